@@ -1,0 +1,171 @@
+import { parseArgs } from "@std/cli/parse-args";
+import { type Address, parseAddress } from "./address.ts";
+
+/** A flag of a program. It can also be set in the environment: `--listen-http` as `PINGRESS_LISTEN_HTTP`. */
+export interface Flag {
+  /** Without the dashes. */
+  name: string;
+  /** What the value is, for the help; a flag without it is a switch. */
+  value?: string;
+  /** The value where none is given. */
+  default?: string;
+  /** Must it be given? */
+  required?: boolean;
+  /** One sentence, without a full stop. */
+  help: string;
+}
+
+/** A program's command line. */
+export interface Program {
+  /** The command's name. */
+  name: string;
+  /** What it does, in a sentence. */
+  summary: string;
+  /** All its flags but `--help` and `--version`. */
+  flags: readonly Flag[];
+}
+
+/** The command line or the environment says something that the program cannot do. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** What the command line asks for. */
+export type CommandLine =
+  | { action: "run"; values: FlagValues }
+  | { action: "help" | "version" };
+
+/** Reads one variable of the environment. */
+export type ReadEnv = (name: string) => string | undefined;
+
+/**
+ * Reads a command line: flags first, then the environment, then defaults.
+ *
+ * @throws {UsageError} for an unknown flag, a flag without its value, a missing required flag.
+ */
+export function parseFlags(program: Program, args: string[], options: { readEnv: ReadEnv }): CommandLine {
+  const valued = program.flags.filter((flag) => flag.value !== undefined);
+  const parsed = parseArgs(args, {
+    string: valued.map((flag) => flag.name),
+    boolean: [
+      "help",
+      "version",
+      ...program.flags.filter((flag) => !valued.includes(flag)).map((flag) => flag.name),
+    ],
+    alias: { h: "help" },
+    unknown: (argument: string) => {
+      throw new UsageError(
+        argument.startsWith("-")
+          ? `Unknown flag ${argument.replace(/=.*$/s, "")}: see ${program.name} --help`
+          : `Unexpected argument ${
+            JSON.stringify(argument)
+          }: every value belongs to a flag, see ${program.name} --help`,
+      );
+    },
+  }) as Record<string, unknown>;
+  if (parsed.help === true) return { action: "help" };
+  if (parsed.version === true) return { action: "version" };
+  const values: Record<string, string> = {};
+  for (const flag of program.flags) {
+    const value = flagValue(flag, parsed[flag.name], options.readEnv);
+    if (value !== undefined) values[flag.name] = value;
+    else if (flag.required) throw new UsageError(`Missing --${flag.name}: ${flag.help}`);
+  }
+  return { action: "run", values: new FlagValues(values) };
+}
+
+function flagValue(flag: Flag, given: unknown, readEnv: ReadEnv): string | undefined {
+  if (given === "") throw new UsageError(`Missing value of --${flag.name}: it takes ${flag.value}`);
+  if (typeof given === "string") return given;
+  if (given === true) return "true";
+  return readEnv(environmentName(flag)) || flag.default;
+}
+
+function environmentName(flag: Flag): string {
+  return `PINGRESS_${flag.name.replaceAll("-", "_").toUpperCase()}`;
+}
+
+/** The values of a program's flags, read one by one as what they should be. */
+export class FlagValues {
+  readonly #values: Record<string, string>;
+
+  /** Takes each flag's text by its name. */
+  constructor(values: Record<string, string>) {
+    this.#values = values;
+  }
+
+  /** The text of a flag, or nothing. */
+  text(name: string): string | undefined {
+    return this.#values[name];
+  }
+
+  /** The text of a flag that is required or has a default. */
+  requiredText(name: string): string {
+    const value = this.#values[name];
+    if (value === undefined) throw new UsageError(`Missing --${name}`);
+    return value;
+  }
+
+  /** Is the switch on? @throws {UsageError} for anything but true and false. */
+  switch(name: string): boolean {
+    return this.choice(name, ["true", "false"]) === "true";
+  }
+
+  /** One of a few words. @throws {UsageError} for another. */
+  choice<const T extends string>(name: string, choices: readonly T[]): T | undefined {
+    const value = this.#values[name];
+    const choice = choices.find((choice) => choice === value);
+    if (value !== undefined && choice === undefined) {
+      throw new UsageError(
+        `Invalid --${name} ${JSON.stringify(value)}: it takes one of ${choices.join(", ")}`,
+      );
+    }
+    return choice;
+  }
+
+  /** An address to listen on. @throws {UsageError} for anything else. */
+  address(name: string): Address {
+    const value = this.requiredText(name);
+    const address = parseAddress(value);
+    if (address === undefined) {
+      throw new UsageError(
+        `Invalid --${name} ${JSON.stringify(value)}: it takes an address such as 0.0.0.0:80 or [::]:80`,
+      );
+    }
+    return address;
+  }
+
+  /** A time in milliseconds, given in seconds. @throws {UsageError} for anything but a positive number. */
+  seconds(name: string): number {
+    const value = this.requiredText(name);
+    const seconds = Number(value);
+    if (!(seconds > 0 && seconds < 1e6)) {
+      throw new UsageError(`Invalid --${name} ${JSON.stringify(value)}: it takes seconds such as 60 or 0.5`);
+    }
+    return seconds * 1000;
+  }
+}
+
+/** The text of `--help`. */
+export function helpText(program: Program): string {
+  const rows = program.flags.map((flag) => {
+    const usage = `--${flag.name}${flag.value === undefined ? "" : ` ${flag.value}`}`;
+    const note = flag.required
+      ? " (required)"
+      : flag.default === undefined
+      ? ""
+      : ` (default ${flag.default})`;
+    return [usage, `${flag.help}${note}`] as const;
+  });
+  rows.push(["--help", "Print this text"], ["--version", "Print the version"]);
+  const width = Math.max(...rows.map(([usage]) => usage.length));
+  return [
+    program.summary,
+    "",
+    `Usage: ${program.name} [flags]`,
+    "",
+    ...rows.map(([usage, help]) => `  ${usage.padEnd(width)}  ${help}`),
+    "",
+    "Every flag can be set in the environment too: --some-flag as PINGRESS_SOME_FLAG.",
+  ].join("\n");
+}

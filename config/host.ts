@@ -1,0 +1,29 @@
+const LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
+const HOST_PATTERN = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
+
+/**
+ * Is this a host that a rule may have: a DNS name in lower case, or a wildcard for its first label?
+ * The rule is Kubernetes' own for `spec.rules[].host`
+ * (https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards).
+ *
+ * @example
+ * ```ts
+ * import { assert, assertFalse } from "@std/assert";
+ * import { isHostPattern } from "./host.ts";
+ *
+ * assert(isHostPattern("*.example.com"));
+ * assertFalse(isHostPattern("*"));
+ * ```
+ */
+export function isHostPattern(host: string): boolean {
+  return host.length <= 253 && HOST_PATTERN.test(host);
+}
+
+/**
+ * The wildcard that covers a host: `*.example.com` for `www.example.com`, nothing for a single label.
+ * A wildcard stands for exactly one label.
+ */
+export function wildcardOf(host: string): string | undefined {
+  const dot = host.indexOf(".");
+  return dot > 0 ? `*${host.slice(dot)}` : undefined;
+}

@@ -1,0 +1,18 @@
+/**
+ * The contract between controller and proxy: the one package that both import.
+ *
+ * @module
+ */
+export * from "./address.ts";
+export * from "./admin.ts";
+export * from "./endpoints_file.ts";
+export * from "./file_watcher.ts";
+export * from "./flags.ts";
+export * from "./host.ts";
+export * from "./key_pair.ts";
+export * from "./log.ts";
+export * from "./parse_proxy_config.ts";
+export * from "./paths.ts";
+export * from "./proxy_config.ts";
+export * from "./shape.ts";
+export * from "./version.ts";

@@ -1,0 +1,63 @@
+/** What `proxy.json` says: every route that the proxy serves. */
+export interface ProxyConfig {
+  /** The routes, in any order: how specific a rule is decides, not where it stands. */
+  rules: Rule[];
+  /** Takes what no rule matches; without it the answer is 404. */
+  defaultBackend?: ServiceBackend;
+  /** Certificates of names that no rule has as its host. */
+  certificates?: Certificate[];
+}
+
+/** One route: host and path lead to a backend. */
+export interface Rule {
+  /** An exact name or a wildcard such as `*.example.com`. A rule without one is for every host. */
+  host?: string;
+  /** The paths that the rule takes. */
+  path: PathMatch;
+  /** Where its requests go. */
+  backend: ServiceBackend;
+  /** The certificate of the rule's host; a host with none is served over HTTP alone. */
+  tls?: TlsFiles;
+}
+
+/** How a path is compared, by https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types */
+export interface PathMatch {
+  /** `ImplementationSpecific` is taken as `Prefix`. */
+  type: PathType;
+  /** Starts with a slash. */
+  path: string;
+}
+
+/** The path types of an Ingress. */
+export type PathType = "Exact" | "Prefix" | "ImplementationSpecific";
+
+/** A port of a Kubernetes Service. */
+export interface ServiceBackend {
+  /** The one kind of backend there is. */
+  type: "Service";
+  /** The Service's name. */
+  name: string;
+  /** The Service's namespace. */
+  namespace: string;
+  /** The Service's port number; a name only where the controller found no port of that name. */
+  port: number | string;
+}
+
+/** Two PEM files. */
+export interface TlsFiles {
+  /** Path of the private key. */
+  key: string;
+  /** Path of the certificate, followed by its chain. */
+  cert: string;
+}
+
+/** A certificate for one name. */
+export interface Certificate extends TlsFiles {
+  /** An exact name or a wildcard such as `*.example.com`. */
+  host: string;
+}
+
+/** How `endpoints.json` spells a backend: `namespace/name:port`. */
+export function serviceKey(backend: ServiceBackend): string {
+  return `${backend.namespace}/${backend.name}:${backend.port}`;
+}
