@@ -1,0 +1,39 @@
+const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9_](?:[-a-z0-9_.]*))(?::([0-9]{0,5}))?$/i;
+
+/** A Host header or `:authority`, taken apart. */
+export interface Authority {
+  /** In lower case, without port and trailing dot: what routes are matched with. */
+  host: string;
+  /** The port, where one was sent. */
+  port: number | undefined;
+}
+
+/**
+ * Reads a Host header (RFC 9110, section 7.2) strictly: a DNS name or an IP address and perhaps a port.
+ * User information, several hosts, spaces and anything else that two parsers could read differently is refused.
+ *
+ * @returns nothing for what is not a valid authority.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseAuthority } from "./authority.ts";
+ *
+ * assertEquals(parseAuthority("Example.COM.:8080"), { host: "example.com", port: 8080 });
+ * assertEquals(parseAuthority("user@example.com"), undefined);
+ * ```
+ */
+export function parseAuthority(text: string): Authority | undefined {
+  const match = AUTHORITY.exec(text);
+  if (match?.[1] === undefined) return undefined;
+  const port = match[2] ? Number(match[2]) : undefined;
+  const host = canonicalHost(match[1]);
+  if (host === undefined || (port !== undefined && port > 65535)) return undefined;
+  return { host, port };
+}
+
+/** The one spelling of a host name: lower case, no trailing dot. Nothing for a name with an empty label. */
+export function canonicalHost(name: string): string | undefined {
+  const host = name.toLowerCase().replace(/\.$/, "");
+  return host === "" || host.startsWith(".") || host.includes("..") ? undefined : host;
+}

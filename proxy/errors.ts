@@ -1,0 +1,54 @@
+import type { DownstreamResponse } from "./exchange.ts";
+
+/** The header by which a user tells that Pingress answered, not the backend. */
+export const ERROR_HEADER = "pingress-error";
+
+/** Why Pingress answers a request itself, with the status and what the client is told. */
+const REASONS = {
+  bad_request: [400, "the request is malformed"],
+  no_route: [404, "no Ingress rule matches this host and path"],
+  method_not_allowed: [405, "this method is not served here"],
+  body_not_supported: [501, "a body on this method is not supported"],
+  internal: [500, "the proxy failed"],
+  upstream_unreachable: [502, "the backend cannot be reached"],
+  upstream_invalid: [502, "the backend sent an invalid response"],
+  no_endpoint: [503, "the backend has no ready endpoint"],
+  upstream_timeout: [504, "the backend did not answer in time"],
+} as const satisfies Record<string, [number, string]>;
+
+/** What went wrong, as the value of {@linkcode ERROR_HEADER}. */
+export type ErrorReason = keyof typeof REASONS;
+
+/** A request cannot be served. */
+export class ProxyError extends Error {
+  override name = "ProxyError";
+  /** What the client is told. */
+  readonly reason: ErrorReason;
+
+  /** The message is for the log, the reason for the client. */
+  constructor(reason: ErrorReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/**
+ * The small plain answer for a reason. It repeats nothing that the client sent. For a malformed request the
+ * detail is added: it names the rule that was broken.
+ */
+export function errorResponse(reason: ErrorReason, detail?: string): DownstreamResponse {
+  const [status, text] = REASONS[reason];
+  const line = detail === undefined ? `${status}: ${text}\n` : `${status}: ${text}: ${detail}\n`;
+  const body = new TextEncoder().encode(line);
+  return {
+    status,
+    headers: [
+      ["content-type", "text/plain; charset=utf-8"],
+      ["content-length", String(body.length)],
+      ["x-content-type-options", "nosniff"],
+      ["server", "pingress"],
+      [ERROR_HEADER, reason],
+    ],
+    body,
+  };
+}

@@ -1,0 +1,87 @@
+import {
+  type PathMatch,
+  type ProxyConfig,
+  type Rule,
+  type ServiceBackend,
+  serviceKey,
+  wildcardOf,
+} from "@pingress/config";
+
+/** Where a request goes. */
+export interface Route {
+  /** The backend as the configuration names it. */
+  backend: ServiceBackend;
+  /** The backend's key in `endpoints.json`. */
+  key: string;
+}
+
+/**
+ * All routes, compiled for matching. A table never changes: a new configuration makes a new one.
+ *
+ * A request takes the most specific host that has a matching path: exact, then wildcard, then none; within a
+ * host Exact comes before Prefix and the longest path wins
+ * (https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches).
+ */
+export class RoutingTable {
+  readonly #hosts = new Map<string, PathTable>();
+  readonly #anyHost = new PathTable();
+  readonly #defaultRoute: Route | undefined;
+
+  /** Compiles a configuration. Where two rules have the same host and path the first one counts. */
+  constructor(config: ProxyConfig) {
+    for (const rule of config.rules) this.#pathsOf(rule).add(rule.path, routeTo(rule.backend));
+    this.#defaultRoute = config.defaultBackend && routeTo(config.defaultBackend);
+  }
+
+  /** Finds the route of a canonical host and a path without dot segments; nothing means 404. */
+  match(host: string, path: string): Route | undefined {
+    const wildcard = wildcardOf(host);
+    return this.#hosts.get(host)?.find(path) ??
+      (wildcard === undefined ? undefined : this.#hosts.get(wildcard)?.find(path)) ??
+      this.#anyHost.find(path) ??
+      this.#defaultRoute;
+  }
+
+  #pathsOf(rule: Rule): PathTable {
+    if (rule.host === undefined) return this.#anyHost;
+    let paths = this.#hosts.get(rule.host);
+    if (paths === undefined) this.#hosts.set(rule.host, paths = new PathTable());
+    return paths;
+  }
+}
+
+/** The paths of one host. */
+class PathTable {
+  readonly #exact = new Map<string, Route>();
+  readonly #prefixes = new Map<string, Route>();
+
+  add({ type, path }: PathMatch, route: Route): void {
+    const [paths, key] = type === "Exact"
+      ? [this.#exact, path]
+      : [this.#prefixes, withoutTrailingSlash(path)];
+    if (!paths.has(key)) paths.set(key, route);
+  }
+
+  find(path: string): Route | undefined {
+    return this.#exact.get(path) ?? this.#findPrefix(path);
+  }
+
+  /** Prefixes are compared element by element: cut the last element off until what is left is one. */
+  #findPrefix(path: string): Route | undefined {
+    if (this.#prefixes.size === 0) return undefined;
+    let prefix = withoutTrailingSlash(path);
+    for (;;) {
+      const route = this.#prefixes.get(prefix);
+      if (route !== undefined || prefix === "") return route;
+      prefix = prefix.slice(0, prefix.lastIndexOf("/"));
+    }
+  }
+}
+
+function routeTo(backend: ServiceBackend): Route {
+  return { backend, key: serviceKey(backend) };
+}
+
+function withoutTrailingSlash(path: string): string {
+  return path.endsWith("/") ? path.slice(0, -1) : path;
+}
