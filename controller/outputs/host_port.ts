@@ -1,0 +1,97 @@
+import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
+import { CoreV1Api } from "@cloudydeno/kubernetes-apis/core/v1";
+import { errorMessage, type KeyPair, KEYS_DIRECTORY, type Log } from "@pingress/config";
+import { renderConfigMap } from "../render/config_map.ts";
+import { type DaemonSetOptions, renderDaemonSet } from "../render/daemon_set.ts";
+import { PROXY_LABELS } from "../render/names.ts";
+import { readTlsSecret, renderTlsSecret } from "../render/tls_secret.ts";
+import type { Translation } from "../translate/translate.ts";
+import { liveObjects } from "./live_objects.ts";
+import type { Output } from "./output.ts";
+
+/** Options of {@linkcode HostPortOutput}. */
+export interface HostPortOptions {
+  /** Talks to the cluster. */
+  client: RestClient;
+  /** Where everything is made. */
+  namespace: string;
+  /** The proxies. */
+  daemonSet: DaemonSetOptions;
+  /** Told what is written. */
+  log: Log;
+}
+
+/** Written to the proxies' Pods after each change: kubelet then reads their ConfigMap and Secret at once. */
+const TOUCHED_ANNOTATION = "pingress.dev/configuration-changed";
+
+/** Runs a proxy on the ports 80 and 443 of every node. */
+export class HostPortOutput implements Output {
+  /** Where the Secret is mounted. */
+  readonly keysDirectory = KEYS_DIRECTORY;
+  readonly #options: HostPortOptions;
+  readonly #stop = new AbortController();
+  readonly #objects: ReturnType<typeof liveObjects>;
+  #tick: () => void = () => {};
+
+  /** Writes nothing yet. */
+  constructor(options: HostPortOptions) {
+    this.#options = options;
+    this.#objects = liveObjects(options.client, {
+      namespace: options.namespace,
+      signal: this.#stop.signal,
+      log: options.log,
+      onChange: () => this.#tick(),
+    });
+  }
+
+  /** Reads what an earlier run has left. */
+  async start(tick: () => void): Promise<void> {
+    await Promise.all(Object.values(this.#objects).map((object) => object.follow()));
+    this.#tick = tick;
+  }
+
+  /** What the TLS Secret in the cluster holds. */
+  lastGood(): ReadonlyMap<string, KeyPair> {
+    return this.#objects.Secret.current === undefined
+      ? new Map()
+      : readTlsSecret(this.#objects.Secret.current);
+  }
+
+  /** Applies what has changed; deletes all of it when there is no Ingress. */
+  async apply(translation: Translation): Promise<void> {
+    const { ConfigMap, Secret, DaemonSet } = this.#objects;
+    if (translation.isEmpty) {
+      for (const object of [DaemonSet, ConfigMap, Secret]) await object.delete();
+      return;
+    }
+    const { namespace, daemonSet } = this.#options;
+    // certificates before the routes that name them, and both before the first proxy starts
+    const secretChanged = await Secret.apply(renderTlsSecret(translation, namespace));
+    const configChanged = await ConfigMap.apply(renderConfigMap(translation, namespace));
+    await DaemonSet.apply(renderDaemonSet(daemonSet, namespace));
+    if (secretChanged || configChanged) await this.#touchPods();
+  }
+
+  /** Ends the watches. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.allSettled(Object.values(this.#objects).map((object) => object.closed()));
+  }
+
+  /** Without it a changed ConfigMap reaches a Pod after up to a minute and a half. */
+  async #touchPods(): Promise<void> {
+    const core = new CoreV1Api(this.#options.client).namespace(this.#options.namespace);
+    const labelSelector = Object.entries(PROXY_LABELS).map(([key, value]) => `${key}=${value}`).join(",");
+    const annotations = { [TOUCHED_ANNOTATION]: new Date().toISOString() };
+    const { items } = await core.getPodList({ labelSelector });
+    await Promise.all(items.map(async ({ metadata }) => {
+      const name = metadata?.name ?? "";
+      try {
+        await core.patchPod(name, "json-merge", { metadata: { name, annotations } });
+      } catch (error) {
+        // a Pod that is going away needs no configuration; any other gets it a little later
+        this.#options.log.debug("A proxy's Pod was not touched", { name, error: errorMessage(error) });
+      }
+    }));
+  }
+}

@@ -1,0 +1,88 @@
+/** Options of {@linkcode Pace}. */
+export interface PaceOptions {
+  /** What is done; a failure is told to `onFailure` and tried again. */
+  run: () => Promise<void>;
+  /** Told of a failure and when the next try is, in milliseconds. */
+  onFailure: (error: unknown, retryIn: number) => void;
+  /** How long ticks are collected before a run, in milliseconds. */
+  collect?: number;
+  /** How often it runs under a storm of ticks, in milliseconds. */
+  interval?: number;
+  /** How many runs may follow each other at once after a quiet time. */
+  burst?: number;
+  /** The wait after the first failure, doubled after each further one, in milliseconds. */
+  retryAfter?: number;
+}
+
+const MOST_RETRY_MILLISECONDS = 30_000;
+
+/**
+ * Turns ticks into runs: soon after a tick when it was quiet, no more than one in an interval under a storm,
+ * never two at a time. A tick during a run leads to another run.
+ */
+export class Pace {
+  readonly #options: Required<PaceOptions>;
+  #tokens: number;
+  #refilledAt = performance.now();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<void> | undefined;
+  #isTicked = false;
+  #failures = 0;
+  #closed = false;
+
+  /** Waits for the first tick. */
+  constructor(options: PaceOptions) {
+    this.#options = { collect: 20, interval: 1000, burst: 3, retryAfter: 1000, ...options };
+    this.#tokens = this.#options.burst;
+  }
+
+  /** Something changed. */
+  tick(): void {
+    if (this.#closed) return;
+    this.#isTicked = true;
+    if (this.#running === undefined && this.#timer === undefined) {
+      this.#schedule(Math.max(this.#options.collect, this.#untilToken()));
+    }
+  }
+
+  /** Waits for the run that is under way, and starts none any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #schedule(delay: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#running = this.#run();
+    }, delay);
+  }
+
+  async #run(): Promise<void> {
+    this.#untilToken();
+    this.#tokens--;
+    this.#isTicked = false;
+    let delay: number | undefined;
+    try {
+      await this.#options.run();
+      this.#failures = 0;
+    } catch (error) {
+      delay = Math.min(this.#options.retryAfter * 2 ** this.#failures++, MOST_RETRY_MILLISECONDS);
+      this.#options.onFailure(error, delay);
+    }
+    this.#running = undefined;
+    if (this.#closed) return;
+    if (delay !== undefined) this.#schedule(delay);
+    else if (this.#isTicked) this.#schedule(Math.max(this.#options.collect, this.#untilToken()));
+  }
+
+  /** How long until a run is allowed, in milliseconds; a token comes back with every interval. */
+  #untilToken(): number {
+    const { interval, burst } = this.#options;
+    const now = performance.now();
+    this.#tokens = Math.min(burst, this.#tokens + (now - this.#refilledAt) / interval);
+    this.#refilledAt = now;
+    return Math.max(0, (1 - this.#tokens) * interval);
+  }
+}

@@ -1,0 +1,101 @@
+import type { DaemonSet } from "@cloudydeno/kubernetes-apis/apps/v1";
+import { Quantity } from "@cloudydeno/kubernetes-apis/common.ts";
+import { CONFIG_DIRECTORY, KEYS_DIRECTORY, PROXY_CONFIG_FILE } from "@pingress/config";
+import { COMMON_LABELS, CONFIG_MAP_NAME, DAEMON_SET_NAME, PROXY_LABELS, TLS_SECRET_NAME } from "./names.ts";
+
+/** Options of {@linkcode renderDaemonSet}. */
+export interface DaemonSetOptions {
+  /** The proxy's image. */
+  image: string;
+  /** The Secret to pull the image with. */
+  imagePullSecret?: string;
+  /** Labels of the nodes that run a proxy; all nodes unless told. */
+  nodeSelector?: Record<string, string>;
+}
+
+const HTTP_PORT = 8080;
+const HTTPS_PORT = 8443;
+const ADMIN_PORT = 10254;
+
+/** Neither the user nor its group is in any image's /etc/passwd: it owns no file. */
+const USER_ID = 65532;
+
+/**
+ * The proxies: one on each node, on the node's ports 80 and 443. Inside they listen on ports that need no
+ * privilege, as a user that has none, on a file system that they cannot write to.
+ */
+export function renderDaemonSet(options: DaemonSetOptions, namespace: string): DaemonSet {
+  const { image, imagePullSecret, nodeSelector } = options;
+  return {
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name: DAEMON_SET_NAME, namespace, labels: { ...COMMON_LABELS, ...PROXY_LABELS } },
+    spec: {
+      selector: { matchLabels: PROXY_LABELS },
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
+      template: {
+        metadata: { labels: { ...COMMON_LABELS, ...PROXY_LABELS } },
+        spec: {
+          // a proxy never talks to the Kubernetes API
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: 60,
+          ...imagePullSecret !== undefined && { imagePullSecrets: [{ name: imagePullSecret }] },
+          ...nodeSelector !== undefined && { nodeSelector },
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: USER_ID,
+            runAsGroup: USER_ID,
+            fsGroup: USER_ID,
+            seccompProfile: { type: "RuntimeDefault" },
+          },
+          containers: [{
+            name: "proxy",
+            image,
+            imagePullPolicy: "IfNotPresent",
+            args: [
+              `--config=${CONFIG_DIRECTORY}/${PROXY_CONFIG_FILE}`,
+              `--watch=${CONFIG_DIRECTORY.replace(/\/[^/]*$/, "")}`,
+              `--listen-http=0.0.0.0:${HTTP_PORT}`,
+              `--listen-https=0.0.0.0:${HTTPS_PORT}`,
+              `--listen-admin=0.0.0.0:${ADMIN_PORT}`,
+            ],
+            ports: [
+              { name: "http", containerPort: HTTP_PORT, hostPort: 80, protocol: "TCP" },
+              { name: "https", containerPort: HTTPS_PORT, hostPort: 443, protocol: "TCP" },
+              { name: "admin", containerPort: ADMIN_PORT, protocol: "TCP" },
+            ],
+            readinessProbe: {
+              httpGet: { path: "/readyz", port: "admin" },
+              periodSeconds: 2,
+              failureThreshold: 3,
+            },
+            livenessProbe: {
+              httpGet: { path: "/healthz", port: "admin" },
+              initialDelaySeconds: 10,
+              periodSeconds: 10,
+              timeoutSeconds: 5,
+            },
+            resources: {
+              requests: { cpu: new Quantity(100, "m"), memory: new Quantity(128, "Mi") },
+              limits: { memory: new Quantity(1, "Gi") },
+            },
+            securityContext: {
+              allowPrivilegeEscalation: false,
+              readOnlyRootFilesystem: true,
+              capabilities: { drop: ["ALL"] },
+            },
+            volumeMounts: [
+              { name: "config", mountPath: CONFIG_DIRECTORY, readOnly: true },
+              { name: "keys", mountPath: KEYS_DIRECTORY, readOnly: true },
+            ],
+          }],
+          volumes: [
+            { name: "config", configMap: { name: CONFIG_MAP_NAME } },
+            { name: "keys", secret: { secretName: TLS_SECRET_NAME, defaultMode: 0o440 } },
+          ],
+        },
+      },
+    },
+  };
+}

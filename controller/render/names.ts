@@ -1,0 +1,30 @@
+/** The ConfigMap with `proxy.json` and `endpoints.json`. */
+export const CONFIG_MAP_NAME = "pingress-config";
+
+/** The Secret with the certificates and keys. */
+export const TLS_SECRET_NAME = "pingress-tls-secret";
+
+/** The DaemonSet of the proxies. */
+export const DAEMON_SET_NAME = "pingress-proxy-server";
+
+/** Who owns the fields that the controller applies. */
+export const FIELD_MANAGER = "pingress-controller";
+
+/** The label that everything which the controller makes has, and its value. */
+export const MANAGED_BY = { key: "app.kubernetes.io/managed-by", value: "pingress-controller" } as const;
+
+/** Labels of everything that the controller makes (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/). */
+export const COMMON_LABELS: Record<string, string> = {
+  "app.kubernetes.io/name": "pingress",
+  "app.kubernetes.io/part-of": "pingress",
+  [MANAGED_BY.key]: MANAGED_BY.value,
+};
+
+/** Labels by which the proxies' Pods are found. */
+export const PROXY_LABELS: Record<string, string> = {
+  "app.kubernetes.io/name": "pingress",
+  "app.kubernetes.io/component": "proxy",
+};
+
+/** Which Secret each certificate is from: JSON, from host to `namespace/name`. */
+export const SOURCES_ANNOTATION = "pingress.dev/certificate-sources";

@@ -1,0 +1,141 @@
+import { CoreV1Api } from "@cloudydeno/kubernetes-apis/core/v1";
+import { DiscoveryV1Api } from "@cloudydeno/kubernetes-apis/discovery.k8s.io/v1";
+import { NetworkingV1Api } from "@cloudydeno/kubernetes-apis/networking.k8s.io/v1";
+import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
+import { errorMessage, type Log, ShapeError } from "@pingress/config";
+import { type InformerApi, type InformerTarget, runInformer } from "../informer.ts";
+import { type Kind, KINDS, objectKey } from "../objects.ts";
+import { type Snapshot, Store } from "../store.ts";
+import type { Source } from "./source.ts";
+
+/** The calls of every kind; each has its own object type, which the decoders of `objects.ts` make one of. */
+type Apis = Partial<Record<Kind, InformerApi<never>>>;
+
+/** Follows a cluster. */
+export class KubernetesSource implements Source {
+  readonly #client: RestClient;
+  readonly #log: Log;
+  readonly #store = new Store();
+  readonly #stop = new AbortController();
+  readonly #unsynced = new Set<Kind>();
+  #informers: Promise<void>[] = [];
+
+  /** Uses `client` for all calls. */
+  constructor(client: RestClient, log: Log) {
+    this.#client = client;
+    this.#log = log;
+  }
+
+  /** Starts an informer for each kind. */
+  async start(tick: () => void): Promise<void> {
+    const apis = await this.#apis();
+    const kinds = Object.keys(apis) as Kind[];
+    for (const kind of kinds) this.#unsynced.add(kind);
+    const tickWhenSynced = () => {
+      if (this.#unsynced.size === 0) tick();
+    };
+    this.#informers = kinds.map((kind) =>
+      runInformer(apis[kind] as InformerApi<object>, {
+        kind,
+        signal: this.#stop.signal,
+        log: this.#log,
+        target: this.#target(kind, tickWhenSynced),
+      })
+    );
+  }
+
+  /** All objects as they are now. */
+  snapshot(): Snapshot {
+    return this.#store.snapshot();
+  }
+
+  /** Ends all watches. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.allSettled(this.#informers);
+  }
+
+  #target(kind: Kind, tick: () => void): InformerTarget<object> {
+    return {
+      replace: (objects) => {
+        this.#store.replace(kind, objects.flatMap((object) => this.#read(kind, object) ?? []));
+        this.#unsynced.delete(kind);
+        tick();
+      },
+      set: (object) => {
+        const read = this.#read(kind, object);
+        if (read === undefined) {
+          this.#store.delete(kind, objectKey(object as Parameters<typeof objectKey>[0]));
+        } else this.#store.set(kind, read);
+        tick();
+      },
+      delete: (object) => {
+        this.#store.delete(kind, objectKey(object as Parameters<typeof objectKey>[0]));
+        tick();
+      },
+    };
+  }
+
+  /** An object that cannot be read is as good as not there; the others are. */
+  #read(kind: Kind, object: object) {
+    try {
+      return KINDS[kind].read(object, "");
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      const { name, namespace } = (object as { metadata?: { name?: string; namespace?: string } }).metadata ??
+        {};
+      this.#log.warn("An object is left out", { kind, namespace, name, error: errorMessage(error) });
+      return undefined;
+    }
+  }
+
+  async #apis(): Promise<Apis> {
+    const networking = new NetworkingV1Api(this.#client);
+    const core = new CoreV1Api(this.#client);
+    const apis: Apis = {
+      Ingress: {
+        list: (options) => networking.getIngressListForAllNamespaces(options) as Promise<never>,
+        watch: (options) => networking.watchIngressListForAllNamespaces(options) as Promise<never>,
+      },
+      IngressClass: {
+        list: (options) => networking.getIngressClassList(options) as Promise<never>,
+        watch: (options) => networking.watchIngressClassList(options) as Promise<never>,
+      },
+      Service: {
+        list: (options) => core.getServiceListForAllNamespaces(options) as Promise<never>,
+        watch: (options) => core.watchServiceListForAllNamespaces(options) as Promise<never>,
+      },
+      Secret: {
+        list: (options) =>
+          core.getSecretListForAllNamespaces({ ...options, ...TLS_SECRETS }) as Promise<never>,
+        watch: (options) =>
+          core.watchSecretListForAllNamespaces({ ...options, ...TLS_SECRETS }) as Promise<never>,
+      },
+    };
+    if (await this.#servesEndpointSlices()) {
+      const discovery = new DiscoveryV1Api(this.#client);
+      apis.EndpointSlice = {
+        list: (options) => discovery.getEndpointSliceListForAllNamespaces(options) as Promise<never>,
+        watch: (options) => discovery.watchEndpointSliceListForAllNamespaces(options) as Promise<never>,
+      };
+    } else {
+      apis.Endpoints = {
+        list: (options) => core.getEndpointsListForAllNamespaces(options) as Promise<never>,
+        watch: (options) => core.watchEndpointsListForAllNamespaces(options) as Promise<never>,
+      };
+    }
+    return apis;
+  }
+
+  /** Kubernetes 1.19 and 1.20 have no `discovery.k8s.io/v1`. */
+  async #servesEndpointSlices(): Promise<boolean> {
+    const answer = await this.#client.performRequest({ method: "GET", path: "/apis", expectJson: true });
+    const { groups } = answer as { groups?: { versions?: { groupVersion?: string }[] }[] };
+    return (groups ?? []).some(({ versions = [] }) =>
+      versions.some(({ groupVersion }) => groupVersion === KINDS.EndpointSlice.apiVersion)
+    );
+  }
+}
+
+/** No other Secret ever reaches the controller's memory. */
+const TLS_SECRETS = { fieldSelector: "type=kubernetes.io/tls" };

@@ -1,0 +1,171 @@
+import {
+  type EndpointsFile,
+  formatAddress,
+  isHostPattern,
+  type ServiceBackend,
+  serviceKey,
+} from "@pingress/config";
+import {
+  type EndpointGroup,
+  type IngressBackend,
+  objectKey,
+  type Service,
+  type ServiceEndpoints,
+} from "../objects.ts";
+import type { Snapshot } from "../store.ts";
+import type { ProblemList } from "./problem.ts";
+
+/** Where a backend stands. */
+export interface BackendPlace {
+  /** The namespace of its Ingress, and so of its Service. */
+  namespace: string;
+  /** The field that holds it. */
+  field: string;
+  /** Takes what is wrong with it. */
+  problems: ProblemList;
+}
+
+type Port = NonNullable<NonNullable<Service["spec"]>["ports"]>[number];
+
+/** Turns the backends of Ingresses into Services and ports, and finds their endpoints. */
+export class BackendResolver {
+  readonly #services: Map<string, Service>;
+  readonly #groups: Map<string, EndpointGroup[]>;
+  readonly #endpoints = new Map<string, string[]>();
+
+  /** Indexes a snapshot. */
+  constructor({ Service: services, Endpoints, EndpointSlice }: Snapshot) {
+    this.#services = new Map(services.map((service) => [objectKey(service), service]));
+    this.#groups = groupsByService([...Endpoints, ...EndpointSlice]);
+  }
+
+  /** The endpoints of every backend that was resolved. */
+  endpoints(): EndpointsFile {
+    return Object.fromEntries([...this.#endpoints].sort(([one], [other]) => one < other ? -1 : 1));
+  }
+
+  /**
+   * Finds what a backend means. One whose Service or port is missing is served all the same, with status 503:
+   * its requests must not fall through to another path.
+   *
+   * @returns nothing for a backend that can never be served.
+   */
+  resolve(backend: IngressBackend | undefined, place: BackendPlace): ServiceBackend | undefined {
+    const { field, problems, namespace } = place;
+    if (backend?.resource !== undefined) {
+      const what = `${backend.resource.kind ?? "resource"} ${backend.resource.name ?? ""}`.trim();
+      problems.add(
+        "ResourceBackend",
+        `${field}.resource`,
+        `Pingress serves Services only, not ${what}: name a Service`,
+      );
+      return undefined;
+    }
+    const wanted = backend?.service?.port?.number || backend?.service?.port?.name;
+    if (!backend?.service?.name || !wanted) {
+      problems.add(
+        "InvalidBackend",
+        field,
+        "A backend needs the name of a Service and the number or the name of its port",
+      );
+      return undefined;
+    }
+    const { name } = backend.service;
+    const service = this.#services.get(`${namespace}/${name}`);
+    if (service === undefined) {
+      problems.add(
+        "ServiceNotFound",
+        `${field}.service.name`,
+        `There is no Service ${namespace}/${name}: the answer is 503 until it is created`,
+      );
+      return this.#listed({ type: "Service", name, namespace, port: wanted }, []);
+    }
+    const port = this.#findPort(service, wanted);
+    if (port === undefined) {
+      const known = (service.spec?.ports ?? []).map(({ name, port }) =>
+        name ? `${port} (${name})` : `${port}`
+      );
+      problems.add(
+        "PortNotFound",
+        `${field}.service.port`,
+        `Service ${namespace}/${name} has no port ${wanted}, it has ${known.join(", ") || "none"}: ` +
+          "the answer is 503 until one of the two is changed",
+      );
+      return this.#listed({ type: "Service", name, namespace, port: wanted }, []);
+    }
+    return this.#listed(
+      { type: "Service", name, namespace, port: port.port },
+      service.spec?.type === "ExternalName"
+        ? externalEndpoints(service, { port, ...place })
+        : readyEndpoints(service, port, this.#groups.get(objectKey(service)) ?? []),
+    );
+  }
+
+  #listed(backend: ServiceBackend, endpoints: string[]): ServiceBackend {
+    this.#endpoints.set(serviceKey(backend), endpoints);
+    return backend;
+  }
+
+  /** A Service of type ExternalName needs no ports of its own: a number is what it says. */
+  #findPort({ spec }: Service, wanted: number | string): Port | undefined {
+    const found = spec?.ports?.find(({ name, port }) =>
+      wanted === (typeof wanted === "number" ? port : name)
+    );
+    if (found !== undefined) return found;
+    return spec?.type === "ExternalName" && typeof wanted === "number" ? { port: wanted } : undefined;
+  }
+}
+
+function groupsByService(objects: ServiceEndpoints[]): Map<string, EndpointGroup[]> {
+  const groups = new Map<string, EndpointGroup[]>();
+  for (const { metadata, service, groups: own } of objects) {
+    const key = `${metadata.namespace ?? ""}/${service}`;
+    groups.set(key, [...groups.get(key) ?? [], ...own]);
+  }
+  return groups;
+}
+
+/**
+ * The addresses that take requests: ready ones, and where none is ready those that still serve while they
+ * terminate. Of a dual-stack Service those of its first family, where it has any: both families lead to the
+ * same Pods.
+ */
+function readyEndpoints({ spec }: Service, port: Port, groups: EndpointGroup[]): string[] {
+  const family = spec?.ipFamilies?.[0];
+  const ofFamily = groups.filter((group) => group.family === family);
+  const candidates = (ofFamily.length > 0 ? ofFamily : groups).flatMap(({ ports, endpoints }) =>
+    ports.filter(({ name }) => name === (port.name ?? "")).flatMap((target) =>
+      endpoints.map((endpoint) => ({
+        ...endpoint,
+        text: formatAddress({ hostname: endpoint.address, port: target.port }),
+      }))
+    )
+  );
+  const ready = candidates.filter(({ isReady }) => isReady);
+  const chosen = ready.length > 0
+    ? ready
+    : candidates.filter(({ isServing, isTerminating }) => isServing && isTerminating);
+  return [...new Set(chosen.map(({ text }) => text))].sort();
+}
+
+/** An ExternalName leads out of the cluster by DNS; not to the proxy itself, nor to addresses. */
+function externalEndpoints(
+  { spec, metadata }: Service,
+  { port, field, problems }: BackendPlace & { port: Port },
+): string[] {
+  const name = (spec?.externalName ?? "").toLowerCase().replace(/\.$/, "");
+  const isAddress = /^[0-9.]+$/.test(name);
+  const isLocal = name === "localhost" || name.endsWith(".localhost");
+  if (!isHostPattern(name) || name.startsWith("*") || isAddress || isLocal) {
+    problems.add(
+      "UnsafeExternalName",
+      `${field}.service.name`,
+      `spec.externalName ${
+        JSON.stringify(name)
+      } of Service ${metadata.name} is not the DNS name of another host: ` +
+        "the answer is 503 until it is one",
+    );
+    return [];
+  }
+  return [formatAddress({ hostname: name, port: port.port })];
+}

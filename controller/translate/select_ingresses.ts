@@ -1,0 +1,39 @@
+import { type Ingress, type IngressClass, objectKey } from "../objects.ts";
+import type { Snapshot } from "../store.ts";
+
+/** The class that is ours even where its IngressClass object is missing. */
+export const DEFAULT_CLASS_NAME = "pingress";
+
+/** What `spec.controller` of our IngressClasses says. */
+export const CONTROLLER_NAME = "pingress.dev/ingress-controller";
+
+const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
+const DEFAULT_CLASS_ANNOTATION = "ingressclass.kubernetes.io/is-default-class";
+
+/**
+ * The Ingresses that are ours, the oldest first: where two of them claim the same thing the first one has it.
+ * An Ingress names its class in `spec.ingressClassName` or in the older annotation; one with neither is ours
+ * when our class is the default one
+ * (https://kubernetes.io/docs/concepts/services-networking/ingress/#default-ingress-class).
+ */
+export function selectIngresses({ Ingress: ingresses, IngressClass: classes }: Snapshot): Ingress[] {
+  const ourClasses = classes.filter((ingressClass) => ingressClass.spec?.controller === CONTROLLER_NAME);
+  const ourNames = new Set(ourClasses.map((ingressClass) => ingressClass.metadata.name));
+  if (!classes.some((ingressClass) => ingressClass.metadata.name === DEFAULT_CLASS_NAME)) {
+    ourNames.add(DEFAULT_CLASS_NAME);
+  }
+  const oursIsDefault = ourClasses.some(isDefaultClass);
+  return ingresses.filter((ingress) => {
+    const name = ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.[CLASS_ANNOTATION];
+    return name === undefined ? oursIsDefault : ourNames.has(name);
+  }).sort(byAge);
+}
+
+function isDefaultClass({ metadata }: IngressClass): boolean {
+  return metadata.annotations?.[DEFAULT_CLASS_ANNOTATION] === "true";
+}
+
+function byAge(one: Ingress, other: Ingress): number {
+  const age = (one.metadata.creationTimestamp ?? 0) - (other.metadata.creationTimestamp ?? 0);
+  return age !== 0 ? age : objectKey(one) < objectKey(other) ? -1 : 1;
+}
