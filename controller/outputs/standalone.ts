@@ -27,7 +27,7 @@ export class StandaloneOutput implements Output {
   /** Where proxies find certificates and keys. */
   readonly keysDirectory: string;
   readonly #options: StandaloneOutputOptions;
-  #written = new Map<string, string>();
+  readonly #written = new Map<string, string>();
 
   /** Writes nothing yet. */
   constructor(options: StandaloneOutputOptions) {
@@ -35,7 +35,7 @@ export class StandaloneOutput implements Output {
     this.keysDirectory = `${options.directory}/keys`;
   }
 
-  /** Makes the directories. */
+  /** Looks whether the directory can be written. @throws {Error} when it cannot. */
   async start(): Promise<void> {
     await ensureDir(this.keysDirectory);
   }
@@ -47,6 +47,16 @@ export class StandaloneOutput implements Output {
 
   /** Writes the files that have changed and removes those that it wrote and that are no longer needed. */
   async apply(translation: Translation): Promise<void> {
+    try {
+      await this.#write(translation);
+    } catch (error) {
+      // whatever somebody did to the directory, the next try writes all of it
+      this.#written.clear();
+      throw error;
+    }
+  }
+
+  async #write(translation: Translation): Promise<void> {
     const { directory, log } = this.#options;
     const files = new Map<string, string>();
     for (const [host, { cert, key }] of translation.certificates) {
@@ -57,6 +67,7 @@ export class StandaloneOutput implements Output {
     for (const name of [ENDPOINTS_FILE, PROXY_CONFIG_FILE]) {
       files.set(`${directory}/${name}`, config[name] ?? "");
     }
+    if (files.size > this.#written.size) await ensureDir(this.keysDirectory);
     const changed = [...files].filter(([file, text]) => this.#written.get(file) !== text);
     const gone = [...this.#written.keys()].filter((file) => !files.has(file));
     for (const [file, text] of changed) {

@@ -1,0 +1,165 @@
+import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
+import { createLog, type KeyPair, SILENT_LOG } from "@pingress/config";
+import { selfSigned } from "../tests/certificates.ts";
+import { Controller } from "./controller.ts";
+import type { Kinds } from "./objects.ts";
+import type { Output } from "./outputs/output.ts";
+import type { Source } from "./sources/source.ts";
+import { Store } from "./store.ts";
+import type { Translation } from "./translate/translate.ts";
+
+const PACE = { collect: 1, interval: 1, retryAfter: 1 };
+
+class FakeSource implements Source {
+  readonly store = new Store();
+  tick: () => void = () => {};
+
+  start(tick: () => void): Promise<void> {
+    this.tick = tick;
+    return Promise.resolve();
+  }
+
+  snapshot() {
+    return this.store.snapshot();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+class FakeOutput implements Output {
+  readonly keysDirectory = "/keys";
+  readonly applied: Translation[] = [];
+  good = new Map<string, KeyPair>();
+  failures = 0;
+  #waiting: (() => void)[] = [];
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  lastGood() {
+    return this.good;
+  }
+
+  apply(translation: Translation): Promise<void> {
+    if (this.failures-- > 0) return Promise.reject(new Error("the cluster is away"));
+    this.applied.push(translation);
+    for (const resolve of this.#waiting.splice(0)) resolve();
+    return Promise.resolve();
+  }
+
+  async reach(count: number): Promise<Translation> {
+    while (this.applied.length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return this.applied[count - 1]!;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+function ingress(secretName?: string): Kinds["Ingress"] {
+  return {
+    metadata: { name: "web", namespace: "default" },
+    spec: {
+      ingressClassName: "pingress",
+      rules: [{
+        host: "a.example.com",
+        http: {
+          paths: [{
+            path: "/",
+            pathType: "Prefix",
+            backend: { service: { name: "web", port: { number: 80 } } },
+          }],
+        },
+      }],
+      ...secretName !== undefined && { tls: [{ hosts: ["a.example.com"], secretName }] },
+    },
+  };
+}
+
+function tlsSecret({ cert, key }: KeyPair): Kinds["Secret"] {
+  return { metadata: { name: "tls", namespace: "default" }, stringData: { "tls.crt": cert, "tls.key": key } };
+}
+
+Deno.test("Controller applies nothing before the source ticks, then all of it, and again after each change", async () => {
+  const source = new FakeSource();
+  const output = new FakeOutput();
+  const controller = new Controller({ source, output, log: SILENT_LOG, pace: PACE });
+  await controller.start();
+  assertFalse(controller.isReady);
+  source.store.set("Ingress", ingress());
+  assertEquals(output.applied.length, 0);
+  source.tick();
+  assertEquals((await output.reach(1)).config.rules.length, 1);
+  source.store.delete("Ingress", "default/web");
+  source.tick();
+  assert((await output.reach(2)).isEmpty);
+  await controller.stop();
+  assert(controller.isReady);
+});
+
+Deno.test("Controller tries again when the output fails", async () => {
+  const source = new FakeSource();
+  const output = new FakeOutput();
+  output.failures = 2;
+  const lines: string[] = [];
+  const log = createLog("test", { write: (line) => lines.push(line) });
+  const controller = new Controller({ source, output, log, pace: PACE });
+  await controller.start();
+  source.tick();
+  await output.reach(1);
+  await controller.stop();
+  assertEquals(lines.filter((line) => line.includes("the cluster is away")).length, 2);
+});
+
+Deno.test("Controller tells each problem once, and when it is gone", async () => {
+  const source = new FakeSource();
+  const output = new FakeOutput();
+  const lines: string[] = [];
+  const log = createLog("test", { write: (line) => lines.push(line) });
+  const controller = new Controller({ source, output, log, pace: PACE });
+  await controller.start();
+  source.store.set("Ingress", ingress());
+  source.tick();
+  await output.reach(1);
+  source.tick();
+  await output.reach(2);
+  assertEquals(lines.length, 1);
+  assertStringIncludes(lines[0] ?? "", "There is no Service default/web");
+  source.store.set("Service", {
+    metadata: { name: "web", namespace: "default" },
+    spec: { ports: [{ port: 80 }] },
+  });
+  source.tick();
+  await output.reach(3);
+  await controller.stop();
+  assertEquals(lines.length, 2);
+  assertStringIncludes(lines[1] ?? "", "No longer a problem");
+});
+
+Deno.test("Controller keeps the last good certificate, also that of an earlier run", async () => {
+  const [first, second] = [await selfSigned(["a.example.com"]), await selfSigned(["a.example.com"])];
+  const source = new FakeSource();
+  const output = new FakeOutput();
+  output.good.set("default/tls", first);
+  const controller = new Controller({ source, output, log: SILENT_LOG, pace: PACE });
+  await controller.start();
+  const certAfter = async (count: number) => {
+    source.tick();
+    return (await output.reach(count)).certificates.get("a.example.com")?.cert;
+  };
+  source.store.set("Ingress", ingress("tls"));
+  assertEquals(await certAfter(1), first.cert);
+  source.store.set("Secret", tlsSecret(second));
+  assertEquals(await certAfter(2), second.cert);
+  source.store.set("Secret", tlsSecret({ cert: first.cert, key: second.key }));
+  assertEquals(await certAfter(3), second.cert);
+  source.store.set("Ingress", ingress());
+  assertEquals(await certAfter(4), undefined);
+  source.store.set("Ingress", ingress("tls"));
+  assertEquals(await certAfter(5), undefined, "a certificate that no Ingress named for a while is not kept");
+  await controller.stop();
+});

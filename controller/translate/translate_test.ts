@@ -1,0 +1,81 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { expandGlob } from "@std/fs";
+import { parseManifests } from "../sources/manifests_source.ts";
+import { Store } from "../store.ts";
+import { translate, type Translation } from "./translate.ts";
+
+const TESTDATA = new URL("./testdata/", import.meta.url).pathname;
+
+/** Set by `deno task test:update`: expected files are written anew, to be read in the diff. */
+const isUpdate = Deno.env.get("PINGRESS_UPDATE") === "1";
+
+const cases = (await Array.fromAsync(expandGlob("*.in.yaml", { root: TESTDATA }))).map(({ path }) => path)
+  .sort();
+
+assert(cases.length > 0, "no test data was found");
+
+for (const input of cases) {
+  Deno.test(`translate() ${input.slice(TESTDATA.length, -".in.yaml".length).replaceAll("_", " ")}`, async () => {
+    const output = input.replace(/\.in\.yaml$/, ".out.json");
+    const translation = translate(snapshotOf(await Deno.readTextFile(input)), { keysDirectory: "/keys" });
+    const text = `${JSON.stringify(readable(translation), null, 2)}\n`;
+    if (isUpdate) await Deno.writeTextFile(output, text);
+    assertEquals(text, await Deno.readTextFile(output));
+  });
+}
+
+Deno.test("translate() keeps the last good certificate of a Secret that is missing or broken", async () => {
+  const good = await Deno.readTextFile(`${TESTDATA}simple.in.yaml`);
+  const first = translate(snapshotOf(good), { keysDirectory: "/keys" });
+  const { cert, key } = first.certificates.get("a.example.com") ?? { cert: "", key: "" };
+  assertStringIncludes(cert, "BEGIN CERTIFICATE");
+  for (
+    const broken of [
+      good.replace("name: a-tls", "name: gone"),
+      good.replace(/tls.crt: \w{20}/, "tls.crt: AAAA"),
+    ]
+  ) {
+    const lastGood = new Map([["default/a-tls", { cert, key }]]);
+    const later = translate(snapshotOf(broken), { keysDirectory: "/keys", lastGood });
+    assertEquals(later.config, first.config);
+    assertEquals(later.certificates, first.certificates);
+    assertEquals(later.problems.map(({ field }) => field), ["spec.tls[0].secretName"]);
+  }
+});
+
+Deno.test("translate() never uses the last good certificate of another Secret", async () => {
+  const yaml = (await Deno.readTextFile(`${TESTDATA}simple.in.yaml`)).replaceAll("a-tls", "other-tls");
+  const withoutSecret = yaml.replace("kind: Secret", "kind: Nothing");
+  const lastGood = new Map([["default/a-tls", { cert: "cert", key: "key" }], ["z/other-tls", {
+    cert: "cert",
+    key: "key",
+  }]]);
+  assertEquals(
+    translate(snapshotOf(withoutSecret), { keysDirectory: "/keys", lastGood }).certificates.size,
+    0,
+  );
+});
+
+Deno.test("translate() says nothing of what a key holds", async () => {
+  const yaml = await Deno.readTextFile(`${TESTDATA}certificates.in.yaml`);
+  const keys = [...yaml.matchAll(/tls\.key: (\S{20,})/g)].map(([, data = ""]) =>
+    atob(data).split("\n")[1] ?? ""
+  );
+  assert(keys.length > 0);
+  const { problems } = translate(snapshotOf(yaml), { keysDirectory: "/keys" });
+  for (const key of keys) assert(!JSON.stringify(problems).includes(key));
+});
+
+function snapshotOf(yaml: string) {
+  const store = new Store();
+  for (const { kind, object } of parseManifests(yaml, "test.yaml")) store.set(kind, object);
+  return store.snapshot();
+}
+
+/** Certificates are shown by their Secrets: their texts would only be noise. */
+function readable({ certificates, ...others }: Translation): object {
+  return {
+    ...others,
+    certificates: Object.fromEntries([...certificates].map(([host, { secret }]) => [host, secret])),
+  };
+}
