@@ -8,13 +8,16 @@ export interface FileWatcherOptions {
   reload: () => Promise<boolean>;
   /** Everything is read anew this often even when no event came, in milliseconds. */
   rereadInterval?: number;
-  /** Told when the directory cannot be watched. */
+  /** Told when the directory is waited for. */
   log: Log;
 }
 
 /** Changes come in bursts (kubelet writes a directory, then swaps a link to it): wait for quiet, not for long. */
 const QUIET_MILLISECONDS = 30;
 const MOST_MILLISECONDS = 250;
+
+/** How often a directory that is not there is looked for. */
+const REWATCH_MILLISECONDS = 500;
 
 /**
  * Calls `reload` when something below a directory changes, and slowly without any event: file events get lost
@@ -25,7 +28,9 @@ export class FileWatcher {
   readonly #rereadTimer: ReturnType<typeof setInterval>;
   #watcher: Deno.FsWatcher | undefined;
   #quietTimer: ReturnType<typeof setTimeout> | undefined;
+  #rewatchTimer: ReturnType<typeof setTimeout> | undefined;
   #burstStart: number | undefined;
+  #isBlind = false;
   #reloading: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -41,20 +46,27 @@ export class FileWatcher {
     this.#closed = true;
     clearInterval(this.#rereadTimer);
     clearTimeout(this.#quietTimer);
+    clearTimeout(this.#rewatchTimer);
     this.#watcher?.close();
   }
 
   async #watch(): Promise<void> {
+    const { directory, log } = this.#options;
     this.#watcher?.close();
+    clearTimeout(this.#rewatchTimer);
     try {
-      const watcher = Deno.watchFs(this.#options.directory, { recursive: true });
-      this.#watcher = watcher;
-      for await (const event of watcher) if (event.kind !== "access") this.#onEvent();
+      const watcher = this.#watcher = Deno.watchFs(directory, { recursive: true });
+      if (this.#isBlind) this.#onEvent();
+      this.#isBlind = false;
+      for await (const event of watcher) {
+        if (event.kind !== "access") this.#onEvent();
+        if (event.kind === "remove" && event.paths.includes(directory)) throw new Error("it was removed");
+      }
     } catch (error) {
-      this.#options.log.warn("A directory cannot be watched: changes are seen more slowly", {
-        directory: this.#options.directory,
-        error: errorMessage(error),
-      });
+      if (this.#closed) return;
+      if (!this.#isBlind) log.info(`Waiting for directory ${directory}`, { error: errorMessage(error) });
+      this.#isBlind = true;
+      this.#rewatchTimer = setTimeout(() => this.#watch(), REWATCH_MILLISECONDS);
     }
   }
 

@@ -41,7 +41,7 @@ export class StateLoader {
   readonly #faults = new Map<string, string>();
   #texts = new Map<string, string>();
   #config: ProxyConfig | undefined;
-  #endpoints: EndpointsFile = {};
+  #endpoints: EndpointsFile | undefined;
   #state: ProxyState | undefined;
 
   /** Reads nothing yet. */
@@ -61,17 +61,18 @@ export class StateLoader {
     this.#texts = new Map();
     this.#config = await this.#loadConfig() ?? this.#config;
     this.#endpoints = await this.#loadEndpoints() ?? this.#endpoints;
+    const endpoints = this.#endpoints ?? {};
     if (this.#config === undefined) return false;
     const certificates = await this.#loadCertificates(this.#config);
     if (this.#state !== undefined && isEqual(before, this.#texts)) return false;
     this.#state = {
       routes: new RoutingTable(this.#config),
-      endpoints: new Endpoints(this.#endpoints),
+      endpoints: new Endpoints(endpoints),
       certificates,
     };
     this.#options.log.info("Configuration loaded", {
       rules: this.#config.rules.length,
-      backends: Object.keys(this.#endpoints).length,
+      backends: Object.keys(endpoints).length,
       certificates: certificates.size,
     });
     return true;
@@ -90,14 +91,14 @@ export class StateLoader {
     });
   }
 
-  /** Without the file every backend is looked up in DNS. */
+  /** Where there never was such a file every backend is looked up in DNS. */
   async #loadEndpoints(): Promise<EndpointsFile | undefined> {
     const file = this.#endpointsFile;
     return await this.#attempt(file, async () => {
       try {
         return parseEndpointsFile(JSON.parse(await this.#read(file)));
       } catch (error) {
-        if (error instanceof Deno.errors.NotFound) return {};
+        if (error instanceof Deno.errors.NotFound && this.#endpoints === undefined) return undefined;
         throw error;
       }
     });

@@ -8,7 +8,6 @@ import {
   createLog,
   errorMessage,
   type FlagValues,
-  formatAddress,
   helpText,
   type KeyPair,
   parseFlags,
