@@ -55,8 +55,10 @@ export class FileWatcher {
     this.#watcher?.close();
     clearTimeout(this.#rewatchTimer);
     try {
-      const watcher = this.#watcher = Deno.watchFs(directory, { recursive: true });
-      if (this.#isBlind) this.#onEvent();
+      const watcher = Deno.watchFs(directory, { recursive: true });
+      // what changed while nobody watched is found by looking
+      if (this.#watcher !== undefined || this.#isBlind) this.#onEvent();
+      this.#watcher = watcher;
       this.#isBlind = false;
       for await (const event of watcher) {
         if (event.kind !== "access") this.#onEvent();

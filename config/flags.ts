@@ -54,20 +54,19 @@ export function parseFlags(program: Program, args: string[], options: { readEnv:
     ],
     alias: { h: "help" },
     unknown: (argument: string) => {
-      throw new UsageError(
-        argument.startsWith("-")
-          ? `Unknown flag ${argument.replace(/=.*$/s, "")}: see ${program.name} --help`
-          : `Unexpected argument ${
-            JSON.stringify(argument)
-          }: every value belongs to a flag, see ${program.name} --help`,
-      );
+      if (!argument.startsWith("-")) throw unexpectedArgument(argument, program);
+      throw new UsageError(`Unknown flag ${argument.replace(/=.*$/s, "")}: see ${program.name} --help`);
     },
   }) as Record<string, unknown>;
   if (parsed.help === true) return { action: "help" };
   if (parsed.version === true) return { action: "version" };
+  const [positional] = parsed._ as unknown[];
+  if (positional !== undefined) throw unexpectedArgument(String(positional), program);
   const values: Record<string, string> = {};
   for (const flag of program.flags) {
-    const value = flagValue(flag, parsed[flag.name], options.readEnv);
+    // the parser does not tell a switch that is off from one that is not there
+    const given = args.includes(`--${flag.name}=false`) ? "false" : parsed[flag.name];
+    const value = flagValue(flag, given, options.readEnv);
     if (value !== undefined) values[flag.name] = value;
     else if (flag.required) throw new UsageError(`Missing --${flag.name}: ${flag.help}`);
   }
@@ -79,6 +78,12 @@ function flagValue(flag: Flag, given: unknown, readEnv: ReadEnv): string | undef
   if (typeof given === "string") return given;
   if (given === true) return "true";
   return readEnv(environmentName(flag)) || flag.default;
+}
+
+function unexpectedArgument(argument: string, { name }: Program): UsageError {
+  return new UsageError(
+    `Unexpected argument ${JSON.stringify(argument)}: every value belongs to a flag, see ${name} --help`,
+  );
 }
 
 function environmentName(flag: Flag): string {

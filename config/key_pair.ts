@@ -14,7 +14,7 @@ export interface KeyPair {
  * @throws {Error} saying what is wrong with which of the two; nothing of a key is repeated.
  */
 export function checkKeyPair({ cert, key }: KeyPair): void {
-  const blocks = cert.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const blocks = cert.match(/-----BEGIN CERTIFICATE-----[^-]*(?:-----END CERTIFICATE-----)?/g) ?? [];
   if (blocks.length === 0) throw new Error("The certificate is not PEM: no BEGIN CERTIFICATE in it");
   const [leaf] = blocks.map((block, index) => {
     try {

@@ -74,16 +74,23 @@ function formatRecord(record: LogRecord): string {
   for (const [key, value] of Object.entries((record.args[0] ?? {}) as LogFields)) {
     if (value === undefined) continue;
     const text = String(value);
-    line += ` ${key}=${/^[\w.:/@*-]+$/.test(text) ? text : JSON.stringify(text)}`;
+    line += ` ${key}=${/^[\w.:/@*-]+$/.test(text) ? text : printable(JSON.stringify(text))}`;
   }
   return line;
 }
 
-/** Messages quote what users wrote: a line end in it must not make a second line. */
+/**
+ * Text with its control characters and line separators escaped. Messages quote what users wrote: nothing in it
+ * may make a second line, or be obeyed by a terminal.
+ */
 function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what it looks for
-  return text.replaceAll(/[\x00-\x1f\x7f]/g, (character) => JSON.stringify(character).slice(1, -1));
+  return text.replaceAll(
+    /[\p{Cc}\u2028\u2029]/gu,
+    (character) => ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
+
+const ESCAPES: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 function writeToStderr(line: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));

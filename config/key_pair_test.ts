@@ -1,0 +1,48 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { selfSigned, withChain } from "../tests/certificates.ts";
+import { checkKeyPair, type KeyPair } from "./key_pair.ts";
+
+const GARBAGE = "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n";
+
+Deno.test("checkKeyPair() takes a certificate with its key", async () => {
+  checkKeyPair(await selfSigned(["example.com"]));
+  const { cert, key } = await selfSigned(["example.com"]);
+  checkKeyPair({ cert: `Some words before it\n${cert.replaceAll("\n", "\r\n")}`, key });
+});
+
+Deno.test("checkKeyPair() takes a whole chain", async () => {
+  const { cert, key } = await withChain(["example.com"]);
+  assertEquals(cert.match(/BEGIN CERTIFICATE/g)?.length, 2);
+  checkKeyPair({ cert, key });
+});
+
+Deno.test("checkKeyPair() says what is wrong, with nothing of the key", async () => {
+  const good = await withChain(["example.com"]);
+  const { key: otherKey } = await selfSigned(["example.com"]);
+  const [leaf = "", issuer = ""] = good.cert.split(/(?<=-----END CERTIFICATE-----\n)/);
+  const cases: [KeyPair, string][] = [
+    [{ ...good, key: otherKey }, "The private key does not belong to the certificate"],
+    [{ ...good, cert: issuer + leaf }, "The private key does not belong to the certificate"],
+    [{ ...good, cert: "" }, "The certificate is not PEM"],
+    [{ ...good, cert: good.key }, "The certificate is not PEM"],
+    [{ ...good, cert: GARBAGE }, "Certificate 1 of 1 cannot be read"],
+    [{ ...good, cert: leaf + GARBAGE }, "Certificate 2 of 2 cannot be read"],
+    [{ ...good, key: "" }, "The private key cannot be read"],
+    [{ ...good, key: "not PEM" }, "The private key cannot be read"],
+    [{ ...good, key: good.cert }, "The private key cannot be read"],
+    [{ ...good, key: good.key.slice(0, 100) }, "The private key cannot be read"],
+    [{ ...good, key: good.key.replace(/\n.{20}/, "\n") }, "The private key cannot be read"],
+  ];
+  for (const [pair, message] of cases) {
+    const error = assertThrows(() => checkKeyPair(pair), Error, message);
+    const told = Deno.inspect(error);
+    for (const line of pair.key.split("\n").filter((line) => line.length > 10 && !line.startsWith("-----"))) {
+      assert(!told.includes(line), message);
+    }
+  }
+});
+
+Deno.test("checkKeyPair() refuses a chain that is cut off", async () => {
+  const { cert, key } = await withChain(["example.com"]);
+  assertThrows(() => checkKeyPair({ cert: cert.slice(0, -60), key }), Error, "Certificate 2 of 2");
+});

@@ -1,0 +1,83 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { parseProxyConfig } from "./parse_proxy_config.ts";
+import { ShapeError } from "./shape.ts";
+
+const PATH = { type: "Prefix", path: "/" };
+const BACKEND = { type: "Service", name: "my-service", namespace: "default", port: 80 };
+const TLS = { key: "/etc/pingress/keys/example.com.key", cert: "/etc/pingress/keys/example.com.cert" };
+const RULE = { host: "example.com", path: PATH, backend: BACKEND, tls: TLS };
+
+/** A document whose one rule differs in some members. */
+function withRule(changes: Record<string, unknown>): unknown {
+  return { rules: [{ ...RULE, ...changes }] };
+}
+
+Deno.test("parseProxyConfig() takes the example of the README", () => {
+  const text =
+    '{"rules":[{"host":"example.com","path":{"type":"Prefix","path":"/"},"backend":{"type":"Service",' +
+    '"name":"my-service","namespace":"default","port":80},"tls":{"key":"/etc/pingress/keys/example.com.key",' +
+    '"cert":"/etc/pingress/keys/example.com.cert"}}]}';
+  assertEquals<unknown>(parseProxyConfig(JSON.parse(text)), { rules: [RULE] });
+});
+
+Deno.test("parseProxyConfig() takes every optional member", () => {
+  const config = {
+    rules: [
+      { path: { type: "Exact", path: "/a" }, backend: BACKEND },
+      {
+        host: "*.example.com",
+        path: { type: "ImplementationSpecific", path: "/" },
+        backend: { ...BACKEND, port: "http" },
+      },
+    ],
+    defaultBackend: BACKEND,
+    certificates: [{ host: "*.example.org", ...TLS }],
+  };
+  assertEquals<unknown>(parseProxyConfig(config), config);
+});
+
+Deno.test("parseProxyConfig() takes null for missing and drops what it does not know", () => {
+  const { host: _host, tls: _tls, ...rest } = RULE;
+  const config = { rules: [{ ...rest, host: null, tls: null, weight: 3 }], defaultBackend: null, version: 2 };
+  assertEquals<unknown>(parseProxyConfig(config), { rules: [rest] });
+});
+
+Deno.test("parseProxyConfig() names the place of a fault", () => {
+  const cases: [unknown, string][] = [
+    [null, "the document: found null, expected an object"],
+    [[], "the document: found a list, expected an object"],
+    [{}, "rules: found nothing, expected a list"],
+    [{ rules: {} }, "rules: found an object, expected a list"],
+    [{ rules: [RULE, "x"] }, 'rules[1]: found "x", expected an object'],
+    [withRule({ host: "" }), 'rules[0].host: found "", expected a host name'],
+    [withRule({ host: "Example.com" }), 'rules[0].host: found "Example.com"'],
+    [withRule({ host: "example.com:80" }), 'rules[0].host: found "example.com:80"'],
+    [withRule({ host: "*.*.com" }), 'rules[0].host: found "*.*.com"'],
+    [withRule({ host: 7 }), "rules[0].host: found 7"],
+    [withRule({ path: undefined }), "rules[0].path: found nothing, expected an object"],
+    [withRule({ path: { ...PATH, type: "prefix" } }), 'rules[0].path.type: found "prefix", expected one of'],
+    [
+      withRule({ path: { ...PATH, path: "a" } }),
+      'rules[0].path.path: found "a", expected a path that starts',
+    ],
+    [withRule({ path: { type: "Exact" } }), "rules[0].path.path: found nothing"],
+    [withRule({ backend: { ...BACKEND, type: "Pod" } }), 'rules[0].backend.type: found "Pod"'],
+    [withRule({ backend: { ...BACKEND, name: "My_Service" } }), 'rules[0].backend.name: found "My_Service"'],
+    [withRule({ backend: { ...BACKEND, name: "a\n" } }), 'rules[0].backend.name: found "a\\n"'],
+    [withRule({ backend: { ...BACKEND, namespace: "a/b" } }), 'rules[0].backend.namespace: found "a/b"'],
+    [
+      withRule({ backend: { ...BACKEND, port: 0 } }),
+      "rules[0].backend.port: found 0, expected a port number",
+    ],
+    [withRule({ backend: { ...BACKEND, port: 65536 } }), "rules[0].backend.port: found 65536"],
+    [withRule({ backend: { ...BACKEND, port: "HTTP" } }), 'rules[0].backend.port: found "HTTP"'],
+    [withRule({ tls: { key: "/k" } }), "rules[0].tls.cert: found nothing, expected the path of a file"],
+    [withRule({ tls: { key: "", cert: "/c" } }), 'rules[0].tls.key: found ""'],
+    [withRule({ host: undefined }), "rules[0].tls: found an object, expected no tls on a rule without host"],
+    [{ rules: [], defaultBackend: {} }, "defaultBackend.type: found nothing"],
+    [{ rules: [], certificates: [TLS] }, "certificates[0].host: found nothing"],
+  ];
+  for (const [config, message] of cases) {
+    assertThrows(() => parseProxyConfig(config), ShapeError, message);
+  }
+});

@@ -1,0 +1,502 @@
+/**
+ * What tests share: directories that go away, a log that can be waited for, byte streams that follow a script,
+ * and a running proxy.
+ *
+ * @module
+ */
+
+import { connect, type TLSSocket } from "node:tls";
+import { type Address, createLog, type EndpointsFile, type Log } from "@pingress/config";
+import { Proxy, type ProxyOptions } from "../proxy/proxy.ts";
+
+/** How long a test waits for what should happen at once, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** Waits for a promise, but not for ever. */
+export async function within<T>(promise: Promise<T>, what: string, milliseconds = PATIENCE): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`Waited in vain for ${what}`)), milliseconds);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Bytes as a string of as many characters. */
+export function latin1(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+}
+
+/** A string of characters up to U+00FF as bytes. */
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** The SHA-256 of some bytes or of a stream of them, in hexadecimal. */
+export async function sha256(content: BodyInit | null): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", await new Response(content).arrayBuffer());
+  return new Uint8Array(digest).toHex();
+}
+
+/** Bytes that nobody would mistake for others of the same length. */
+export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += 65536) crypto.getRandomValues(bytes.subarray(at, at + 65536));
+  return bytes;
+}
+
+/** A directory for one test. */
+export class TempDir implements AsyncDisposable {
+  /** Its path. */
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes one. */
+  static async make(): Promise<TempDir> {
+    return new TempDir(await Deno.makeTempDir({ prefix: "pingress-" }));
+  }
+
+  /** Puts a file into it, whole: a reader sees the old one or the new one. @returns its path. */
+  async write(name: string, text: string): Promise<string> {
+    const path = `${this.path}/${name}`;
+    await Deno.writeTextFile(`${path}.new`, text);
+    await Deno.rename(`${path}.new`, path);
+    return path;
+  }
+
+  /** Removes it with all that is in it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+/** A log whose lines can be read and waited for. */
+export interface RecordedLog {
+  /** To be written to. */
+  log: Log;
+  /** What was written, without the time. */
+  lines: string[];
+  /** Waits for a line with `text`, from line number `from` on. @returns the number of the line after it. */
+  has(text: string, from?: number): Promise<number>;
+}
+
+/** Makes a log for a test. */
+export function recordingLog(): RecordedLog {
+  const lines: string[] = [];
+  let written = Promise.withResolvers<void>();
+  const log = createLog("test", {
+    level: "debug",
+    write: (line) => {
+      lines.push(line.replace(/^\S+ /, ""));
+      written.resolve();
+      written = Promise.withResolvers();
+    },
+  });
+  const has = async (text: string, from = 0) => {
+    for (;;) {
+      const index = lines.findIndex((line, index) => index >= from && line.includes(text));
+      if (index !== -1) return index + 1;
+      await within(written.promise, `"${text}" in the log, which says:\n${lines.join("\n")}\n`);
+    }
+  };
+  return { log, lines, has };
+}
+
+/** One end of a byte stream in memory: what the other end sends is scripted, what it gets is recorded. */
+export class FakeTransport {
+  /** All that was written to it. */
+  written = "";
+  /** Was it closed? */
+  isClosed = false;
+  readonly #arrived: (Uint8Array<ArrayBuffer> | Error | null)[] = [];
+  #changed = Promise.withResolvers<void>();
+
+  /** A stream on which `pieces` arrive, one with every read. */
+  constructor(...pieces: string[]) {
+    for (const piece of pieces) this.send(piece);
+  }
+
+  /** Lets a piece arrive. @returns itself. */
+  send(piece: string): this {
+    return this.#arrive(bytesOf(piece));
+  }
+
+  /** Lets the stream end. @returns itself. */
+  end(): this {
+    return this.#arrive(null);
+  }
+
+  /** Lets reading and writing fail. @returns itself. */
+  fail(error: Error): this {
+    return this.#arrive(error);
+  }
+
+  /** Waits until `text` was written. */
+  async has(text: string): Promise<void> {
+    while (!this.written.includes(text)) {
+      await within(this.#changed.promise, `${JSON.stringify(text)} in ${JSON.stringify(this.written)}`);
+    }
+  }
+
+  /** Waits until it is closed. */
+  async closed(): Promise<void> {
+    while (!this.isClosed) await within(this.#changed.promise, "a connection to be closed");
+  }
+
+  /** Reads as a connection does. */
+  async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    for (;;) {
+      if (this.isClosed) throw new Deno.errors.BadResource("Bad resource ID");
+      const [piece] = this.#arrived;
+      if (piece === null) return null;
+      if (piece instanceof Error) throw piece;
+      if (piece !== undefined) {
+        const part = piece.subarray(0, into.length);
+        into.set(part);
+        if (part.length < piece.length) this.#arrived[0] = piece.subarray(part.length);
+        else this.#arrived.shift();
+        return part.length;
+      }
+      await this.#changed.promise;
+    }
+  }
+
+  /** Writes as a connection does. */
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    await Promise.resolve();
+    if (this.isClosed) throw new Deno.errors.BadResource("Bad resource ID");
+    const last = this.#arrived.at(-1);
+    if (last instanceof Error) throw last;
+    this.written += latin1(bytes);
+    this.#change();
+    return bytes.length;
+  }
+
+  /** Closes it as a connection is closed: only once. */
+  close(): void {
+    if (this.isClosed) throw new Deno.errors.BadResource("Bad resource ID");
+    this.isClosed = true;
+    this.#change();
+  }
+
+  #arrive(piece: Uint8Array<ArrayBuffer> | Error | null): this {
+    this.#arrived.push(piece);
+    this.#change();
+    return this;
+  }
+
+  #change(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+/** An HTTP/1.1 message as it came over the wire. */
+export interface WireMessage {
+  /** The request line or status line. */
+  start: string;
+  /** The header lines, names in lower case. */
+  headers: [name: string, value: string][];
+  /** The content, without its framing. */
+  body: string;
+}
+
+/** The values of a header, as a list. */
+export function valuesOf(message: WireMessage, name: string): string[] {
+  return message.headers.filter((field) => field[0] === name).map((field) => field[1]);
+}
+
+/** One end of a TCP connection on which a test writes and reads bytes: a raw client, or a raw backend. */
+export class Peer implements Disposable {
+  readonly #connection: Deno.Conn;
+  #buffer = "";
+
+  /** Takes over an open connection. */
+  constructor(connection: Deno.Conn) {
+    this.#connection = connection;
+  }
+
+  /** Connects to an address. */
+  static async connect({ hostname, port }: Address): Promise<Peer> {
+    return new Peer(await Deno.connect({ hostname, port }));
+  }
+
+  /** Where the other side is. */
+  get remoteAddress(): Deno.NetAddr {
+    return this.#connection.remoteAddr as Deno.NetAddr;
+  }
+
+  /** Sends a text of characters up to U+00FF. */
+  async write(text: string): Promise<void> {
+    const bytes = bytesOf(text);
+    for (let written = 0; written < bytes.length;) {
+      written += await this.#connection.write(bytes.subarray(written));
+    }
+  }
+
+  /** Reads up to and with `end`. */
+  async readUntil(end: string): Promise<string> {
+    while (!this.#buffer.includes(end)) {
+      if (!await this.#fill()) throw new Error(`Ended with ${JSON.stringify(this.#buffer)} before ${end}`);
+    }
+    return this.#take(this.#buffer.indexOf(end) + end.length);
+  }
+
+  /** Reads as many bytes. */
+  async read(count: number): Promise<string> {
+    while (this.#buffer.length < count) {
+      if (!await this.#fill()) throw new Error(`Ended after ${this.#buffer.length} of ${count} bytes`);
+    }
+    return this.#take(count);
+  }
+
+  /** Reads to the end; a connection that was reset has ended too. */
+  async readToEnd(): Promise<string> {
+    while (await this.#fill().catch(() => false));
+    return this.#take(this.#buffer.length);
+  }
+
+  /** Reads a message with its content. A response to HEAD has none, whatever its head says. */
+  async readMessage({ isHead = false } = {}): Promise<WireMessage> {
+    const [start = "", ...lines] = (await this.readUntil("\r\n\r\n")).slice(0, -4).split("\r\n");
+    const headers = lines.map((line): [string, string] => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+    });
+    const message = { start, headers, body: "" };
+    const [length] = valuesOf(message, "content-length");
+    if (isHead || / (?:204|304) /.test(start)) return message;
+    if (length !== undefined) message.body = await this.read(Number(length));
+    else if (valuesOf(message, "transfer-encoding").length > 0) message.body = await this.#readChunks();
+    return message;
+  }
+
+  /** Sends a request and reads its answer. */
+  async exchange(request: string): Promise<WireMessage> {
+    await this.write(request);
+    return await this.readMessage({ isHead: request.startsWith("HEAD ") });
+  }
+
+  /** Says that nothing more is sent. */
+  async closeWrite(): Promise<void> {
+    await (this.#connection as Deno.TcpConn).closeWrite();
+  }
+
+  /** Closes the connection, once. */
+  [Symbol.dispose](): void {
+    closeOnce(this.#connection);
+  }
+
+  async #readChunks(): Promise<string> {
+    let content = "";
+    for (;;) {
+      const size = parseInt(await this.readUntil("\r\n"), 16);
+      const chunk = await this.read(size + 2);
+      if (!chunk.endsWith("\r\n")) throw new Error(`A chunk of ${size} bytes without its end`);
+      if (size === 0) return content;
+      content += chunk.slice(0, -2);
+    }
+  }
+
+  async #fill(): Promise<boolean> {
+    const bytes = new Uint8Array(64 * 1024);
+    const count = await within(this.#connection.read(bytes), "bytes");
+    if (count === null) return false;
+    this.#buffer += latin1(bytes.subarray(0, count));
+    return true;
+  }
+
+  #take(count: number): string {
+    const text = this.#buffer.slice(0, count);
+    this.#buffer = this.#buffer.slice(count);
+    return text;
+  }
+}
+
+/** A server on a free port that does with each connection what a script says. */
+export class RawServer implements Disposable {
+  /** Where it listens. */
+  readonly address: Address;
+  /** How many connections there were. */
+  connections = 0;
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #peers = new Set<Peer>();
+
+  /** The script gets each connection with its number, from 1 on; with its end the connection is closed. */
+  constructor(script: (peer: Peer, number: number) => Promise<void>) {
+    this.address = this.#listener.addr;
+    this.#accept(script);
+  }
+
+  /** Closes it with all its connections, once. */
+  [Symbol.dispose](): void {
+    closeOnce(this.#listener);
+    for (const peer of this.#peers) peer[Symbol.dispose]();
+  }
+
+  async #accept(script: (peer: Peer, number: number) => Promise<void>): Promise<void> {
+    try {
+      for await (const connection of this.#listener) {
+        const peer = new Peer(connection);
+        this.#peers.add(peer);
+        // a script that fails closes its connection: its test sees that
+        script(peer, ++this.connections).catch(() => {}).finally(() => peer[Symbol.dispose]());
+      }
+    } catch {
+      // a connection was reset before it was accepted
+    }
+  }
+}
+
+function closeOnce(resource: { close(): void }): void {
+  try {
+    resource.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
+/** What a {@linkcode TestProxy} serves. */
+export interface TestProxyOptions {
+  /** The rules of its `proxy.json`; see {@linkcode rule}. */
+  rules: unknown[];
+  /** Its `endpoints.json`; without it every backend is looked up in DNS. */
+  endpoints?: EndpointsFile;
+  /** More members of its `proxy.json`. */
+  config?: Record<string, unknown>;
+  /** More files of its directory, by name. */
+  files?: Record<string, string>;
+  /** More options of the proxy; `defaultTls` names files of its directory. */
+  options?: Partial<ProxyOptions>;
+}
+
+/** A proxy that serves files of a directory of its own, on free ports. */
+export class TestProxy implements AsyncDisposable {
+  /** The directory with its configuration. */
+  readonly dir: TempDir;
+  /** What it logs. */
+  readonly record: RecordedLog;
+  /** Where it listens. */
+  readonly addresses: { http: Address; https: Address };
+  readonly #proxy: Proxy;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(dir: TempDir, proxy: Proxy, record: RecordedLog) {
+    this.dir = dir;
+    this.record = record;
+    this.addresses = proxy.addresses;
+    this.#proxy = proxy;
+  }
+
+  /** Starts one. */
+  static async start({ rules, endpoints, config, files, options }: TestProxyOptions): Promise<TestProxy> {
+    const dir = await TempDir.make();
+    for (const [name, text] of Object.entries(files ?? {})) await dir.write(name, text);
+    if (endpoints !== undefined) await dir.write("endpoints.json", JSON.stringify(endpoints));
+    const configFile = await dir.write("proxy.json", atDirectory({ ...config, rules }, dir));
+    const record = recordingLog();
+    const { defaultTls, ...rest } = options ?? {};
+    const proxy = new Proxy({
+      configFile,
+      watchDirectory: dir.path,
+      listenHttp: { hostname: "127.0.0.1", port: 0 },
+      listenHttps: { hostname: "127.0.0.1", port: 0 },
+      ...defaultTls && {
+        defaultTls: { cert: `${dir.path}/${defaultTls.cert}`, key: `${dir.path}/${defaultTls.key}` },
+      },
+      connectTimeout: 5000,
+      responseTimeout: 5000,
+      log: record.log,
+      ...rest,
+    });
+    await proxy.start();
+    return new TestProxy(dir, proxy, record);
+  }
+
+  /** Connects to its HTTP port. */
+  async client(): Promise<Peer> {
+    return await Peer.connect(this.addresses.http);
+  }
+
+  /** Replaces its rules and waits until they are loaded. */
+  async reload(rules: unknown[]): Promise<void> {
+    await this.reloadFile("proxy.json", atDirectory({ rules }, this.dir));
+  }
+
+  /** Replaces one of its files and waits until the log says `message`. */
+  async reloadFile(name: string, text: string, message = "Configuration loaded"): Promise<void> {
+    const from = this.record.lines.length;
+    await this.dir.write(name, text);
+    await this.record.has(message, from);
+  }
+
+  /** Stops it, once, and waits for what runs. */
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#proxy.stop();
+    await this.#stopping;
+  }
+
+  /** Stops it and removes its files. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.dir[Symbol.asyncDispose]();
+  }
+}
+
+/** A rule for `proxy.json`: everything at `path` of `host` goes to the Service `backend`, port 80. */
+export function rule(host: string | undefined, path: string, backend: string, members = {}): unknown {
+  return {
+    host,
+    path: { type: "Prefix", path },
+    backend: { type: "Service", name: backend, namespace: "default", port: 80 },
+    ...members,
+  };
+}
+
+/** The member of a rule that names the files `<name>.key` and `<name>.cert`. */
+export function tlsFiles(name: string): { tls: { key: string; cert: string } } {
+  return { tls: { key: `./${name}.key`, cert: `./${name}.cert` } };
+}
+
+/** The text of a configuration; its certificate files are named before there is a directory for them. */
+function atDirectory(config: Record<string, unknown>, dir: TempDir): string {
+  return JSON.stringify(config).replaceAll('"./', `"${dir.path}/`);
+}
+
+/** Options of {@linkcode connectTls}. */
+export interface TlsClientOptions {
+  /** The name that is asked for; none unless told. */
+  servername?: string;
+  /** What the client trusts, PEM; everything unless told. */
+  ca?: string;
+  /** The protocols that it offers. */
+  protocols?: string[];
+}
+
+/** Opens a TLS connection with Node's client, which shows what the server sent. Rejects when the handshake fails. */
+export async function connectTls(
+  { hostname, port }: Address,
+  { servername, ca, protocols = ["http/1.1"] }: TlsClientOptions = {},
+): Promise<TLSSocket> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const socket = connect({
+    host: hostname,
+    port,
+    ALPNProtocols: protocols,
+    rejectUnauthorized: ca !== undefined,
+    ...servername !== undefined && { servername },
+    ...ca !== undefined && { ca },
+  }, resolve);
+  socket.on("error", reject);
+  try {
+    await within(promise, "a TLS handshake");
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
