@@ -26,70 +26,89 @@ const REWATCH_MILLISECONDS = 500;
 export class FileWatcher {
   readonly #options: FileWatcherOptions;
   readonly #rereadTimer: ReturnType<typeof setInterval>;
+  readonly #closing = Promise.withResolvers<void>();
   #watcher: Deno.FsWatcher | undefined;
   #quietTimer: ReturnType<typeof setTimeout> | undefined;
-  #rewatchTimer: ReturnType<typeof setTimeout> | undefined;
   #burstStart: number | undefined;
-  #isBlind = false;
-  #reloading: Promise<void> = Promise.resolve();
-  #closed = false;
+  #reloading: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   /** Starts watching. */
   constructor(options: FileWatcherOptions) {
     this.#options = options;
+    this.#rereadTimer = setInterval(() => this.#reread(), options.rereadInterval ?? 10_000);
     this.#watch();
-    this.#rereadTimer = setInterval(() => this.#reload("timer"), options.rereadInterval ?? 10_000);
+  }
+
+  /** Reads everything anew, after the reload that is under way. @returns whether anything had changed. */
+  reload(): Promise<boolean> {
+    const reloading = this.#reloading.then(() => this.#isClosed ? false : this.#options.reload());
+    this.#reloading = reloading.catch(() => {});
+    return reloading;
   }
 
   /** Stops watching. */
   close(): void {
-    this.#closed = true;
+    this.#isClosed = true;
     clearInterval(this.#rereadTimer);
     clearTimeout(this.#quietTimer);
-    clearTimeout(this.#rewatchTimer);
+    this.#closing.resolve();
     this.#watcher?.close();
   }
 
+  /** One watch after the other: a second one of the same directory would see nothing. */
   async #watch(): Promise<void> {
     const { directory, log } = this.#options;
-    this.#watcher?.close();
-    clearTimeout(this.#rewatchTimer);
-    try {
-      const watcher = Deno.watchFs(directory, { recursive: true });
-      // what changed while nobody watched is found by looking
-      if (this.#watcher !== undefined || this.#isBlind) this.#onEvent();
-      this.#watcher = watcher;
-      this.#isBlind = false;
-      for await (const event of watcher) {
-        if (event.kind !== "access") this.#onEvent();
-        if (event.kind === "remove" && event.paths.includes(directory)) throw new Error("it was removed");
+    let isWaiting = false;
+    for (let isFirst = true; !this.#isClosed; isFirst = false) {
+      try {
+        this.#watcher = Deno.watchFs(directory, { recursive: true });
+        isWaiting = false;
+        // what changed while nobody watched is found by looking
+        if (!isFirst) this.#onEvent();
+        for await (const { kind, paths } of this.#watcher) {
+          if (kind !== "access") this.#onEvent();
+          if (kind === "remove" && paths.includes(directory)) throw new Error("it was removed");
+        }
+      } catch (error) {
+        if (this.#isClosed) return;
+        if (!isWaiting) log.info(`Waiting for directory ${directory}`, { error: errorMessage(error) });
+        isWaiting = true;
+        await this.#pause(REWATCH_MILLISECONDS);
       }
-    } catch (error) {
-      if (this.#closed) return;
-      if (!this.#isBlind) log.info(`Waiting for directory ${directory}`, { error: errorMessage(error) });
-      this.#isBlind = true;
-      this.#rewatchTimer = setTimeout(() => this.#watch(), REWATCH_MILLISECONDS);
     }
   }
 
+  async #pause(milliseconds: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, milliseconds);
+    await Promise.race([promise, this.#closing.promise]);
+    clearTimeout(timer);
+  }
+
   #onEvent(): void {
-    if (this.#closed) return;
+    if (this.#isClosed) return;
     const now = performance.now();
     this.#burstStart ??= now;
     const wait = Math.max(0, Math.min(QUIET_MILLISECONDS, this.#burstStart + MOST_MILLISECONDS - now));
     clearTimeout(this.#quietTimer);
     this.#quietTimer = setTimeout(() => {
       this.#burstStart = undefined;
-      this.#reload("event");
+      this.#tryReload();
     }, wait);
   }
 
-  #reload(cause: "event" | "timer"): void {
-    this.#reloading = this.#reloading.then(async () => {
-      if (this.#closed) return;
-      const hasChanged = await this.#options.reload();
-      // a change that no event told of: the watch is no longer on the directory that has this name
-      if (hasChanged && cause === "timer" && !this.#closed) this.#watch();
-    }).catch((error) => this.#options.log.error("A reload failed", { error: errorMessage(error) }));
+  async #reread(): Promise<void> {
+    // a change that no event told of: the watch is no longer on the directory that has this name
+    if (await this.#tryReload()) this.#watcher?.close();
+  }
+
+  async #tryReload(): Promise<boolean> {
+    try {
+      return await this.reload();
+    } catch (error) {
+      this.#options.log.error("A reload failed", { error: errorMessage(error) });
+      return false;
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 
 /** A certificate with its chain and key, both PEM. */
 export interface KeyPair {
@@ -29,7 +29,25 @@ export function checkKeyPair({ cert, key }: KeyPair): void {
   } catch (cause) {
     throw new Error("The private key cannot be read: it must be unencrypted PEM", { cause });
   }
+  if (!isServed(privateKey)) {
+    throw new Error(
+      "The private key is of a kind or size that is not served: " +
+        "take RSA with 2048 to 8192 bits, ECDSA P-256, P-384 or P-521, or Ed25519",
+    );
+  }
   if (!leaf?.checkPrivateKey(privateKey)) {
     throw new Error("The private key does not belong to the certificate");
+  }
+}
+
+/** Deno's TLS servers take no other keys: a handshake with one would fail. */
+function isServed({ asymmetricKeyType, asymmetricKeyDetails: details }: KeyObject): boolean {
+  switch (asymmetricKeyType) {
+    case "rsa":
+      return (details?.modulusLength ?? 0) >= 2048 && (details?.modulusLength ?? 0) <= 8192;
+    case "ec":
+      return ["prime256v1", "secp384r1", "secp521r1"].includes(details?.namedCurve ?? "");
+    default:
+      return asymmetricKeyType === "ed25519";
   }
 }

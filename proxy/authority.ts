@@ -35,5 +35,5 @@ export function parseAuthority(text: string): Authority | undefined {
 /** The one spelling of a host name: lower case, no trailing dot. Nothing for a name with an empty label. */
 export function canonicalHost(name: string): string | undefined {
   const host = name.toLowerCase().replace(/\.$/, "");
-  return host === "" || host.startsWith(".") || host.includes("..") ? undefined : host;
+  return host === "" || host.startsWith(".") || host.endsWith(".") || host.includes("..") ? undefined : host;
 }

@@ -58,19 +58,22 @@ function readRequest(
     return errorResponse("bad_request", "invalid Content-Length");
   }
   const contentLength = length === null ? undefined : Number(length);
-  if (
-    METHODS_WITHOUT_CONTENT.has(request.method) && (contentLength || request.headers.has("transfer-encoding"))
-  ) {
+  const coding = request.headers.get("transfer-encoding");
+  if (coding !== null && coding.toLowerCase() !== "chunked") return errorResponse("coding_not_supported");
+  if (METHODS_WITHOUT_CONTENT.has(request.method) && (contentLength || coding !== null)) {
     return errorResponse("body_not_supported");
   }
+  // over HTTP/1.1 a request that announces no content has none (RFC 9112, section 6.3)
+  const hasContent = request.body !== null && contentLength !== 0 &&
+    (client.mayUseHttp2 || contentLength !== undefined || coding !== null);
   return {
     method: request.method,
     scheme,
     authority,
     target,
     headers,
-    body: request.body,
-    contentLength: request.body === null ? undefined : contentLength,
+    body: hasContent ? request.body : null,
+    contentLength,
     clientAddress: client.address,
     signal: request.signal,
   };

@@ -9,6 +9,7 @@ const REASONS = {
   no_route: [404, "no Ingress rule matches this host and path"],
   method_not_allowed: [405, "this method is not served here"],
   body_not_supported: [501, "a body on this method is not supported"],
+  coding_not_supported: [501, "this transfer coding is not supported"],
   internal: [500, "the proxy failed"],
   upstream_unreachable: [502, "the backend cannot be reached"],
   upstream_invalid: [502, "the backend sent an invalid response"],

@@ -86,7 +86,7 @@ export class Proxy {
    * @throws {Error} when an address cannot be listened on, in words for the user.
    */
   async start(): Promise<void> {
-    if (!await this.#reload()) {
+    if (!await this.#watcher.reload()) {
       this.#options.log.info("Waiting for a configuration", { file: this.#options.configFile });
     }
     await this.#firstState.promise;

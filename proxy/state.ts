@@ -31,6 +31,12 @@ export interface StateLoaderOptions {
   log: Log;
 }
 
+/** A file's text and what it means: while the text stays the same, so does the object. */
+interface Loaded<T> {
+  text: string;
+  value: T;
+}
+
 /**
  * Reads the configuration, the endpoints and the certificates. What cannot be read, or is wrong, leaves the
  * last good one of its kind in place, with the reason in the log.
@@ -39,9 +45,9 @@ export class StateLoader {
   readonly #options: StateLoaderOptions;
   readonly #endpointsFile: string;
   readonly #faults = new Map<string, string>();
-  #texts = new Map<string, string>();
-  #config: ProxyConfig | undefined;
-  #endpoints: EndpointsFile | undefined;
+  #config: Loaded<ProxyConfig> | undefined;
+  #endpoints: Loaded<EndpointsFile> | undefined;
+  #loaded: { config: Loaded<ProxyConfig>; endpoints: Loaded<EndpointsFile> | undefined } | undefined;
   #state: ProxyState | undefined;
 
   /** Reads nothing yet. */
@@ -55,59 +61,61 @@ export class StateLoader {
     return this.#state;
   }
 
-  /** Reads everything anew. @returns whether the state is another one now. */
+  /** Reads everything anew, once at a time. @returns whether the state is another one now. */
   async load(): Promise<boolean> {
-    const before = this.#texts;
-    this.#texts = new Map();
-    this.#config = await this.#loadConfig() ?? this.#config;
-    this.#endpoints = await this.#loadEndpoints() ?? this.#endpoints;
-    const endpoints = this.#endpoints ?? {};
-    if (this.#config === undefined) return false;
-    const certificates = await this.#loadCertificates(this.#config);
-    if (this.#state !== undefined && isEqual(before, this.#texts)) return false;
+    const config = this.#config = await this.#loadJson(
+      this.#options.configFile,
+      parseProxyConfig,
+      this.#config,
+    );
+    const endpoints = this.#endpoints = await this.#loadJson(
+      this.#endpointsFile,
+      parseEndpointsFile,
+      this.#endpoints,
+    );
+    if (config === undefined) return false;
+    const certificates = await this.#loadCertificates(config.value);
+    const isSame = this.#loaded?.config === config && this.#loaded.endpoints === endpoints &&
+      this.#state?.certificates.equals(certificates);
+    if (isSame) return false;
+    this.#loaded = { config, endpoints };
     this.#state = {
-      routes: new RoutingTable(this.#config),
-      endpoints: new Endpoints(endpoints),
+      routes: new RoutingTable(config.value),
+      // where there never was such a file every backend is looked up in DNS
+      endpoints: new Endpoints(endpoints?.value ?? {}),
       certificates,
     };
     this.#options.log.info("Configuration loaded", {
-      rules: this.#config.rules.length,
-      backends: Object.keys(endpoints).length,
+      rules: config.value.rules.length,
+      backends: Object.keys(endpoints?.value ?? {}).length,
       certificates: certificates.size,
     });
     return true;
   }
 
-  async #loadConfig(): Promise<ProxyConfig | undefined> {
-    const file = this.#options.configFile;
-    return await this.#attempt(file, async () => {
+  /** @returns `last` when the file says the same as then, or nothing usable. */
+  async #loadJson<T>(
+    file: string,
+    parse: (value: unknown) => T,
+    last: Loaded<T> | undefined,
+  ): Promise<Loaded<T> | undefined> {
+    const loaded = await this.#attempt(file, async () => {
       try {
-        return parseProxyConfig(JSON.parse(await this.#read(file)));
+        const text = await Deno.readTextFile(file);
+        return last?.text === text ? last : { text, value: parse(JSON.parse(text)) };
       } catch (error) {
-        // before the first configuration there is nothing to be wrong: it is waited for
-        if (error instanceof Deno.errors.NotFound && this.#config === undefined) return undefined;
+        // a file that never was there is not wrong: it may come
+        if (error instanceof Deno.errors.NotFound && last === undefined) return undefined;
         throw error;
       }
     });
-  }
-
-  /** Where there never was such a file every backend is looked up in DNS. */
-  async #loadEndpoints(): Promise<EndpointsFile | undefined> {
-    const file = this.#endpointsFile;
-    return await this.#attempt(file, async () => {
-      try {
-        return parseEndpointsFile(JSON.parse(await this.#read(file)));
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound && this.#endpoints === undefined) return undefined;
-        throw error;
-      }
-    });
+    return loaded ?? last;
   }
 
   async #loadCertificates(config: ProxyConfig): Promise<CertificateStore> {
     const known = new Map([...this.#state?.certificates.pairs() ?? []].map((pair) => [identity(pair), pair]));
     const loadPair = async (files: TlsFiles) => {
-      const pair = { cert: await this.#read(files.cert), key: await this.#read(files.key) };
+      const pair = { cert: await Deno.readTextFile(files.cert), key: await Deno.readTextFile(files.key) };
       const same = known.get(identity(pair));
       if (same !== undefined) return same;
       checkKeyPair(pair);
@@ -126,12 +134,6 @@ export class StateLoader {
     const fallback = await this.#attempt("the default certificate", () => loadPair(defaultTls)) ??
       this.#state?.certificates.find(undefined);
     return new CertificateStore(byHost, fallback);
-  }
-
-  async #read(file: string): Promise<string> {
-    const text = this.#texts.get(file) ?? await Deno.readTextFile(file);
-    this.#texts.set(file, text);
-    return text;
   }
 
   /** Tries to load one thing. Each fault is logged when it appears or changes, and when it is gone. */
@@ -162,8 +164,4 @@ function namesWithTls(config: ProxyConfig): { host: string; tls: TlsFiles }[] {
 
 function identity(pair: KeyPair): string {
   return `${pair.cert}\0${pair.key}`;
-}
-
-function isEqual(one: Map<string, string>, other: Map<string, string>): boolean {
-  return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value);
 }

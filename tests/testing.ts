@@ -6,7 +6,7 @@
  */
 
 import { connect, type TLSSocket } from "node:tls";
-import { type Address, createLog, type EndpointsFile, type Log } from "@pingress/config";
+import { type Address, createLog, type EndpointsFile, formatAddress, type Log } from "@pingress/config";
 import { Proxy, type ProxyOptions } from "../proxy/proxy.ts";
 
 /** How long a test waits for what should happen at once, in milliseconds. */
@@ -321,6 +321,8 @@ export class Peer implements Disposable {
 export class RawServer implements Disposable {
   /** Where it listens. */
   readonly address: Address;
+  /** The same as `endpoints.json` spells it. */
+  readonly endpoint: string;
   /** How many connections there were. */
   connections = 0;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -329,6 +331,7 @@ export class RawServer implements Disposable {
   /** The script gets each connection with its number, from 1 on; with its end the connection is closed. */
   constructor(script: (peer: Peer, number: number) => Promise<void>) {
     this.address = this.#listener.addr;
+    this.endpoint = formatAddress(this.address);
     this.#accept(script);
   }
 
@@ -352,6 +355,28 @@ export class RawServer implements Disposable {
   }
 }
 
+/** A backend that answers one request after the other, and remembers them. */
+export class Backend extends RawServer {
+  /** What it was sent. */
+  readonly requests: WireMessage[] = [];
+
+  /** Answers each request with a text, or with what a function makes of it. */
+  constructor(answer: string | ((request: WireMessage) => string)) {
+    super(async (peer) => {
+      for (;;) {
+        const request = await peer.readMessage();
+        this.requests.push(request);
+        await peer.write(typeof answer === "string" ? answer : answer(request));
+      }
+    });
+  }
+}
+
+/** A response with content. */
+export function ok(content: string): string {
+  return `HTTP/1.1 200 OK\r\nContent-Length: ${content.length}\r\n\r\n${content}`;
+}
+
 function closeOnce(resource: { close(): void }): void {
   try {
     resource.close();
@@ -373,6 +398,9 @@ export interface TestProxyOptions {
   /** More options of the proxy; `defaultTls` names files of its directory. */
   options?: Partial<ProxyOptions>;
 }
+
+/** What the log says when a new state is in place. */
+export const LOADED = "Configuration loaded";
 
 /** A proxy that serves files of a directory of its own, on free ports. */
 export class TestProxy implements AsyncDisposable {
@@ -413,8 +441,14 @@ export class TestProxy implements AsyncDisposable {
       log: record.log,
       ...rest,
     });
-    await proxy.start();
-    return new TestProxy(dir, proxy, record);
+    try {
+      await proxy.start();
+      return new TestProxy(dir, proxy, record);
+    } catch (error) {
+      await proxy.stop();
+      await dir[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Connects to its HTTP port. */
@@ -422,16 +456,18 @@ export class TestProxy implements AsyncDisposable {
     return await Peer.connect(this.addresses.http);
   }
 
-  /** Replaces its rules and waits until they are loaded. */
-  async reload(rules: unknown[]): Promise<void> {
-    await this.reloadFile("proxy.json", atDirectory({ rules }, this.dir));
+  /** Replaces its rules and waits until they are loaded; see {@linkcode reloadFile}. */
+  async reload(rules: unknown[], ...messages: string[]): Promise<void> {
+    await this.reloadFile("proxy.json", atDirectory({ rules }, this.dir), ...messages);
   }
 
-  /** Replaces one of its files and waits until the log says `message`. */
-  async reloadFile(name: string, text: string, message = "Configuration loaded"): Promise<void> {
-    const from = this.record.lines.length;
+  /** Replaces one of its files and waits until the log has said `messages`, one after the other. */
+  async reloadFile(name: string, text: string, ...messages: string[]): Promise<void> {
+    let from = this.record.lines.length;
     await this.dir.write(name, text);
-    await this.record.has(message, from);
+    for (const message of messages.length > 0 ? messages : [LOADED]) {
+      from = await this.record.has(message, from);
+    }
   }
 
   /** Stops it, once, and waits for what runs. */

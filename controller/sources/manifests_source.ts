@@ -53,7 +53,7 @@ export class ManifestsSource implements Source {
       ...rereadInterval !== undefined && { rereadInterval },
     });
     try {
-      await this.#read();
+      await this.#watcher.reload();
     } catch (error) {
       this.#watcher.close();
       throw error;

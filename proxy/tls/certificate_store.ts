@@ -26,6 +26,12 @@ export class CertificateStore {
     return this.#byHost.get(host);
   }
 
+  /** Does every name have the same pair in the other store? */
+  equals(other: CertificateStore): boolean {
+    return this.#fallback === other.#fallback && this.#byHost.size === other.#byHost.size &&
+      [...this.#byHost].every(([host, pair]) => other.#byHost.get(host) === pair);
+  }
+
   /** Every pair once. */
   pairs(): Set<KeyPair> {
     const pairs = new Set(this.#byHost.values());

@@ -11,8 +11,8 @@ export class ClientHelloError extends Error {
   override name = "ClientHelloError";
 }
 
-/** No ClientHello is longer, with all its post-quantum key shares. */
-export const MAX_CLIENT_HELLO_BYTES = 64 * 1024;
+/** A ClientHello with post-quantum key shares has about 2,000 bytes. */
+export const MAX_CLIENT_HELLO_BYTES = 16 * 1024;
 
 const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
@@ -50,20 +50,25 @@ function handshakeMessage(bytes: Uint8Array): Uint8Array | undefined {
   if (bytes.length > 0 && bytes[0] !== HANDSHAKE_RECORD) {
     throw new ClientHelloError("The client does not speak TLS");
   }
-  let message = new Uint8Array(0);
+  const message = new Uint8Array(bytes.length);
+  let length = 0;
   for (let at = 0; at + 5 <= bytes.length;) {
-    const length = integerAt(bytes, { at: at + 3, size: 2 });
-    if (bytes[at] !== HANDSHAKE_RECORD || bytes[at + 1] !== 3 || length === 0 || length > 16384) {
+    const recordLength = integerAt(bytes, { at: at + 3, size: 2 });
+    if (bytes[at] !== HANDSHAKE_RECORD || bytes[at + 1] !== 3 || recordLength === 0 || recordLength > 16384) {
       throw new ClientHelloError("Invalid TLS record");
     }
-    message = Uint8Array.from([...message, ...bytes.subarray(at + 5, at + 5 + length)]);
-    if (message.length > 0 && message[0] !== CLIENT_HELLO) {
+    const fragment = bytes.subarray(at + 5, at + 5 + recordLength);
+    message.set(fragment, length);
+    length += fragment.length;
+    if (length > 0 && message[0] !== CLIENT_HELLO) {
       throw new ClientHelloError("The first message is no ClientHello");
     }
-    const size = integerAt(message, { at: 1, size: 3 });
-    if (size > MAX_CLIENT_HELLO_BYTES) throw new ClientHelloError("The ClientHello is too long");
-    if (message.length >= 4 + size && message.length >= 4) return message.subarray(4, 4 + size);
-    at += 5 + length;
+    if (length >= 4) {
+      const size = integerAt(message, { at: 1, size: 3 });
+      if (size > MAX_CLIENT_HELLO_BYTES) throw new ClientHelloError("The ClientHello is too long");
+      if (length >= 4 + size) return message.subarray(4, 4 + size);
+    }
+    at += 5 + recordLength;
   }
   return undefined;
 }

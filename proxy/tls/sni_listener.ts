@@ -182,6 +182,7 @@ export class SniListener {
   }
 
   #stopWhenIdle(pair: KeyPair, backend: Backend): void {
+    if (this.#backends.get(pair) !== backend) return;
     if (backend.isRetired) return this.#stop(pair, backend);
     backend.idleTimer = setTimeout(() => this.#stop(pair, backend), this.#options.idleTimeout ?? 60_000);
   }

@@ -1,7 +1,11 @@
 const BUFFER_BYTES = 32 * 1024;
 
+/** How long a client may take to close its side when the server has closed its own, in milliseconds. */
+const LINGER_MILLISECONDS = 1000;
+
 /**
- * Copies bytes both ways until both directions have ended, or one of them fails.
+ * Copies bytes both ways until the server has closed, or one direction fails. A client that has closed its side
+ * still gets its answer.
  *
  * @param first what was read from `client` already.
  */
@@ -11,7 +15,12 @@ export async function splice(
   first: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
   await writeAll(server, first);
-  await Promise.all([copy(client, server), copy(server, client)]);
+  const upward = copy(client, server);
+  const downward = copy(server, client);
+  await Promise.race([downward, upward.then(() => downward)]);
+  // closing at once could cut off what the client has not read yet
+  const timer = setTimeout(() => closeQuietly(client), LINGER_MILLISECONDS);
+  await upward.finally(() => clearTimeout(timer));
 }
 
 /** A read and write loop: measured at more than twice the rate of `readable.pipeTo(writable)`. */

@@ -106,8 +106,10 @@ class RoundTrip {
   /** Sends the request and reads the head of its answer, which may come before all of the request is sent. */
   async #exchangeHeads(): Promise<ResponseHead> {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let isWaiting = true;
     const restartTimer = () => {
       clearTimeout(timer);
+      if (!isWaiting) return;
       timer = setTimeout(() => {
         this.#timedOut = true;
         this.#connection.close();
@@ -125,6 +127,7 @@ class RoundTrip {
     } catch (error) {
       throw sendError ?? error;
     } finally {
+      isWaiting = false;
       clearTimeout(timer);
     }
   }

@@ -1,0 +1,44 @@
+import { assert, assertEquals } from "@std/assert";
+import { ERROR_HEADER, type ErrorReason, errorResponse, ProxyError } from "./errors.ts";
+import { latin1 } from "../tests/testing.ts";
+
+Deno.test("errorResponse() answers each reason with its status", () => {
+  const cases: [ErrorReason, number][] = [
+    ["bad_request", 400],
+    ["no_route", 404],
+    ["method_not_allowed", 405],
+    ["body_not_supported", 501],
+    ["coding_not_supported", 501],
+    ["internal", 500],
+    ["upstream_unreachable", 502],
+    ["upstream_invalid", 502],
+    ["no_endpoint", 503],
+    ["upstream_timeout", 504],
+  ];
+  for (const [reason, status] of cases) {
+    const response = errorResponse(reason);
+    const headers = new Headers(response.headers);
+    assert(response.body instanceof Uint8Array);
+    assertEquals(response.status, status);
+    assertEquals(headers.get(ERROR_HEADER), reason);
+    assertEquals(headers.get("content-length"), String(response.body.length));
+    assert(latin1(response.body).startsWith(`${status}: `));
+  }
+});
+
+Deno.test("errorResponse() says which rule a malformed request broke", () => {
+  const { body } = errorResponse("bad_request", "the path leaves the root");
+  assert(body instanceof Uint8Array);
+  assertEquals(latin1(body), "400: the request is malformed: the path leaves the root\n");
+});
+
+Deno.test("ProxyError has a reason for the client and a message for the log", () => {
+  const cause = new Error("refused");
+  const error = new ProxyError("upstream_unreachable", "10.0.0.1:80: refused", { cause });
+  assertEquals([error.name, error.reason, error.message, error.cause], [
+    "ProxyError",
+    "upstream_unreachable",
+    "10.0.0.1:80: refused",
+    cause,
+  ]);
+});

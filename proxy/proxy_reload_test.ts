@@ -1,0 +1,214 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import type { Address } from "@pingress/config";
+import { selfSigned } from "../tests/certificates.ts";
+import {
+  Backend,
+  connectTls,
+  LOADED,
+  ok,
+  Peer,
+  RawServer,
+  recordingLog,
+  rule,
+  TempDir,
+  TestProxy,
+  tlsFiles,
+  within,
+} from "../tests/testing.ts";
+import { Proxy } from "./proxy.ts";
+
+const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+const ROUTES_TO_ONE = [rule("a.test", "/", "one")];
+const ROUTES_TO_TWO = [rule("a.test", "/", "two")];
+
+/** Two backends that say their names, and a proxy with routes to the first one. */
+async function start(options = {}) {
+  const one = new Backend(ok("one"));
+  const two = new Backend(ok("two"));
+  const endpoints = { "default/one:80": [one.endpoint], "default/two:80": [two.endpoint] };
+  const proxy = await TestProxy.start({ rules: ROUTES_TO_ONE, endpoints, options });
+  return {
+    proxy,
+    one,
+    two,
+    async [Symbol.asyncDispose]() {
+      await proxy[Symbol.asyncDispose]();
+      one[Symbol.dispose]();
+      two[Symbol.dispose]();
+    },
+  };
+}
+
+Deno.test("Proxy takes new routes from the next request on, on a connection that stays open", async () => {
+  await using setup = await start();
+  using client = await setup.proxy.client();
+  assertEquals((await client.exchange(GET)).body, "one");
+  await setup.proxy.reload(ROUTES_TO_TWO);
+  assertEquals((await client.exchange(GET)).body, "two");
+});
+
+Deno.test("Proxy takes new endpoints from the next request on", async () => {
+  await using setup = await start();
+  using client = await setup.proxy.client();
+  assertEquals((await client.exchange(GET)).body, "one");
+  await setup.proxy.reloadFile("endpoints.json", JSON.stringify({ "default/one:80": [setup.two.endpoint] }));
+  assertEquals((await client.exchange(GET)).body, "two");
+});
+
+Deno.test("Proxy keeps its routes when the new ones are broken, and takes the next good ones", async () => {
+  await using setup = await start();
+  using client = await setup.proxy.client();
+  for (const broken of ["{", '{"rules":[{}]}', ""]) {
+    await setup.proxy.reloadFile("proxy.json", broken, "Cannot load");
+    assertEquals((await client.exchange(GET)).body, "one");
+  }
+  await setup.proxy.reload(ROUTES_TO_TWO, "Good again", LOADED);
+  assertEquals((await client.exchange(GET)).body, "two");
+});
+
+Deno.test("Proxy finds a change that no file event told of", async () => {
+  await using setup = await start({ watchDirectory: "/nowhere-to-be-found", rereadInterval: 20 });
+  using client = await setup.proxy.client();
+  await setup.proxy.reload(ROUTES_TO_TWO);
+  assertEquals((await client.exchange(GET)).body, "two");
+});
+
+Deno.test("Proxy finishes a request by the routes that it started with", async () => {
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  using slow = new RawServer(async (peer) => {
+    await peer.readMessage();
+    asked.resolve();
+    await release.promise;
+    await peer.write(ok("slow"));
+  });
+  await using setup = await start();
+  await setup.proxy.reloadFile("endpoints.json", JSON.stringify({ "default/one:80": [slow.endpoint] }));
+  using client = await setup.proxy.client();
+  const answer = client.exchange(GET);
+  await asked.promise;
+  await setup.proxy.reload(ROUTES_TO_TWO);
+  release.resolve();
+  assertEquals((await answer).body, "slow");
+});
+
+/** The fingerprint of the certificate that a server shows. */
+async function fingerprint(address: Address): Promise<string> {
+  const socket = await connectTls(address, { servername: "a.test" });
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
+}
+
+Deno.test("Proxy shows a new certificate from the next handshake on, and open connections go on", async () => {
+  const before = await selfSigned(["a.test"]);
+  const after = await selfSigned(["a.test"]);
+  using backend = new Backend(ok("one"));
+  await using proxy = await TestProxy.start({
+    rules: [rule("a.test", "/", "one", tlsFiles("a"))],
+    endpoints: { "default/one:80": [backend.endpoint] },
+    files: { "a.cert": before.cert, "a.key": before.key },
+  });
+  const { hostname, port } = proxy.addresses.https;
+  const tls = { hostname: "a.test", caCerts: [before.cert] };
+  using open = new Peer(await Deno.startTls(await Deno.connect({ hostname, port }), tls));
+  assertEquals((await open.exchange(GET)).body, "one");
+  const shownBefore = await fingerprint(proxy.addresses.https);
+
+  await proxy.reloadFile("a.cert", after.cert, "The private key does not belong to the certificate");
+  assertEquals(await fingerprint(proxy.addresses.https), shownBefore);
+  await proxy.reloadFile("a.key", after.key, "Good again", LOADED);
+  const socket = await connectTls(proxy.addresses.https, { servername: "a.test", ca: after.cert });
+  assertEquals(socket.authorized, true);
+  socket.destroy();
+  assertEquals(await fingerprint(proxy.addresses.https) === shownBefore, false);
+
+  for (let request = 0; request < 2; request++) assertEquals((await open.exchange(GET)).body, "one");
+});
+
+Deno.test("Proxy.start() waits for a first good configuration, and is ready then", async () => {
+  await using dir = await TempDir.make();
+  const record = recordingLog();
+  const anyPort = { hostname: "127.0.0.1", port: 0 };
+  const proxy = new Proxy({
+    configFile: `${dir.path}/proxy.json`,
+    watchDirectory: dir.path,
+    listenHttp: anyPort,
+    listenHttps: anyPort,
+    connectTimeout: 5000,
+    responseTimeout: 5000,
+    log: record.log,
+  });
+  try {
+    const started = proxy.start();
+    await record.has("Waiting for a configuration");
+    await dir.write("proxy.json", "{");
+    await record.has("Cannot load");
+    assertEquals(proxy.isReady, false);
+    await dir.write("proxy.json", '{"rules":[]}');
+    await started;
+    assertEquals(proxy.isReady, true);
+  } finally {
+    await proxy.stop();
+  }
+  assertEquals(proxy.isReady, false);
+});
+
+Deno.test("Proxy.stop() finishes what runs and takes nothing new", async () => {
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  using backend = new RawServer(async (peer) => {
+    await peer.readMessage();
+    await peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    asked.resolve();
+    await release.promise;
+    await peer.write("5\r\nworld\r\n0\r\n\r\n");
+    await peer.readToEnd();
+  });
+  await using proxy = await TestProxy.start({
+    rules: ROUTES_TO_ONE,
+    endpoints: { "default/one:80": [backend.endpoint] },
+  });
+  using idle = await proxy.client();
+  using client = await proxy.client();
+  const answer = client.exchange(GET);
+  answer.catch(() => {});
+  await asked.promise;
+  const stopped = proxy.stop();
+  await assertRejects(() => proxy.client());
+  await assertRejects(() => Peer.connect(proxy.addresses.https));
+  assertEquals(await idle.readToEnd(), "");
+  release.resolve();
+  assertEquals((await answer).body, "helloworld");
+  await within(stopped, "the end");
+});
+
+Deno.test("Proxy.stop() finishes what runs over TLS", async () => {
+  const pair = await selfSigned(["a.test"]);
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  using backend = new RawServer(async (peer) => {
+    await peer.readMessage();
+    asked.resolve();
+    await release.promise;
+    await peer.write(ok("hello"));
+    await peer.readToEnd();
+  });
+  await using proxy = await TestProxy.start({
+    rules: [rule("a.test", "/", "one", tlsFiles("a"))],
+    endpoints: { "default/one:80": [backend.endpoint] },
+    files: { "a.cert": pair.cert, "a.key": pair.key },
+  });
+  const { hostname, port } = proxy.addresses.https;
+  const tls = { hostname: "a.test", caCerts: [pair.cert] };
+  using client = new Peer(await Deno.startTls(await Deno.connect({ hostname, port }), tls));
+  const answer = client.exchange(GET);
+  answer.catch(() => {});
+  await asked.promise;
+  const stopped = proxy.stop();
+  release.resolve();
+  assertEquals((await answer).body, "hello");
+  await client.readToEnd();
+  client[Symbol.dispose]();
+  await within(stopped, "the end");
+});

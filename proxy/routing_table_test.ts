@@ -1,0 +1,160 @@
+import { assert, assertEquals } from "@std/assert";
+import type { PathType, Rule, ServiceBackend } from "@pingress/config";
+import semantics from "./testdata/ingress_semantics.json" with { type: "json" };
+import { RoutingTable } from "./routing_table.ts";
+
+/** Writes a rule as `host path`, with the path's type before it unless it is a Prefix; `-` stands for no host. */
+function rules(...texts: string[]): Rule[] {
+  return texts.map((text) => {
+    const [host = "", type = "", path = type] = text.split(" ");
+    return {
+      ...host !== "-" && { host },
+      path: { type: (path === type ? "Prefix" : type) as PathType, path },
+      backend: backend(text),
+    };
+  });
+}
+
+function backend(name: string): ServiceBackend {
+  return { type: "Service", name, namespace: "default", port: 80 };
+}
+
+/** The rule that takes a request, as it was written. */
+function winner(table: RoutingTable, host: string, path: string): string | undefined {
+  return table.match(host, path)?.backend.name;
+}
+
+/** A path of the table on path types: `/foo (Exact)`, or of the row's own type. */
+function ruleOf(path: string, kind: string): string {
+  const [, text, type] = /^(\S+)(?: \((\w+)\))?$/.exec(path) ?? [];
+  return `a.test ${type ?? kind} ${text}`;
+}
+
+/**
+ * Which path of each row takes its requests, where several do or the trailing slash is left out of account:
+ * the table of Kubernetes says it in words only.
+ */
+const WINNERS: Record<string, string> = {
+  "matches /aaa prefix": "/aaa",
+  "matches /aaa/bbb prefix": "/aaa/bbb",
+  "matches / prefix": "/",
+  "prefers Exact": "/foo (Exact)",
+};
+
+for (const { kind, paths, request, match, note } of semantics.pathType) {
+  Deno.test(`RoutingTable.match() by Kubernetes: ${kind} ${paths} ${match ? "takes" : "leaves"} ${request}`, () => {
+    const expected = match ? ruleOf(WINNERS[note] ?? paths[0]!, kind) : undefined;
+    assert(paths.length === 1 || note in WINNERS);
+    const requests = request[0] === "(all paths)" ? ["/", "/foo", "/foo/bar/", "//", "/foo.html"] : request;
+    for (const order of [paths, paths.toReversed()]) {
+      const table = new RoutingTable({ rules: rules(...order.map((path) => ruleOf(path, kind))) });
+      for (const path of requests) assertEquals(winner(table, "a.test", path), expected, path);
+    }
+  });
+}
+
+for (const { rule, host, match } of semantics.host) {
+  Deno.test(`RoutingTable.match() by Kubernetes: host ${rule} ${match ? "takes" : "leaves"} ${host}`, () => {
+    const table = new RoutingTable({ rules: rules(`${rule} /`) });
+    assertEquals(winner(table, host, "/"), match ? `${rule} /` : undefined);
+  });
+}
+
+Deno.test("RoutingTable.match() takes the default backend where Kubernetes says so", () => {
+  const table = new RoutingTable({ rules: rules("a.test /aaa"), defaultBackend: backend("default") });
+  const cases: [host: string, path: string, expected: string][] = [
+    ["a.test", "/aaa", "a.test /aaa"],
+    ["a.test", "/ccc", "default"],
+    ["b.test", "/aaa", "default"],
+  ];
+  for (const [host, path, expected] of cases) assertEquals(winner(table, host, path), expected);
+});
+
+Deno.test("RoutingTable.match() takes the most specific host that has a path for it", () => {
+  const table = new RoutingTable({
+    rules: rules(
+      "- /",
+      "- /any",
+      "*.a.test /wild",
+      "*.a.test /both",
+      "www.a.test /both",
+      "www.a.test Exact /x",
+    ),
+  });
+  const cases: [host: string, path: string, expected: string][] = [
+    ["www.a.test", "/both", "www.a.test /both"],
+    ["www.a.test", "/x", "www.a.test Exact /x"],
+    ["www.a.test", "/wild", "*.a.test /wild"],
+    ["www.a.test", "/any", "- /any"],
+    ["www.a.test", "/x/y", "- /"],
+    ["api.a.test", "/both/more", "*.a.test /both"],
+    ["api.a.test", "/x", "- /"],
+    ["a.test", "/wild", "- /"],
+    ["b.www.a.test", "/both", "- /"],
+    ["localhost", "/any", "- /any"],
+    ["[::1]", "/", "- /"],
+  ];
+  for (const [host, path, expected] of cases) {
+    assertEquals(winner(table, host, path), expected, `${host}${path}`);
+  }
+});
+
+Deno.test("RoutingTable.match() compares paths element by element, Exact first, then the longest", () => {
+  const table = new RoutingTable({
+    rules: rules(
+      "a.test /aaa",
+      "a.test /aaa/bbb",
+      "a.test /aaa/bbb/ccc/ddd",
+      "a.test Exact /aaa/bbb/",
+      "a.test Exact /aaa/e",
+      "a.test ImplementationSpecific /impl",
+    ),
+  });
+  const cases: [path: string, expected: string | undefined][] = [
+    ["/aaa", "a.test /aaa"],
+    ["/aaa/", "a.test /aaa"],
+    ["/aaa/x/y/z", "a.test /aaa"],
+    ["/aaa/bb", "a.test /aaa"],
+    ["/aaa/bbbb", "a.test /aaa"],
+    ["/aaa/bbb", "a.test /aaa/bbb"],
+    ["/aaa/bbb/", "a.test Exact /aaa/bbb/"],
+    ["/aaa/bbb/ccc", "a.test /aaa/bbb"],
+    ["/aaa/bbb/ccc/ddd/eee", "a.test /aaa/bbb/ccc/ddd"],
+    ["/aaa/bbb/ccc/dddd", "a.test /aaa/bbb"],
+    ["/aaa/e", "a.test Exact /aaa/e"],
+    ["/aaa/e/", "a.test /aaa"],
+    ["/aaa//bbb", "a.test /aaa"],
+    ["/aaa%2fbbb", undefined],
+    ["/impl/x", "a.test ImplementationSpecific /impl"],
+    ["/implx", undefined],
+    ["/aa", undefined],
+    ["/", undefined],
+  ];
+  for (const [path, expected] of cases) assertEquals(winner(table, "a.test", path), expected, path);
+});
+
+Deno.test("RoutingTable.match() tells upper from lower case in paths", () => {
+  const table = new RoutingTable({ rules: rules("a.test /foo", "a.test Exact /Bar") });
+  const cases: [path: string, expected: string | undefined][] = [
+    ["/Foo", undefined],
+    ["/foo/BAR", "a.test /foo"],
+    ["/bar", undefined],
+    ["/Bar", "a.test Exact /Bar"],
+  ];
+  for (const [path, expected] of cases) assertEquals(winner(table, "a.test", path), expected, path);
+});
+
+Deno.test("RoutingTable keeps the first of two rules with the same host and path", () => {
+  const [first, second] = rules("a.test /a", "a.test /a/");
+  assertEquals(winner(new RoutingTable({ rules: [first!, second!] }), "a.test", "/a"), "a.test /a");
+  assertEquals(winner(new RoutingTable({ rules: [second!, first!] }), "a.test", "/a"), "a.test /a/");
+});
+
+Deno.test("RoutingTable.match() names the backend as endpoints.json does", () => {
+  const table = new RoutingTable({ rules: rules("a.test /") });
+  assertEquals(table.match("a.test", "/")?.key, "default/a.test /:80");
+});
+
+Deno.test("RoutingTable.match() finds nothing in an empty table", () => {
+  assertEquals(new RoutingTable({ rules: [] }).match("a.test", "/"), undefined);
+});
