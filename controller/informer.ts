@@ -54,8 +54,8 @@ const PAGE_SIZE = 500;
 
 /**
  * Keeps a target up to date with all objects of a kind: lists them, then watches from there, until the signal
- * aborts. A watch that ends is resumed; one whose version the API server has forgotten (410 Gone) leads to a
- * new list (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes).
+ * aborts. A watch that ends or breaks is resumed; one whose version the API server has forgotten (410 Gone)
+ * leads to a new list (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes).
  */
 export async function runInformer<T extends WatchableObject>(
   api: InformerApi<T>,
@@ -63,21 +63,29 @@ export async function runInformer<T extends WatchableObject>(
 ): Promise<void> {
   const { kind, signal, log, retryAfter = 800, mostRetry = 30_000 } = options;
   let version: string | undefined;
-  for (let failures = 0; !signal.aborted;) {
+  let failures = 0;
+  const progress = (seen: string) => {
+    version = seen;
+    failures = 0;
+  };
+  while (!signal.aborted) {
+    const startedAt = performance.now();
     try {
       version ??= await listAll(api, options);
-      version = await watchOnce(api, version, options);
-      failures = 0;
+      await watchOnce(api, version, { ...options, progress });
+      // a server that ends every watch at once is not asked all the time
+      await wait(startedAt + retryAfter - performance.now(), signal);
     } catch (error) {
       if (signal.aborted) return;
+      const delay = Math.min(retryAfter * 2 ** failures, mostRetry) * (0.5 + Math.random() / 2);
       if (isExpired(error)) {
         log.debug("A watch has expired: listing anew", { kind });
         version = undefined;
+        if (failures++ > 0) await wait(delay, signal);
         continue;
       }
-      // whatever went wrong, a list is right again
-      version = undefined;
-      const delay = Math.min(retryAfter * 2 ** failures++, mostRetry) * (0.5 + Math.random() / 2);
+      // whatever it is that the watch stumbles over again, a list does not repeat it once it is gone
+      if (failures++ > 0) version = undefined;
       log.warn("The Kubernetes API cannot be followed: trying again", {
         kind,
         error: errorMessage(error),
@@ -88,11 +96,18 @@ export async function runInformer<T extends WatchableObject>(
   }
 }
 
-async function listAll<T>(api: InformerApi<T>, { signal, target }: InformerOptions<T>): Promise<string> {
+async function listAll<T>(
+  api: InformerApi<T>,
+  { signal, target, silence }: InformerOptions<T>,
+): Promise<string> {
+  using watchdog = new Watchdog(signal, silence);
   const objects: T[] = [];
   let token: string | undefined;
   for (;;) {
-    const page = await api.list({ limit: PAGE_SIZE, abortSignal: signal, ...token && { continue: token } });
+    const page = await watchdog.guard(
+      api.list({ limit: PAGE_SIZE, abortSignal: watchdog.signal, ...token && { continue: token } }),
+    );
+    watchdog.heard();
     for (const item of page.items) objects.push(item);
     token = page.metadata.continue || undefined;
     if (token !== undefined) continue;
@@ -102,37 +117,98 @@ async function listAll<T>(api: InformerApi<T>, { signal, target }: InformerOptio
   }
 }
 
-/** @returns the version to go on from. */
 async function watchOnce<T extends WatchableObject>(
   api: InformerApi<T>,
   from: string,
-  { signal, target, silence = 150_000 }: InformerOptions<T>,
-): Promise<string> {
-  const watchdog = new AbortController();
-  let timer = setTimeout(() => watchdog.abort(), silence);
-  let version = from;
+  { signal, target, silence, progress }: InformerOptions<T> & { progress(version: string): void },
+): Promise<void> {
+  using watchdog = new Watchdog(signal, silence);
+  let reader: ReturnType<WatchEventStream<T>["getReader"]> | undefined;
   try {
-    const events = await api.watch({
+    const opening = api.watch({
       resourceVersion: from,
       allowWatchBookmarks: true,
       timeoutSeconds: 240 + Math.floor(Math.random() * 60),
-      abortSignal: AbortSignal.any([signal, watchdog.signal]),
+      abortSignal: watchdog.signal,
     });
-    for await (const event of events) {
-      clearTimeout(timer);
-      timer = setTimeout(() => watchdog.abort(), silence);
+    reader = (await watchdog.guard(opening)).getReader();
+    for (;;) {
+      const { value: event, done } = await watchdog.guard(reader.read());
+      if (done) return;
+      watchdog.heard();
       if (event.type === "ERROR") throw new WatchError(event.object);
-      version = event.object.metadata?.resourceVersion ?? version;
       if (event.type === "DELETED") target.delete(event.object);
       else if (event.type !== "BOOKMARK") target.set(event.object);
+      const version = event.object.metadata?.resourceVersion;
+      if (version) progress(version);
     }
   } catch (error) {
-    // a silent watch may be a connection that nobody is at the other end of
-    if (!watchdog.signal.aborted || signal.aborted) throw error;
+    // a silent watch may be a connection that nobody is at the other end of: it is resumed on another one
+    if (!watchdog.isSilent) throw error;
   } finally {
-    clearTimeout(timer);
+    reader?.cancel().catch(() => {});
   }
-  return version;
+}
+
+/**
+ * Ends a call when the informer ends, or when nothing was heard of it for too long.
+ *
+ * Deno forgets what a request's signal is for at the next garbage collection, so the signal alone ends nothing
+ * that has lasted for a while: what waits is guarded too.
+ */
+class Watchdog implements Disposable {
+  readonly #informer: AbortSignal;
+  readonly #silence: number;
+  readonly #call = new AbortController();
+  readonly #end = () => this.#call.abort(this.#informer.reason);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isSilent = false;
+
+  constructor(informer: AbortSignal, silence = 150_000) {
+    this.#informer = informer;
+    this.#silence = silence;
+    informer.addEventListener("abort", this.#end);
+    if (informer.aborted) this.#end();
+    this.heard();
+  }
+
+  /** Aborts at the end. */
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  /** Was it silence that ended the call? */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  /** Something was heard. */
+  heard(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#isSilent = true;
+      this.#call.abort(new Error(`The API server said nothing for ${this.#silence / 1000} seconds`));
+    }, this.#silence);
+  }
+
+  /** Waits for `work`, but not beyond the end. */
+  async guard<R>(work: Promise<R>): Promise<R> {
+    const { signal } = this;
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const end = () => reject(signal.reason);
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+    try {
+      return await Promise.race([work, ended]);
+    } finally {
+      signal.removeEventListener("abort", end);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#informer.removeEventListener("abort", this.#end);
+  }
 }
 
 /** The API server ends a watch with a Status. */
@@ -154,9 +230,12 @@ function isExpired(error: unknown): boolean {
 }
 
 async function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (milliseconds <= 0 || signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  signal.addEventListener("abort", () => resolve(), { once: true });
+  const end = () => resolve();
+  const timer = setTimeout(end, milliseconds);
+  signal.addEventListener("abort", end);
   await promise;
   clearTimeout(timer);
+  signal.removeEventListener("abort", end);
 }

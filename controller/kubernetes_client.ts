@@ -18,7 +18,16 @@ export interface ClusterAccess {
  * @throws {Error} when there is neither.
  */
 export async function createKubernetesClient(access: ClusterAccess): Promise<RestClient> {
-  return tolerant(await KubeConfigRestClient.forKubeConfig(await readConfig(access)));
+  const context = (await readConfig(access)).fetchContext();
+  const server = await context.getServerTls();
+  const user = await context.getClientTls();
+  const client = Deno.createHttpClient({
+    caCerts: server ? [server.serverCert] : [],
+    ...user && { cert: user.userCert, key: user.userKey },
+    // with HTTP/2 all watches share a connection, and when that is dead a new watch would be opened on it again
+    http2: false,
+  });
+  return tolerant(new KubeConfigRestClient(context, { client }));
 }
 
 async function readConfig({ serviceHost, servicePort = "443" }: ClusterAccess): Promise<KubeConfig> {

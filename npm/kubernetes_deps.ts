@@ -229,9 +229,9 @@ export class KubeConfigRestClient implements RestClient {
   /** Closes all connections. */
   close: () => void = () => this[Symbol.dispose]();
 
-  constructor(context: KubeConfigContext, client?: Deno.HttpClient) {
+  constructor(context: KubeConfigContext, fetchClient: { client: Deno.HttpClient } | null) {
     this.#context = context;
-    this.#client = client;
+    this.#client = fetchClient?.client;
     this.defaultNamespace = context.defaultNamespace || "default";
   }
 
@@ -251,10 +251,10 @@ export class KubeConfigRestClient implements RestClient {
     const context = config.fetchContext(contextName);
     const server = await context.getServerTls();
     const user = await context.getClientTls();
-    if (!server && !user) return new this(context);
+    if (!server && !user) return new this(context, null);
     const caCerts = server ? [server.serverCert] : [];
     const pair = user ? { cert: user.userCert, key: user.userKey } : {};
-    return new this(context, Deno.createHttpClient({ caCerts, ...pair }));
+    return new this(context, { client: Deno.createHttpClient({ caCerts, ...pair }) });
   }
 
   /** Closes all connections. */

@@ -29,11 +29,13 @@ export interface HandlerOptions {
 
 /** Makes the handler that all listeners share: check, match, filter, forward, filter. */
 export function createHandler({ state, upstream, log }: HandlerOptions): Handler {
+  const failures = new FailureLog(log);
   return async (request) => {
     try {
       return await forward(request, { state: state(), upstream });
     } catch (error) {
-      return fail(error, log);
+      failures.report(error);
+      return errorResponse(error instanceof ProxyError ? error.reason : "internal");
     }
   };
 }
@@ -65,14 +67,35 @@ async function forward(
   };
 }
 
-/** The one place where failures become answers. */
-function fail(error: unknown, log: Log): DownstreamResponse {
-  if (error instanceof ProxyError) {
-    log.debug("A request failed", { reason: error.reason, error: error.message });
-    return errorResponse(error.reason);
+/** How often the same failure is told, in milliseconds. */
+const FAILURE_INTERVAL = 10_000;
+
+/** How many failures are remembered; more than that at a time need no telling one by one. */
+const MAX_FAILURES = 1000;
+
+/** Tells of backends that fail, each failure once in a while: a log line for every request would be a flood. */
+class FailureLog {
+  readonly #log: Log;
+  readonly #told = new Map<string, number>();
+
+  constructor(log: Log) {
+    this.#log = log;
   }
-  log.error("A request failed in the proxy itself", {
-    error: error instanceof Error ? error.stack : String(error),
-  });
-  return errorResponse("internal");
+
+  report(error: unknown): void {
+    if (!(error instanceof ProxyError)) {
+      const stack = error instanceof Error ? error.stack : String(error);
+      this.#log.error("A request failed in the proxy itself", { error: stack });
+    } else if (error.reason !== "bad_request" && this.#isDue(error.message)) {
+      this.#log.warn("Requests fail", { reason: error.reason, error: error.message });
+    }
+  }
+
+  #isDue(message: string): boolean {
+    const now = performance.now();
+    if (now - (this.#told.get(message) ?? -Infinity) < FAILURE_INTERVAL) return false;
+    if (this.#told.size >= MAX_FAILURES) this.#told.clear();
+    this.#told.set(message, now);
+    return true;
+  }
 }

@@ -25,14 +25,15 @@ export interface ManagedObjects {
 type ManagedKind = keyof ManagedObjects;
 type ManagedObject = ManagedObjects[ManagedKind];
 
-interface ManagedApi<T> extends InformerApi<T> {
+/** The calls of one object of a kind. */
+export interface ManagedApi<T> extends InformerApi<T> {
   name: string;
   patch(object: T): Promise<T>;
   delete(): Promise<unknown>;
 }
 
 /** Options of {@linkcode LiveObject}. */
-interface LiveObjectOptions {
+export interface LiveObjectOptions {
   kind: ManagedKind;
   namespace: string;
   signal: AbortSignal;
@@ -50,6 +51,8 @@ export class LiveObject<T extends ManagedObject> {
   readonly #api: ManagedApi<T>;
   readonly #options: LiveObjectOptions;
   #applied: { text: string; version: string | undefined } | undefined;
+  #isWriting = false;
+  #seenWhileWriting: { object: T | undefined } | undefined;
   #running: Promise<void> = Promise.resolve();
 
   /** Follows nothing yet. */
@@ -62,9 +65,9 @@ export class LiveObject<T extends ManagedObject> {
   async follow(): Promise<void> {
     const synced = Promise.withResolvers<void>();
     const changed = (object: T | undefined) => {
-      this.current = object;
+      if (this.#isWriting) this.#seenWhileWriting = { object };
+      else this.#see(object);
       synced.resolve();
-      this.#options.onChange();
     };
     this.#running = runInformer<T>(this.#api, {
       ...this.#options,
@@ -87,14 +90,11 @@ export class LiveObject<T extends ManagedObject> {
   async apply(wanted: T): Promise<boolean> {
     this.#refuseForeign();
     const text = JSON.stringify(wanted);
-    if (
-      this.current !== undefined && text === this.#applied?.text &&
-      versionOf(this.current) === this.#applied.version
-    ) {
-      return false;
-    }
-    this.current = await this.#api.patch(wanted);
-    this.#applied = { text, version: versionOf(this.current) };
+    if (text === this.#applied?.text && this.#isAsApplied) return false;
+    await this.#write(async () => {
+      this.current = await this.#api.patch(wanted);
+      this.#applied = { text, version: versionOf(this.current) };
+    });
     this.#options.log.info("Applied", { kind: this.#options.kind, name: this.#api.name });
     return true;
   }
@@ -102,12 +102,39 @@ export class LiveObject<T extends ManagedObject> {
   /** Deletes the object, if it is there and ours. */
   async delete(): Promise<void> {
     if (this.current === undefined || !isOurs(this.current)) return;
-    await this.#api.delete().catch((error) => {
-      if (!isNotFound(error)) throw error;
+    await this.#write(async () => {
+      await this.#api.delete().catch((error) => {
+        if (!isNotFound(error)) throw error;
+      });
+      this.current = undefined;
+      this.#applied = undefined;
     });
-    this.current = undefined;
-    this.#applied = undefined;
     this.#options.log.info("Deleted: no Ingress is left", { kind: this.#options.kind, name: this.#api.name });
+  }
+
+  /** Our own writes come back as events; only what differs from them is somebody else's. */
+  get #isAsApplied(): boolean {
+    return this.#applied === undefined
+      ? this.current === undefined
+      : this.current !== undefined && versionOf(this.current) === this.#applied.version;
+  }
+
+  #see(object: T | undefined): void {
+    this.current = object;
+    if (!this.#isAsApplied) this.#options.onChange();
+  }
+
+  /** What is seen during a write may be from before it or after it: it counts when the write's result is known. */
+  async #write(write: () => Promise<void>): Promise<void> {
+    this.#isWriting = true;
+    try {
+      await write();
+    } finally {
+      this.#isWriting = false;
+      const seen = this.#seenWhileWriting;
+      this.#seenWhileWriting = undefined;
+      if (seen !== undefined) this.#see(seen.object);
+    }
   }
 
   #refuseForeign(): void {

@@ -1,0 +1,93 @@
+import { assert, assertEquals } from "@std/assert";
+import { fromDaemonSet } from "@cloudydeno/kubernetes-apis/apps/v1";
+import { expandGlob } from "@std/fs";
+import { stringify } from "yaml";
+import { COMMON_LABELS, SOURCES_ANNOTATION, TLS_SECRET_NAME } from "./names.ts";
+import type { HostCertificate } from "../translate/collect_certificates.ts";
+import type { Translation } from "../translate/translate.ts";
+import { renderConfigMap } from "./config_map.ts";
+import { type DaemonSetOptions, renderDaemonSet } from "./daemon_set.ts";
+import { readTlsSecret, renderTlsSecret } from "./tls_secret.ts";
+
+const TESTDATA = new URL("./testdata/", import.meta.url).pathname;
+
+/** Set by `deno task test:update`: expected files are written anew, to be read in the diff. */
+const isUpdate = Deno.env.get("PINGRESS_UPDATE") === "1";
+
+/** What a file of test data says: what is rendered follows from what is there. */
+interface Case {
+  namespace: string;
+  daemonSet?: DaemonSetOptions;
+  translation?: Pick<Translation, "config" | "endpoints"> & { certificates: Record<string, HostCertificate> };
+}
+
+const cases = (await Array.fromAsync(expandGlob("*.in.json", { root: TESTDATA }))).map(({ path }) => path)
+  .sort();
+
+assert(cases.length > 0, "no test data was found");
+
+for (const input of cases) {
+  Deno.test(`render ${input.slice(TESTDATA.length, -".in.json".length).replaceAll("_", " ")}`, async () => {
+    const output = input.replace(/\.in\.json$/, ".out.yaml");
+    const text = render(JSON.parse(await Deno.readTextFile(input)))
+      .map((object) => stringify(object, { lineWidth: 0 })).join("---\n");
+    if (isUpdate) await Deno.writeTextFile(output, text);
+    assertEquals(text, await Deno.readTextFile(output));
+  });
+}
+
+Deno.test("renderTlsSecret() does not depend on the order of hosts", () => {
+  const one = { secret: "default/one", cert: "1", key: "1" };
+  const other = { secret: "default/other", cert: "2", key: "2" };
+  const forwards = new Map([["a.example.com", one], ["b.example.com", other]]);
+  const backwards = new Map([...forwards].reverse());
+  const [first, second] = [forwards, backwards].map((certificates) =>
+    JSON.stringify(renderTlsSecret(translation(certificates), "test"))
+  );
+  assertEquals(first, second);
+});
+
+Deno.test("readTlsSecret() reads back what renderTlsSecret() wrote", () => {
+  const certificates = new Map([
+    ["a.example.com", { secret: "default/a", cert: "certificate ä", key: "key" }],
+    ["*.example.com", { secret: "default/wild", cert: "other certificate", key: "other key" }],
+  ]);
+  assertEquals(
+    readTlsSecret(renderTlsSecret(translation(certificates), "test")),
+    new Map([
+      ["default/wild", { cert: "other certificate", key: "other key" }],
+      ["default/a", { cert: "certificate ä", key: "key" }],
+    ]),
+  );
+});
+
+for (
+  const [what, annotation] of [
+    ["no annotation", undefined],
+    ["an annotation that is not JSON", "{"],
+    ["an annotation that is null", "null"],
+    ["an annotation of something else", '{"a.example.com":{"b":1},"gone.example.com":"default/gone"}'],
+  ]
+) {
+  Deno.test(`readTlsSecret() reads nothing from ${what}`, () => {
+    const annotations = annotation === undefined ? {} : { [SOURCES_ANNOTATION]: annotation };
+    const metadata = { name: TLS_SECRET_NAME, labels: COMMON_LABELS, annotations };
+    const data = { "a.example.com.cert": "QQ==", "a.example.com.key": "QQ==" };
+    assertEquals(readTlsSecret({ metadata, data }), new Map());
+  });
+}
+
+function render({ namespace, daemonSet, translation: given }: Case): unknown[] {
+  const objects: unknown[] = [];
+  if (daemonSet !== undefined) objects.push(fromDaemonSet(renderDaemonSet(daemonSet, namespace)));
+  if (given !== undefined) {
+    const certificates = new Map(Object.entries(given.certificates));
+    const whole = { ...translation(certificates), ...given, certificates };
+    objects.push(renderConfigMap(whole, namespace), renderTlsSecret(whole, namespace));
+  }
+  return objects;
+}
+
+function translation(certificates: Map<string, HostCertificate>): Translation {
+  return { isEmpty: false, config: { rules: [] }, endpoints: {}, certificates, problems: [] };
+}

@@ -1,0 +1,106 @@
+/**
+ * What the cluster tests do with a cluster: kubectl, requests to a node, waiting.
+ *
+ * @module
+ */
+import type { Buffer } from "node:buffer";
+import { X509Certificate } from "node:crypto";
+import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { TLSSocket } from "node:tls";
+
+/** Runs kubectl on the cluster of `KUBECONFIG`. @throws {Error} with what it says when it fails. */
+export async function kubectl(args: string[], input?: unknown): Promise<string> {
+  const child = new Deno.Command("kubectl", { args, stdin: "piped", stdout: "piped", stderr: "piped" })
+    .spawn();
+  const writer = child.stdin.getWriter();
+  if (input !== undefined) await writer.write(new TextEncoder().encode(JSON.stringify(input)));
+  await writer.close();
+  const { success, stdout, stderr } = await child.output();
+  if (!success) throw new Error(`kubectl ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`);
+  return new TextDecoder().decode(stdout);
+}
+
+/** A Kubernetes object, as far as the tests look. */
+// deno-lint-ignore no-explicit-any -- a test fails well enough where a field is not there
+export type KubernetesObject = any;
+
+/** Reads objects as JSON. */
+export async function read(...args: string[]): Promise<KubernetesObject> {
+  return JSON.parse(await kubectl(["get", "-o", "json", ...args]));
+}
+
+/** Is there such an object? */
+export async function exists(namespace: string, kind: string, name: string): Promise<boolean> {
+  return await kubectl(["-n", namespace, "get", kind, name, "--ignore-not-found", "-o", "name"]) !== "";
+}
+
+/** What a node answered. */
+export interface Answer {
+  /** The status code. */
+  status: number;
+  /** What the sample's backend says; nothing when the answer is not JSON. */
+  echo: { pod?: string; host?: string; path?: string };
+  /** Of the server's certificate, over HTTPS. */
+  fingerprint: string | undefined;
+}
+
+/** Asks a node: HTTPS by SNI when the URL says so. Each request has a connection of its own. */
+export async function ask(node: string, url: string): Promise<Answer> {
+  const { protocol, hostname, pathname } = new URL(url);
+  const options: RequestOptions = { host: node, path: pathname, headers: { host: hostname }, agent: false };
+  const request = protocol === "https:"
+    ? httpsRequest({ ...options, port: 443, servername: hostname, rejectUnauthorized: false })
+    : httpRequest({ ...options, port: 80 });
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  request.setTimeout(5000, () => request.destroy(new Error("No answer within 5 seconds")));
+  request.on("error", reject);
+  request.on("response", (response: IncomingMessage) => {
+    const certificate = protocol === "https:"
+      ? (response.socket as TLSSocket).getPeerCertificate()
+      : undefined;
+    let text = "";
+    response.on("data", (chunk: Buffer) => text += chunk.toString());
+    response.on("error", reject);
+    response.on("end", () => {
+      const isJson = response.headers["content-type"]?.startsWith("application/json");
+      resolve({
+        status: response.statusCode ?? 0,
+        echo: isJson ? JSON.parse(text) : {},
+        fingerprint: certificate?.fingerprint256,
+      });
+    });
+  });
+  request.end();
+  return await promise;
+}
+
+/** The fingerprint of the first certificate of a chain, as {@linkcode Answer.fingerprint} has it. */
+export function fingerprintOf(cert: string): string {
+  return new X509Certificate(cert).fingerprint256;
+}
+
+/**
+ * Waits until something is so; an error means not yet.
+ *
+ * @returns how long it took, in milliseconds.
+ */
+export async function eventually(
+  what: string,
+  isSo: () => Promise<boolean>,
+  deadline = 10_000,
+): Promise<number> {
+  const start = performance.now();
+  for (let last: unknown;;) {
+    try {
+      if (await isSo()) return performance.now() - start;
+      last = "it is not so";
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() - start > deadline) {
+      throw new Error(`Waited ${deadline / 1000} seconds in vain: ${what}`, { cause: last });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
