@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cp, mkdir, readdir, rm } from "node:fs/promises";
+import { constants, copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join, matchesGlob, normalize, resolve } from "node:path";
 
 /** A file that {@linkcode walk} or {@linkcode expandGlob} found. */
@@ -35,9 +35,9 @@ export async function emptyDir(dir: string): Promise<void> {
   for (const name of await readdir(dir)) await rm(join(dir, name), { recursive: true });
 }
 
-/** Copies a file, or a directory with all that is in it. @throws {Error} when the destination is there. */
+/** Copies a file. @throws {Error} when the destination is there. */
 export async function copy(src: string | URL, dest: string | URL): Promise<void> {
-  await cp(src, dest, { recursive: true, force: false, errorOnExist: true });
+  await copyFile(src, dest, constants.COPYFILE_EXCL);
 }
 
 /** Yields a directory and what is below it. */
