@@ -7,9 +7,17 @@ export type Snapshot = { readonly [K in Kind]: readonly Kinds[K][] };
 export class Store {
   readonly #objects = new Map<Kind, Map<string, Kinds[Kind]>>();
 
-  /** Adds an object or replaces the one of its name. */
-  set<K extends Kind>(kind: K, object: Kinds[K]): void {
-    this.#of(kind).set(objectKey(object), object);
+  /**
+   * Adds an object or replaces the one of its name.
+   *
+   * @returns whether that changes anything: much of what is written to objects is none of Pingress's business.
+   */
+  set<K extends Kind>(kind: K, object: Kinds[K]): boolean {
+    const objects = this.#of(kind);
+    const key = objectKey(object);
+    if (JSON.stringify(objects.get(key)) === JSON.stringify(object)) return false;
+    objects.set(key, object);
+    return true;
   }
 
   /** Forgets an object. */

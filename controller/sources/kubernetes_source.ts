@@ -66,8 +66,8 @@ export class KubernetesSource implements Source {
         const read = this.#read(kind, object);
         if (read === undefined) {
           this.#store.delete(kind, objectKey(object as Parameters<typeof objectKey>[0]));
-        } else this.#store.set(kind, read);
-        tick();
+          tick();
+        } else if (this.#store.set(kind, read)) tick();
       },
       delete: (object) => {
         this.#store.delete(kind, objectKey(object as Parameters<typeof objectKey>[0]));
