@@ -8,14 +8,20 @@ export interface KeyPair {
   readonly key: string;
 }
 
+/** A key pair that was checked, and the names that it is for. */
+export interface CheckedKeyPair extends KeyPair {
+  /** The DNS names of the certificate, in lower case. */
+  readonly names: string[];
+}
+
 /**
  * Checks that a key belongs to the first certificate of a chain, and that every certificate of it can be read.
+ * What is not a certificate is left out of the chain: files often hold more, even a key.
  *
  * @throws {Error} saying what is wrong with which of the two; nothing of a key is repeated.
  */
-export function checkKeyPair({ cert, key }: KeyPair): void {
+export function checkKeyPair({ cert, key }: KeyPair): CheckedKeyPair {
   const blocks = cert.match(/-----BEGIN CERTIFICATE-----[^-]*(?:-----END CERTIFICATE-----)?/g) ?? [];
-  if (blocks.length === 0) throw new Error("The certificate is not PEM: no BEGIN CERTIFICATE in it");
   const [leaf] = blocks.map((block, index) => {
     try {
       return new X509Certificate(block);
@@ -23,20 +29,26 @@ export function checkKeyPair({ cert, key }: KeyPair): void {
       throw new Error(`Certificate ${index + 1} of ${blocks.length} cannot be read`, { cause });
     }
   });
-  let privateKey;
-  try {
-    privateKey = createPrivateKey(key);
-  } catch (cause) {
-    throw new Error("The private key cannot be read: it must be unencrypted PEM", { cause });
-  }
+  if (leaf === undefined) throw new Error("The certificate is not PEM: no BEGIN CERTIFICATE in it");
+  const privateKey = readKey(key);
   if (!isServed(privateKey)) {
     throw new Error(
       "The private key is of a kind or size that is not served: " +
         "take RSA with 2048 to 8192 bits, ECDSA P-256, P-384 or P-521, or Ed25519",
     );
   }
-  if (!leaf?.checkPrivateKey(privateKey)) {
+  if (!leaf.checkPrivateKey(privateKey)) {
     throw new Error("The private key does not belong to the certificate");
+  }
+  const names = [...leaf.subjectAltName?.matchAll(/DNS:([^,\s]+)/g) ?? []];
+  return { cert: `${blocks.join("\n")}\n`, key, names: names.map(([, name = ""]) => name.toLowerCase()) };
+}
+
+function readKey(key: string): KeyObject {
+  try {
+    return createPrivateKey(key);
+  } catch (cause) {
+    throw new Error("The private key cannot be read: it must be unencrypted PEM", { cause });
   }
 }
 

@@ -1,11 +1,9 @@
 import { isHostPattern } from "./host.ts";
+import { isDnsName, isPortName } from "./names.ts";
 import type { Certificate, PathMatch, ProxyConfig, Rule, ServiceBackend, TlsFiles } from "./proxy_config.ts";
 import { type Decoder, either, integer, list, object, oneOf, optional, ShapeError, string } from "./shape.ts";
 
-const dnsName = string(
-  "a name of lower-case letters, digits, '-' and '.'",
-  (text) => /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(text),
-);
+const dnsName = string("a name of lower-case letters, digits, '-' and '.'", isDnsName);
 
 const host = string(
   'a host name in lower case such as "example.com" or "*.example.com", without a port',
@@ -27,7 +25,7 @@ const backend: Decoder<ServiceBackend> = object({
   namespace: dnsName,
   port: either(
     integer(1, 65535),
-    string("", (text) => /^[a-z0-9-]{1,63}$/.test(text)),
+    string("", isPortName),
     "a port number from 1 to 65535 or a port's name",
   ),
 });

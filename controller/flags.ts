@@ -91,14 +91,18 @@ function backendFlags(values: FlagValues): BackendFlags {
   if (backend === "Standalone") {
     const outputDirectory = values.text("output");
     const manifestsDirectory = values.text("manifests");
+    refuseOthers(values, ["proxy-server-image", "image-pull-secret", "node-selector"], "HostPort");
     if (outputDirectory === undefined) {
       throw new UsageError("Missing --output: --backend Standalone writes to a directory");
     }
+    if (manifestsDirectory !== undefined && isBelow(outputDirectory, manifestsDirectory)) {
+      throw new UsageError(
+        "--output is in the directory of --manifests: what is written there would be read again",
+      );
+    }
     return { backend, outputDirectory, ...manifestsDirectory !== undefined && { manifestsDirectory } };
   }
-  for (const name of ["output", "manifests"]) {
-    if (values.text(name) !== undefined) throw new UsageError(`--${name} belongs to --backend Standalone`);
-  }
+  refuseOthers(values, ["output", "manifests"], "Standalone");
   const image = values.text("proxy-server-image");
   if (image === undefined) {
     throw new UsageError("Missing --proxy-server-image: the image that the DaemonSet runs");
@@ -111,6 +115,20 @@ function backendFlags(values: FlagValues): BackendFlags {
     ...imagePullSecret !== undefined && { imagePullSecret },
     ...nodeSelector !== undefined && { nodeSelector: parseNodeSelector(nodeSelector) },
   };
+}
+
+function isBelow(path: string, directory: string): boolean {
+  const [inner = "", outer = ""] = [path, directory].map((text) =>
+    `${text.replace(/^\.\//, "").replace(/\/+$/, "")}/`
+  );
+  return inner.startsWith(outer);
+}
+
+/** A flag that would do nothing is a mistake. */
+function refuseOthers(values: FlagValues, names: string[], backend: string): void {
+  for (const name of names) {
+    if (values.text(name) !== undefined) throw new UsageError(`--${name} belongs to --backend ${backend}`);
+  }
 }
 
 function parseNodeSelector(text: string): Record<string, string> {

@@ -49,6 +49,8 @@ const refused: [args: string[], message: string][] = [
   [["--backend=HostPort", "--proxy-server-image=p", "--node-selector=ssd"], "disk=ssd,zone=a"],
   [["--backend=HostPort", "--proxy-server-image=p", "--node-selector=a=b=c"], "disk=ssd,zone=a"],
   [["--backend=Standalone"], "Missing --output"],
+  [["--backend=Standalone", "--output=o", "--node-selector=a=b"], "--node-selector belongs to"],
+  [["--backend=Standalone", "--output=o", "--manifests=./o/"], "--output is in the directory of --manifests"],
   [["--backend=Standalone", "--output=o", "--listen-admin=80"], "it takes an address"],
   [["--backend=Standalone", "--output=o", "--log-level=loud"], "it takes one of debug"],
 ];

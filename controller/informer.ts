@@ -5,7 +5,7 @@ import { errorMessage, type Log } from "@pingress/config";
 export interface InformerApi<T> {
   /** Reads a page of the objects. */
   list(options: {
-    limit: number;
+    limit?: number;
     continue?: string;
     abortSignal: AbortSignal;
   }): Promise<{ metadata: { resourceVersion?: string | null; continue?: string | null }; items: T[] }>;
@@ -64,6 +64,8 @@ export async function runInformer<T extends WatchableObject>(
   const { kind, signal, log, retryAfter = 800, mostRetry = 30_000 } = options;
   let version: string | undefined;
   let failures = 0;
+  let expiredAt = -Infinity;
+  let isPaged = true;
   const progress = (seen: string) => {
     version = seen;
     failures = 0;
@@ -71,7 +73,8 @@ export async function runInformer<T extends WatchableObject>(
   while (!signal.aborted) {
     const startedAt = performance.now();
     try {
-      version ??= await listAll(api, options);
+      version ??= await listAll(api, { ...options, isPaged });
+      isPaged = true;
       await watchOnce(api, version, { ...options, progress });
       // a server that ends every watch at once is not asked all the time
       await wait(startedAt + retryAfter - performance.now(), signal);
@@ -79,9 +82,13 @@ export async function runInformer<T extends WatchableObject>(
       if (signal.aborted) return;
       const delay = Math.min(retryAfter * 2 ** failures, mostRetry) * (0.5 + Math.random() / 2);
       if (isExpired(error)) {
-        log.debug("A watch has expired: listing anew", { kind });
+        log.debug("A version has expired: listing anew", { kind });
+        // what expires between two pages of a list has to be read in one piece
+        isPaged = version !== undefined;
         version = undefined;
-        if (failures++ > 0) await wait(delay, signal);
+        const isFirst = failures++ === 0 && startedAt > expiredAt + retryAfter;
+        expiredAt = performance.now();
+        if (!isFirst) await wait(delay, signal);
         continue;
       }
       // whatever it is that the watch stumbles over again, a list does not repeat it once it is gone
@@ -98,14 +105,18 @@ export async function runInformer<T extends WatchableObject>(
 
 async function listAll<T>(
   api: InformerApi<T>,
-  { signal, target, silence }: InformerOptions<T>,
+  { signal, target, silence, isPaged }: InformerOptions<T> & { isPaged: boolean },
 ): Promise<string> {
   using watchdog = new Watchdog(signal, silence);
   const objects: T[] = [];
   let token: string | undefined;
   for (;;) {
     const page = await watchdog.guard(
-      api.list({ limit: PAGE_SIZE, abortSignal: watchdog.signal, ...token && { continue: token } }),
+      api.list({
+        ...isPaged && { limit: PAGE_SIZE },
+        abortSignal: watchdog.signal,
+        ...token && { continue: token },
+      }),
     );
     watchdog.heard();
     for (const item of page.items) objects.push(item);

@@ -56,41 +56,66 @@ export function isNotFound(error: unknown): boolean {
   return (error as { httpCode?: number } | undefined)?.httpCode === 404;
 }
 
+/** How long the API server may take for an answer that is no watch, in milliseconds. */
+const ANSWER_MILLISECONDS = 30_000;
+
 /**
- * The typed clients refuse a whole list because of one object in it: an EndpointSlice whose endpoints are null,
- * which is what one without endpoints has, or a Service condition without a time. So objects are mended, and
- * what Pingress never looks at is dropped, before the typed clients see them.
+ * Makes a client that survives what the typed clients do not: they refuse a whole list because of one object in
+ * it, such as an EndpointSlice whose endpoints are null, which is what one without endpoints has. So what
+ * Pingress never looks at is dropped, and the rest mended, before they see it. And no call but a watch goes on
+ * for ever.
  */
-function tolerant(client: RestClient): RestClient {
-  const performRequest = async (options: Parameters<RestClient["performRequest"]>[0]): Promise<unknown> => {
-    const answer: unknown = await client.performRequest(options);
-    if (options.method !== "GET" || !options.expectJson) return answer;
-    if (answer instanceof ReadableStream) {
-      return answer.pipeThrough(
-        new TransformStream<JSONValue, JSONValue>({
-          transform: (event, controller) => {
-            mend((event as { object?: unknown } | null)?.object);
-            controller.enqueue(event);
-          },
-        }),
-      );
-    }
-    const { items } = answer as { items?: unknown };
-    if (Array.isArray(items)) { for (const item of items) mend(item); }
+export function tolerant(client: RestClient): RestClient {
+  const performRequest = async (options: RequestOptions): Promise<unknown> => {
+    if (options.expectStream) return await streamed(client, options);
+    const answer = await answered(client, options);
+    const { items } = (answer ?? {}) as { items?: unknown };
+    if (options.method === "GET" && Array.isArray(items)) { for (const item of items) mend(item); }
     return answer;
   };
   return Object.assign(Object.create(client), { performRequest }) as RestClient;
 }
 
-function mend(object: unknown): void {
-  if (typeof object !== "object" || object === null) return;
-  const { metadata } = object as { metadata?: { managedFields?: unknown } };
-  delete metadata?.managedFields;
-  if ("endpoints" in object) object.endpoints ??= [];
-  // a Service's only: a DaemonSet's is small, and a Status has a string here
-  if ("spec" in object && "status" in object && isService(object.spec)) delete object.status;
+type RequestOptions = Parameters<RestClient["performRequest"]>[0];
+
+/** A signal alone does not do: it may be forgotten while the request waits. */
+async function answered(client: RestClient, options: RequestOptions): Promise<unknown> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const deadline = new AbortController();
+  const timer = setTimeout(() => {
+    const error = new Error(`The API server did not answer ${options.method} ${options.path} in time`);
+    deadline.abort(error);
+    reject(error);
+  }, ANSWER_MILLISECONDS);
+  const signals = [deadline.signal, ...options.abortSignal ? [options.abortSignal] : []];
+  try {
+    return await Promise.race([
+      client.performRequest({ ...options, abortSignal: AbortSignal.any(signals) }),
+      late,
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-function isService(spec: unknown): boolean {
-  return typeof spec === "object" && spec !== null && ("clusterIP" in spec || "externalName" in spec);
+async function streamed(client: RestClient, options: RequestOptions): Promise<unknown> {
+  const events: unknown = await client.performRequest(options);
+  if (!options.expectJson || !(events instanceof ReadableStream)) return events;
+  return events.pipeThrough(
+    new TransformStream<JSONValue, JSONValue>({
+      transform: (event, controller) => {
+        mend((event as { object?: unknown } | null)?.object);
+        controller.enqueue(event);
+      },
+    }),
+  );
+}
+
+function mend(object: unknown): void {
+  if (typeof object !== "object" || object === null) return;
+  const { metadata, status } = object as { metadata?: { managedFields?: unknown }; status?: unknown };
+  delete metadata?.managedFields;
+  if ("endpoints" in object) object.endpoints ??= [];
+  // an error event is a Status, which has a text here
+  if (typeof status === "object") delete (object as { status?: unknown }).status;
 }

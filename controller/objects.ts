@@ -68,7 +68,7 @@ const service = object({
     type: optional(string()),
     externalName: optional(string()),
     ipFamilies: optional(list(string())),
-    ports: optional(list(object({ name: optional(string()), port }))),
+    ports: optional(list(object({ name: optional(string()), port, protocol: optional(string()) }))),
   })),
 });
 
@@ -170,7 +170,10 @@ function readEndpointSlice(value: unknown, path: string): ServiceEndpoints {
   return {
     metadata,
     service: metadata.labels?.["kubernetes.io/service-name"] ?? "",
-    groups: [{ family: addressType, ports: namedPorts(slice.ports), endpoints: members }],
+    // slices of DNS names are deprecated, and a name could lead anywhere
+    groups: addressType === "FQDN"
+      ? []
+      : [{ family: addressType, ports: namedPorts(slice.ports), endpoints: members }],
   };
 }
 

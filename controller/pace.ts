@@ -27,6 +27,7 @@ export class Pace {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | undefined;
   #isTicked = false;
+  #isRetrying = false;
   #failures = 0;
   #closed = false;
 
@@ -40,9 +41,9 @@ export class Pace {
   tick(): void {
     if (this.#closed) return;
     this.#isTicked = true;
-    if (this.#running === undefined && this.#timer === undefined) {
-      this.#schedule(Math.max(this.#options.collect, this.#untilToken()));
-    }
+    if (this.#running !== undefined || (this.#timer !== undefined && !this.#isRetrying)) return;
+    // what has changed may be what a failed run has been waiting for
+    this.#schedule(Math.max(this.#options.collect, this.#untilToken()));
   }
 
   /** Waits for the run that is under way, and starts none any more. */
@@ -52,7 +53,9 @@ export class Pace {
     await this.#running;
   }
 
-  #schedule(delay: number): void {
+  #schedule(delay: number, { isRetry = false } = {}): void {
+    clearTimeout(this.#timer);
+    this.#isRetrying = isRetry;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#running = this.#run();
@@ -73,8 +76,8 @@ export class Pace {
     }
     this.#running = undefined;
     if (this.#closed) return;
-    if (delay !== undefined) this.#schedule(delay);
-    else if (this.#isTicked) this.#schedule(Math.max(this.#options.collect, this.#untilToken()));
+    if (this.#isTicked) this.#schedule(Math.max(this.#options.collect, this.#untilToken()));
+    else if (delay !== undefined) this.#schedule(delay, { isRetry: true });
   }
 
   /** How long until a run is allowed, in milliseconds; a token comes back with every interval. */

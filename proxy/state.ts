@@ -115,11 +115,13 @@ export class StateLoader {
   async #loadCertificates(config: ProxyConfig): Promise<CertificateStore> {
     const known = new Map([...this.#state?.certificates.pairs() ?? []].map((pair) => [identity(pair), pair]));
     const loadPair = async (files: TlsFiles) => {
-      const pair = { cert: await Deno.readTextFile(files.cert), key: await Deno.readTextFile(files.key) };
-      const same = known.get(identity(pair));
+      const text = { cert: await Deno.readTextFile(files.cert), key: await Deno.readTextFile(files.key) };
+      const same = known.get(identity(text));
       if (same !== undefined) return same;
-      checkKeyPair(pair);
-      known.set(identity(pair), pair);
+      const { cert, key } = checkKeyPair(text);
+      // the same pair in two spellings is one, too
+      const pair = known.get(identity({ cert, key })) ?? { cert, key };
+      known.set(identity(text), pair).set(identity(pair), pair);
       return pair;
     };
     const byHost = new Map<string, KeyPair>();

@@ -1,6 +1,7 @@
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { CoreV1Api } from "@cloudydeno/kubernetes-apis/core/v1";
 import { errorMessage, type KeyPair, KEYS_DIRECTORY, type Log } from "@pingress/config";
+import { isNotFound } from "../kubernetes_client.ts";
 import { renderConfigMap } from "../render/config_map.ts";
 import { type DaemonSetOptions, renderDaemonSet } from "../render/daemon_set.ts";
 import { PROXY_LABELS } from "../render/names.ts";
@@ -24,6 +25,9 @@ export interface HostPortOptions {
 /** Written to the proxies' Pods after each change: kubelet then reads their ConfigMap and Secret at once. */
 const TOUCHED_ANNOTATION = "pingress.dev/configuration-changed";
 
+/** How many Pods are written to at a time: each is a request. */
+const TOUCHED_AT_A_TIME = 20;
+
 /** Runs a proxy on the ports 80 and 443 of every node. */
 export class HostPortOutput implements Output {
   /** Where the Secret is mounted. */
@@ -32,6 +36,7 @@ export class HostPortOutput implements Output {
   readonly #stop = new AbortController();
   readonly #objects: ReturnType<typeof liveObjects>;
   #tick: () => void = () => {};
+  #mustTouch = false;
 
   /** Writes nothing yet. */
   constructor(options: HostPortOptions) {
@@ -65,11 +70,20 @@ export class HostPortOutput implements Output {
       return;
     }
     const { namespace, daemonSet } = this.#options;
-    // certificates before the routes that name them, and both before the first proxy starts
-    const secretChanged = await Secret.apply(renderTlsSecret(translation, namespace));
-    const configChanged = await ConfigMap.apply(renderConfigMap(translation, namespace));
-    await DaemonSet.apply(renderDaemonSet(daemonSet, namespace));
-    if (secretChanged || configChanged) await this.#touchPods();
+    const failures: string[] = [];
+    const attempt = async (apply: Promise<boolean>) =>
+      await apply.catch((error) => {
+        failures.push(errorMessage(error));
+        return false;
+      });
+    // Certificates before the routes that name them, and both before the first proxy starts. One that cannot be
+    // written, because it is too large for example, does not hold up the others.
+    const secretChanged = await attempt(Secret.apply(renderTlsSecret(translation, namespace)));
+    const configChanged = await attempt(ConfigMap.apply(renderConfigMap(translation, namespace)));
+    await attempt(DaemonSet.apply(renderDaemonSet(daemonSet, namespace)));
+    this.#mustTouch ||= secretChanged || configChanged;
+    if (this.#mustTouch) await this.#touchPods().catch((error) => failures.push(errorMessage(error)));
+    if (failures.length > 0) throw new Error(failures.join("; "));
   }
 
   /** Ends the watches. */
@@ -84,14 +98,18 @@ export class HostPortOutput implements Output {
     const labelSelector = Object.entries(PROXY_LABELS).map(([key, value]) => `${key}=${value}`).join(",");
     const annotations = { [TOUCHED_ANNOTATION]: new Date().toISOString() };
     const { items } = await core.getPodList({ labelSelector });
-    await Promise.all(items.map(async ({ metadata }) => {
-      const name = metadata?.name ?? "";
-      try {
-        await core.patchPod(name, "json-merge", { metadata: { name, annotations } });
-      } catch (error) {
-        // a Pod that is going away needs no configuration; any other gets it a little later
-        this.#options.log.debug("A proxy's Pod was not touched", { name, error: errorMessage(error) });
-      }
-    }));
+    const names = items.map(({ metadata }) => metadata?.name ?? "");
+    while (names.length > 0) {
+      await Promise.all(
+        names.splice(0, TOUCHED_AT_A_TIME).map(async (name) => {
+          try {
+            await core.patchPod(name, "json-merge", { metadata: { name, annotations } });
+          } catch (error) {
+            if (!isNotFound(error)) throw error; // a Pod that is gone needs no configuration
+          }
+        }),
+      );
+    }
+    this.#mustTouch = false;
   }
 }

@@ -50,7 +50,7 @@ export class LiveObject<T extends ManagedObject> {
   current: T | undefined;
   readonly #api: ManagedApi<T>;
   readonly #options: LiveObjectOptions;
-  #applied: { text: string; version: string | undefined } | undefined;
+  #applied: { text: string; version: string; uid: string | undefined } | undefined;
   #isWriting = false;
   #seenWhileWriting: { object: T | undefined } | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -86,15 +86,18 @@ export class LiveObject<T extends ManagedObject> {
     await this.#running;
   }
 
-  /** Makes the object as it should be. @returns whether it was written. */
+  /** Makes the object as it should be. @returns whether that changed anything in the cluster. */
   async apply(wanted: T): Promise<boolean> {
     this.#refuseForeign();
+    const before = this.current?.metadata?.resourceVersion;
     const text = JSON.stringify(wanted);
     if (text === this.#applied?.text && this.#isAsApplied) return false;
     await this.#write(async () => {
       this.current = await this.#api.patch(wanted);
-      this.#applied = { text, version: versionOf(this.current) };
+      const uid = this.current.metadata?.uid ?? undefined;
+      this.#applied = { text, version: versionOf(this.current), uid };
     });
+    if (this.current?.metadata?.resourceVersion === before) return false;
     this.#options.log.info("Applied", { kind: this.#options.kind, name: this.#api.name });
     return true;
   }
@@ -139,6 +142,8 @@ export class LiveObject<T extends ManagedObject> {
 
   #refuseForeign(): void {
     if (this.current === undefined || isOurs(this.current)) return;
+    // somebody took the label off an object that this run has applied: it is put back
+    if (this.#applied?.uid !== undefined && this.#applied.uid === this.current.metadata?.uid) return;
     const { kind, namespace } = this.#options;
     throw new Error(
       `${kind} ${namespace}/${this.#api.name} was not made by Pingress: it has no label ` +
@@ -186,6 +191,6 @@ function isOurs({ metadata }: ManagedObject): boolean {
 }
 
 /** Changes when somebody writes what is wanted of an object; a DaemonSet's status does not count. */
-function versionOf({ kind, metadata }: ManagedObject): string | undefined {
-  return kind === "DaemonSet" ? String(metadata?.generation) : metadata?.resourceVersion ?? undefined;
+function versionOf({ kind, metadata }: ManagedObject): string {
+  return `${metadata?.uid}/${kind === "DaemonSet" ? metadata?.generation : metadata?.resourceVersion}`;
 }

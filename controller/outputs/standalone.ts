@@ -1,6 +1,8 @@
 import {
   certFile,
   ENDPOINTS_FILE,
+  FileWatcher,
+  isHostPattern,
   keyFile,
   type KeyPair,
   type Log,
@@ -19,15 +21,23 @@ export interface StandaloneOutputOptions {
   log: Log;
 }
 
+/** In the keys' directory: which Secret (`namespace/name`) the files of each host are from. */
+const SOURCES_FILE = "sources.json";
+
 /**
  * Writes the configuration into a directory, for a proxy that runs beside it: `proxy.json`, `endpoints.json`
- * and `keys/`. Each file is replaced in one step, certificates before the routes that name them.
+ * and `keys/`. Each file is replaced in one step, certificates before the routes that name them. What somebody
+ * else does to these files is put right.
  */
 export class StandaloneOutput implements Output {
   /** Where proxies find certificates and keys. */
   readonly keysDirectory: string;
   readonly #options: StandaloneOutputOptions;
+  /** The files that are there by Pingress, and what they hold. */
   readonly #written = new Map<string, string>();
+  readonly #lastGood = new Map<string, KeyPair>();
+  #sources: Record<string, string> = {};
+  #watcher: FileWatcher | undefined;
 
   /** Writes nothing yet. */
   constructor(options: StandaloneOutputOptions) {
@@ -35,65 +45,126 @@ export class StandaloneOutput implements Output {
     this.keysDirectory = `${options.directory}/keys`;
   }
 
-  /** Looks whether the directory can be written. @throws {Error} when it cannot. */
-  async start(): Promise<void> {
-    await ensureDir(this.keysDirectory);
-  }
-
-  /** Files do not tell which Secret they are from. */
-  lastGood(): ReadonlyMap<string, KeyPair> {
-    return new Map();
-  }
-
-  /** Writes the files that have changed and removes those that it wrote and that are no longer needed. */
-  async apply(translation: Translation): Promise<void> {
-    try {
-      await this.#write(translation);
-    } catch (error) {
-      // whatever somebody did to the directory, the next try writes all of it
-      this.#written.clear();
-      throw error;
-    }
-  }
-
-  async #write(translation: Translation): Promise<void> {
+  /** Reads what an earlier run has left. @throws {Error} when the directory cannot be written. */
+  async start(tick: () => void): Promise<void> {
     const { directory, log } = this.#options;
+    await ensureDir(this.keysDirectory);
+    for await (const { name } of Deno.readDir(this.keysDirectory)) {
+      // a run that was cut off left it
+      if (name.endsWith(NEXT)) await Deno.remove(`${this.keysDirectory}/${name}`);
+    }
+    this.#sources = parseSources(await this.#remember(`${this.keysDirectory}/${SOURCES_FILE}`));
+    for (const [host, secret] of Object.entries(this.#sources)) {
+      const cert = await this.#remember(`${this.keysDirectory}/${certFile(host)}`);
+      const key = await this.#remember(`${this.keysDirectory}/${keyFile(host)}`);
+      if (cert !== undefined && key !== undefined) this.#lastGood.set(secret, { cert, key });
+    }
+    for (const name of [ENDPOINTS_FILE, PROXY_CONFIG_FILE]) await this.#remember(`${directory}/${name}`);
+    this.#watcher = new FileWatcher({
+      directory,
+      log,
+      reload: async () => {
+        const isDrifted = await this.#isDrifted();
+        if (isDrifted) tick();
+        return isDrifted;
+      },
+    });
+  }
+
+  /** What the files of an earlier run hold. */
+  lastGood(): ReadonlyMap<string, KeyPair> {
+    return this.#lastGood;
+  }
+
+  /** Writes the files that have changed and removes those that are no longer needed. */
+  async apply({ certificates, ...translation }: Translation): Promise<void> {
+    const { directory, log } = this.#options;
+    await ensureDir(this.keysDirectory);
     const files = new Map<string, string>();
-    for (const [host, { cert, key }] of translation.certificates) {
+    const sources: Record<string, string> = {};
+    for (const [host, { cert, key, secret }] of certificates) {
       files.set(`${this.keysDirectory}/${certFile(host)}`, cert);
       files.set(`${this.keysDirectory}/${keyFile(host)}`, key);
+      sources[host] = secret;
     }
-    const config = renderConfigFiles(translation);
+    const config = renderConfigFiles({ certificates, ...translation });
     for (const name of [ENDPOINTS_FILE, PROXY_CONFIG_FILE]) {
       files.set(`${directory}/${name}`, config[name] ?? "");
     }
-    if (files.size > this.#written.size) await ensureDir(this.keysDirectory);
-    const changed = [...files].filter(([file, text]) => this.#written.get(file) !== text);
-    const gone = [...this.#written.keys()].filter((file) => !files.has(file));
-    for (const [file, text] of changed) {
-      await replaceFile(file, text);
-      this.#written.set(file, text);
-    }
+    // the list of what is there never lacks a file that is there, wherever this is cut off
+    const sourcesFile = `${this.keysDirectory}/${SOURCES_FILE}`;
+    await this.#put(sourcesFile, JSON.stringify({ ...this.#sources, ...sources }));
+    let changed = 0;
+    for (const [file, text] of files) if (await this.#put(file, text)) changed++;
+    const gone = [...this.#written.keys()].filter((file) => file !== sourcesFile && !files.has(file));
     for (const file of gone) {
       await Deno.remove(file).catch(ignoreMissing);
       this.#written.delete(file);
     }
-    if (changed.length + gone.length > 0) {
-      log.info("Configuration written", { directory, changed: changed.length, removed: gone.length });
+    await this.#put(sourcesFile, JSON.stringify(sources));
+    this.#sources = sources;
+    if (changed + gone.length > 0) {
+      log.info("Configuration written", { directory, changed, removed: gone.length });
     }
   }
 
-  /** Nothing runs. */
-  async close(): Promise<void> {}
+  /** Ends following the files. */
+  close(): Promise<void> {
+    this.#watcher?.close();
+    return Promise.resolve();
+  }
+
+  /** @returns whether the file was written: what it holds already is not. */
+  async #put(file: string, text: string): Promise<boolean> {
+    if (this.#written.get(file) === text) return false;
+    await replaceFile(file, text);
+    this.#written.set(file, text);
+    return true;
+  }
+
+  async #remember(file: string): Promise<string | undefined> {
+    const text = await readIfThere(file);
+    if (text !== undefined) this.#written.set(file, text);
+    return text;
+  }
+
+  /** Has somebody else changed or removed a file? Such a file counts as one with another text. */
+  async #isDrifted(): Promise<boolean> {
+    let isDrifted = false;
+    for (const file of [...this.#written.keys()]) {
+      const found = await readIfThere(file);
+      if (!this.#written.has(file) || this.#written.get(file) === found) continue;
+      this.#written.set(file, found ?? "");
+      isDrifted = true;
+    }
+    return isDrifted;
+  }
 }
+
+const NEXT = ".next";
 
 /** A reader sees the old content or the new one, never half of it. Keys are for their owner alone. */
 async function replaceFile(file: string, text: string): Promise<void> {
-  const next = `${file}.next`;
-  await Deno.writeTextFile(next, text, { mode: file.endsWith(".key") ? 0o600 : 0o644 });
-  await Deno.rename(next, file);
+  await Deno.writeTextFile(`${file}${NEXT}`, text, { mode: file.endsWith(".key") ? 0o600 : 0o644 });
+  await Deno.rename(`${file}${NEXT}`, file);
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  return await Deno.readTextFile(file).catch(ignoreMissing) ?? undefined;
 }
 
 function ignoreMissing(error: unknown): void {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+/** What somebody else wrote there tells nothing. */
+function parseSources(text = "{}"): Record<string, string> {
+  try {
+    const entries = Object.entries(JSON.parse(text) as object);
+    return Object.fromEntries(
+      entries.filter(([host, secret]) => isHostPattern(host) && typeof secret === "string"),
+    );
+  } catch {
+    return {};
+  }
 }

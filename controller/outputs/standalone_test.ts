@@ -14,8 +14,8 @@ const EMPTY: Translation = {
 Deno.test("StandaloneOutput writes what has changed and removes what it wrote", async () => {
   const directory = await Deno.makeTempDir();
   try {
-    const output = new StandaloneOutput({ directory, log: SILENT_LOG });
-    await output.start();
+    await using output = closing(new StandaloneOutput({ directory, log: SILENT_LOG }));
+    await output.start(() => {});
     await Deno.writeTextFile(`${directory}/keys/mine.key`, "not Pingress's");
     const certificates = new Map([["*.example.com", { cert: "C", key: "K", secret: "default/s" }]]);
     await output.apply({ ...EMPTY, certificates, endpoints: { "default/web:80": ["10.0.0.1:80"] } });
@@ -26,7 +26,7 @@ Deno.test("StandaloneOutput writes what has changed and removes what it wrote", 
     });
     const { mtime, ino } = await Deno.stat(`${directory}/proxy.json`);
     await output.apply({ ...EMPTY, endpoints: {} });
-    assertEquals(await namesIn(`${directory}/keys`), ["mine.key"]);
+    assertEquals(await namesIn(`${directory}/keys`), ["mine.key", "sources.json"]);
     assertEquals(JSON.parse(await Deno.readTextFile(`${directory}/endpoints.json`)), {});
     const after = await Deno.stat(`${directory}/proxy.json`);
     assertEquals([after.mtime, after.ino], [mtime, ino], "a file that has not changed was written");
@@ -35,6 +35,66 @@ Deno.test("StandaloneOutput writes what has changed and removes what it wrote", 
     await Deno.remove(directory, { recursive: true });
   }
 });
+
+Deno.test("StandaloneOutput knows after a restart what it wrote, and which Secret it is from", async () => {
+  const directory = await Deno.makeTempDir();
+  const certificates = new Map([
+    ["a.example.com", { cert: "CA", key: "KA", secret: "default/a" }],
+    ["b.example.com", { cert: "CB", key: "KB", secret: "default/b" }],
+  ]);
+  try {
+    {
+      await using first = closing(new StandaloneOutput({ directory, log: SILENT_LOG }));
+      await first.start(() => {});
+      await first.apply({ ...EMPTY, certificates });
+    }
+    await Deno.writeTextFile(`${directory}/keys/c.example.com.key.next`, "half a k");
+    await using second = closing(new StandaloneOutput({ directory, log: SILENT_LOG }));
+    await second.start(() => {});
+    assertEquals(Object.fromEntries(second.lastGood()), {
+      "default/a": { cert: "CA", key: "KA" },
+      "default/b": { cert: "CB", key: "KB" },
+    });
+    certificates.delete("b.example.com");
+    await second.apply({ ...EMPTY, certificates });
+    assertEquals(await namesIn(`${directory}/keys`), [
+      "a.example.com.cert",
+      "a.example.com.key",
+      "sources.json",
+    ]);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("StandaloneOutput puts right what somebody else did to its files", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    await using output = closing(new StandaloneOutput({ directory, log: SILENT_LOG }));
+    let ticked = Promise.withResolvers<void>();
+    await output.start(() => ticked.resolve());
+    await output.apply(EMPTY);
+    const proxyJson = await Deno.readTextFile(`${directory}/proxy.json`);
+    for (
+      const spoil of [
+        () => Deno.remove(`${directory}/proxy.json`),
+        () => Deno.writeTextFile(`${directory}/proxy.json`, "{}"),
+      ]
+    ) {
+      ticked = Promise.withResolvers<void>();
+      await spoil();
+      await ticked.promise;
+      await output.apply(EMPTY);
+      assertEquals(await Deno.readTextFile(`${directory}/proxy.json`), proxyJson);
+    }
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+function closing(output: StandaloneOutput): StandaloneOutput & AsyncDisposable {
+  return Object.assign(output, { [Symbol.asyncDispose]: () => output.close() });
+}
 
 async function namesIn(directory: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name).sort();

@@ -1,5 +1,4 @@
 import { errorMessage, FileWatcher, type Log, ShapeError } from "@pingress/config";
-import { walk } from "@std/fs";
 import { LineCounter, parseAllDocuments } from "yaml";
 import { type Kind, KINDS, type Kinds } from "../objects.ts";
 import { type Snapshot, Store } from "../store.ts";
@@ -79,13 +78,7 @@ export class ManifestsSource implements Source {
   async #read(): Promise<boolean> {
     const before = this.#files;
     const files = new Map<string, ManifestFile>();
-    for await (
-      const { path } of walk(this.#options.directory, {
-        exts: [".yaml", ".yml", ".json"],
-        includeDirs: false,
-        followSymlinks: true,
-      })
-    ) {
+    for await (const path of manifestFiles(this.#options.directory)) {
       const file = await this.#readFile(path, before.get(path));
       if (file !== undefined) files.set(path, file);
     }
@@ -112,6 +105,35 @@ export class ManifestsSource implements Source {
         );
       }
       return last ?? { text: "", objects: [] };
+    }
+  }
+}
+
+/**
+ * Finds the YAML and JSON files below a directory. Links are followed, as kubelet mounts need it; what cannot be
+ * looked at is passed over: editors leave links to nowhere while they edit.
+ *
+ * @throws {Error} when the directory itself cannot be read.
+ */
+async function* manifestFiles(directory: string, above: readonly string[] = []): AsyncGenerator<string> {
+  const real = await Deno.realPath(directory);
+  if (above.includes(real)) return;
+  for await (const { name } of Deno.readDir(real)) {
+    if (name.startsWith(".")) continue;
+    const path = `${directory}/${name}`;
+    const { isFile, isDirectory } = await Deno.stat(path).catch(() => ({
+      isFile: false,
+      isDirectory: false,
+    }));
+    if (isFile && /\.(?:ya?ml|json)$/.test(name)) yield path;
+    else if (isDirectory) {
+      try {
+        yield* manifestFiles(path, [...above, real]);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotFound)) {
+          throw error;
+        }
+      }
     }
   }
 }
@@ -160,7 +182,7 @@ function readManifest(value: unknown, place: string): ManifestObject | undefined
   }
   try {
     const object = read(value, "");
-    if (!isClusterScoped) object.metadata.namespace ??= "default";
+    if (!isClusterScoped) object.metadata.namespace ||= "default";
     return { kind: entry, object } as ManifestObject;
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;

@@ -1,6 +1,6 @@
-import { isHostPattern, type PathMatch, type Rule, type ServiceBackend } from "@pingress/config";
+import { type PathMatch, type Rule, type ServiceBackend } from "@pingress/config";
 import { type Ingress, objectKey } from "../objects.ts";
-import { canonicalHost } from "./hosts.ts";
+import { readHost } from "./hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 import type { BackendResolver } from "./resolve_backend.ts";
 
@@ -40,7 +40,7 @@ export function buildRules(
     const { defaultBackend, rules = [] } = ingress.spec ?? {};
     for (const [index, rule] of rules.entries()) {
       const field = `spec.rules[${index}]`;
-      const host = readHost(rule.host, { field, list });
+      const host = ruleHost(rule.host, { field, list });
       if (host === null) continue;
       const paths = rule.http?.paths ?? [];
       if (paths.length === 0 && defaultBackend === undefined) {
@@ -107,13 +107,13 @@ export function buildRules(
 }
 
 /** @returns undefined for every host, null for a host that cannot be served. */
-function readHost(
+function ruleHost(
   host: string | undefined,
   { field, list }: { field: string; list: ProblemList },
 ): string | undefined | null {
   if (host === undefined || host === "") return undefined;
-  const canonical = canonicalHost(host);
-  if (isHostPattern(canonical) && !/^[0-9.]+$/.test(canonical)) return canonical;
+  const canonical = readHost(host);
+  if (canonical !== undefined) return canonical;
   list.add(
     "InvalidHost",
     `${field}.host`,
@@ -161,8 +161,7 @@ function claimKey(host: string | undefined, { type, path }: PathMatch): string {
 }
 
 function namedHosts({ spec }: Ingress): Set<string> {
-  const rules = (spec?.rules ?? []).flatMap(({ host }) => host ? [canonicalHost(host)] : []);
-  return new Set(rules.filter(isHostPattern));
+  return new Set((spec?.rules ?? []).flatMap(({ host }) => (host && readHost(host)) || []));
 }
 
 function byHostAndPath(one: Rule, other: Rule): number {

@@ -1,7 +1,6 @@
-import { X509Certificate } from "node:crypto";
-import { checkKeyPair, errorMessage, isHostPattern, type KeyPair, wildcardOf } from "@pingress/config";
+import { type CheckedKeyPair, checkKeyPair, errorMessage, type KeyPair, wildcardOf } from "@pingress/config";
 import { type Ingress, objectKey, type Secret } from "../objects.ts";
-import { canonicalHost } from "./hosts.ts";
+import { readHost } from "./hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 
 /** The certificate of a host. */
@@ -21,63 +20,103 @@ export interface CollectCertificatesOptions {
 }
 
 /**
- * Finds the certificate of every host that an Ingress lists under `tls`. The oldest Ingress that names a host
- * and has a usable Secret decides. A Secret that is missing or broken leaves its last good content in use; a
- * Secret is only ever taken from the Ingress's own namespace.
+ * Finds the certificate of every host that an Ingress lists under `tls`. A host belongs to the namespace of the
+ * oldest Ingress that names it, in its rules or under `tls`; of that namespace the oldest Ingress with a usable
+ * Secret decides. A Secret that is missing or broken leaves its last good content in use; a Secret is only ever
+ * taken from the Ingress's own namespace.
  */
 export function collectCertificates(
   ingresses: readonly Ingress[],
   { secrets, lastGood, problems }: CollectCertificatesOptions,
 ): Map<string, HostCertificate> {
   const byKey = new Map(secrets.map((secret) => [objectKey(secret), secret]));
-  const byHost = new Map<string, HostCertificate & { ingress: string }>();
+  const owners = hostOwners(ingresses);
+  const byHost = new Map<string, HostCertificate>();
   for (const ingress of ingresses) {
     const list = new ProblemList(ingress, problems);
-    for (const [index, entry] of (ingress.spec?.tls ?? []).entries()) {
-      const { secretName } = entry;
+    const namespace = ingress.metadata.namespace ?? "";
+    for (const [index, { secretName, hosts }] of (ingress.spec?.tls ?? []).entries()) {
       const field = `spec.tls[${index}]`;
-      if (!secretName) continue; // served with the proxy's default certificate, where it has one
-      const key = `${ingress.metadata.namespace ?? ""}/${secretName}`;
-      const pair = readSecret(byKey.get(key), { key, field, list }) ?? lastGood.get(key);
+      const named = tlsHosts(ingress, { hosts, field, list });
+      if (!secretName) {
+        const message =
+          "No Secret is named: its hosts get the proxy's default certificate, where there is one";
+        list.add("NoSecretName", field, message);
+        continue;
+      }
+      const key = `${namespace}/${secretName}`;
+      const pair: KeyPair | CheckedKeyPair | undefined = readSecret(byKey.get(key), { key, field, list }) ??
+        lastGood.get(key);
       if (pair === undefined) continue;
-      for (const host of namedHosts(ingress, { hosts: entry.hosts, field, list })) {
-        const owner = byHost.get(host);
-        if (owner === undefined) {
-          byHost.set(host, { ...pair, secret: key, ingress: objectKey(ingress) });
+      for (const host of named) {
+        const owner = owners.get(host);
+        const winner = byHost.get(host);
+        if (owner?.metadata.namespace === ingress.metadata.namespace && winner === undefined) {
+          byHost.set(host, { cert: pair.cert, key: pair.key, secret: key });
           checkName(pair, { host, key, field, list });
-        } else if (owner.secret !== key) {
-          list.add(
-            "TlsConflict",
-            field,
-            `${host} has the certificate of Secret ${owner.secret} already, by the older Ingress ${owner.ingress}: ` +
-              "let both name the same Secret",
-          );
+        } else if (winner?.secret !== key) {
+          list.add("TlsConflict", field, tlsConflict(host, { ingress, owner, winner }));
         }
       }
     }
   }
-  return new Map([...byHost].map(([host, { cert, key, secret }]) => [host, { cert, key, secret }]));
+  return byHost;
+}
+
+function tlsConflict(
+  host: string,
+  { ingress, owner, winner }: {
+    ingress: Ingress;
+    owner: Ingress | undefined;
+    winner: HostCertificate | undefined;
+  },
+): string {
+  if (owner !== undefined && owner.metadata.namespace !== ingress.metadata.namespace) {
+    return `${host} belongs to the namespace of the older Ingress ${objectKey(owner)}: ` +
+      "this certificate is not used for it";
+  }
+  return `${host} has the certificate of Secret ${winner?.secret} already: let all of them name the same Secret`;
+}
+
+/** The oldest Ingress that names each host. */
+function hostOwners(ingresses: readonly Ingress[]): Map<string, Ingress> {
+  const owners = new Map<string, Ingress>();
+  for (const ingress of ingresses) {
+    const { rules = [], tls = [] } = ingress.spec ?? {};
+    for (const text of [...rules.map(({ host = "" }) => host), ...tls.flatMap(({ hosts = [] }) => hosts)]) {
+      const host = readHost(text);
+      if (host !== undefined && !owners.has(host)) owners.set(host, ingress);
+    }
+  }
+  return owners;
 }
 
 /** Without hosts an entry is for all hosts of its Ingress's rules. */
-function namedHosts(
+function tlsHosts(
   ingress: Ingress,
-  { hosts, field, list }: { hosts: string[] | undefined; field: string; list: ProblemList },
+  { hosts = [], field, list }: { hosts: string[] | undefined; field: string; list: ProblemList },
 ): Set<string> {
-  const named = hosts?.length ? hosts : (ingress.spec?.rules ?? []).flatMap(({ host }) => host ? [host] : []);
-  const canonical = named.map(canonicalHost);
-  for (const host of canonical) {
-    if (hosts?.length && !isHostPattern(host)) {
+  for (const host of hosts) {
+    if (readHost(host) === undefined) {
       list.add("InvalidHost", `${field}.hosts`, `${JSON.stringify(host)} is not a DNS name: correct it`);
     }
   }
-  return new Set(canonical.filter(isHostPattern));
+  const named = hosts.length > 0 ? hosts : (ingress.spec?.rules ?? []).map(({ host = "" }) => host);
+  const readable = new Set(named.flatMap((host) => readHost(host) ?? []));
+  if (hosts.length === 0 && readable.size === 0) {
+    list.add(
+      "NoTlsHosts",
+      `${field}.hosts`,
+      "Neither this nor a rule names a host: name those that it is for",
+    );
+  }
+  return readable;
 }
 
 function readSecret(
   secret: Secret | undefined,
   { key, field, list }: { key: string; field: string; list: ProblemList },
-): KeyPair | undefined {
+): CheckedKeyPair | undefined {
   if (secret === undefined) {
     list.add(
       "SecretNotFound",
@@ -99,9 +138,9 @@ function readSecret(
 }
 
 /** Objects are replaced when they change, never edited: what was found out about one stays true. */
-const checked = new WeakMap<Secret, KeyPair | string>();
+const checked = new WeakMap<Secret, CheckedKeyPair | string>();
 
-function check({ type, data = {}, stringData = {} }: Secret): KeyPair | string {
+function check({ type, data = {}, stringData = {} }: Secret): CheckedKeyPair | string {
   if (type !== undefined && type !== "kubernetes.io/tls") return `its type is ${type}, not kubernetes.io/tls`;
   const texts: string[] = [];
   for (const name of ["tls.crt", "tls.key"]) {
@@ -111,8 +150,7 @@ function check({ type, data = {}, stringData = {} }: Secret): KeyPair | string {
   }
   const [cert = "", key = ""] = texts;
   try {
-    checkKeyPair({ cert, key });
-    return { cert, key };
+    return checkKeyPair({ cert, key });
   } catch (error) {
     return errorMessage(error);
   }
@@ -128,12 +166,10 @@ function decodeBase64(text: string | undefined): string | undefined {
 }
 
 function checkName(
-  { cert }: KeyPair,
+  { names }: Partial<CheckedKeyPair>,
   { host, key, field, list }: { host: string; key: string; field: string; list: ProblemList },
 ): void {
-  const names = [...new X509Certificate(cert).subjectAltName?.matchAll(/DNS:([^,\s]+)/g) ?? []]
-    .map(([, name = ""]) => name.toLowerCase());
-  if (names.includes(host) || names.includes(wildcardOf(host) ?? "")) return;
+  if (names === undefined || names.includes(host) || names.includes(wildcardOf(host) ?? "")) return;
   list.add(
     "CertificateNameMismatch",
     field,

@@ -1,4 +1,4 @@
-import type { Ingress } from "../objects.ts";
+import { type Ingress, objectKey } from "../objects.ts";
 
 /** Something wrong with an Ingress, or with what it names. The rest of it still works. */
 export interface Problem {
@@ -22,6 +22,8 @@ export type ProblemReason =
   | "InvalidPath"
   | "InvalidPathType"
   | "NoPaths"
+  | "NoSecretName"
+  | "NoTlsHosts"
   | "PathConflict"
   | "PortNotFound"
   | "ResourceBackend"
@@ -37,7 +39,7 @@ export class ProblemList {
 
   /** Adds to `problems`. */
   constructor(ingress: Ingress, problems: Problem[]) {
-    this.#ingress = `${ingress.metadata.namespace ?? ""}/${ingress.metadata.name}`;
+    this.#ingress = objectKey(ingress);
     this.#problems = problems;
   }
 

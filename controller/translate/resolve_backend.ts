@@ -1,7 +1,10 @@
 import {
   type EndpointsFile,
   formatAddress,
+  isDnsName,
   isHostPattern,
+  isPortName,
+  parseAddress,
   type ServiceBackend,
   serviceKey,
 } from "@pingress/config";
@@ -13,6 +16,7 @@ import {
   type ServiceEndpoints,
 } from "../objects.ts";
 import type { Snapshot } from "../store.ts";
+import { endsWithNumber } from "./hosts.ts";
 import type { ProblemList } from "./problem.ts";
 
 /** Where a backend stands. */
@@ -71,6 +75,14 @@ export class BackendResolver {
       return undefined;
     }
     const { name } = backend.service;
+    if (![name, namespace].every(isDnsName) || (typeof wanted === "string" && !isPortName(wanted))) {
+      problems.add(
+        "InvalidBackend",
+        field,
+        `${namespace}/${name}:${wanted} cannot be a Service and its port: names have lower-case letters, digits and '-'`,
+      );
+      return undefined;
+    }
     const service = this.#services.get(`${namespace}/${name}`);
     if (service === undefined) {
       problems.add(
@@ -108,8 +120,8 @@ export class BackendResolver {
 
   /** A Service of type ExternalName needs no ports of its own: a number is what it says. */
   #findPort({ spec }: Service, wanted: number | string): Port | undefined {
-    const found = spec?.ports?.find(({ name, port }) =>
-      wanted === (typeof wanted === "number" ? port : name)
+    const found = spec?.ports?.find(({ name, port, protocol = "TCP" }) =>
+      protocol === "TCP" && wanted === (typeof wanted === "number" ? port : name)
     );
     if (found !== undefined) return found;
     return spec?.type === "ExternalName" && typeof wanted === "number" ? { port: wanted } : undefined;
@@ -145,7 +157,9 @@ function readyEndpoints({ spec }: Service, port: Port, groups: EndpointGroup[]):
   const chosen = ready.length > 0
     ? ready
     : candidates.filter(({ isServing, isTerminating }) => isServing && isTerminating);
-  return [...new Set(chosen.map(({ text }) => text))].sort();
+  // whoever writes endpoints by hand can write anything
+  const addresses = chosen.map(({ text }) => text).filter((text) => parseAddress(text) !== undefined);
+  return [...new Set(addresses)].sort();
 }
 
 /** An ExternalName leads out of the cluster by DNS; not to the proxy itself, nor to addresses. */
@@ -154,9 +168,8 @@ function externalEndpoints(
   { port, field, problems }: BackendPlace & { port: Port },
 ): string[] {
   const name = (spec?.externalName ?? "").toLowerCase().replace(/\.$/, "");
-  const isAddress = /^[0-9.]+$/.test(name);
   const isLocal = name === "localhost" || name.endsWith(".localhost");
-  if (!isHostPattern(name) || name.startsWith("*") || isAddress || isLocal) {
+  if (!isHostPattern(name) || name.startsWith("*") || endsWithNumber(name) || isLocal) {
     problems.add(
       "UnsafeExternalName",
       `${field}.service.name`,

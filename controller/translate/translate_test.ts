@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { parseEndpointsFile, parseProxyConfig } from "@pingress/config";
 import { expandGlob } from "@std/fs";
 import { parseManifests } from "../sources/manifests_source.ts";
 import { Store } from "../store.ts";
@@ -19,6 +20,8 @@ for (const input of cases) {
     const output = input.replace(/\.in\.yaml$/, ".out.json");
     const translation = translate(snapshotOf(await Deno.readTextFile(input)), { keysDirectory: "/keys" });
     const text = `${JSON.stringify(readable(translation), null, 2)}\n`;
+    parseProxyConfig(JSON.parse(JSON.stringify(translation.config)));
+    parseEndpointsFile(JSON.parse(JSON.stringify(translation.endpoints)));
     if (isUpdate) await Deno.writeTextFile(output, text);
     assertEquals(text, await Deno.readTextFile(output));
   });
@@ -54,6 +57,15 @@ Deno.test("translate() never uses the last good certificate of another Secret", 
     translate(snapshotOf(withoutSecret), { keysDirectory: "/keys", lastGood }).certificates.size,
     0,
   );
+});
+
+Deno.test("translate() hands out certificates alone, whatever stands beside them", async () => {
+  const { certificates } = translate(snapshotOf(await Deno.readTextFile(`${TESTDATA}tls_owners.in.yaml`)), {
+    keysDirectory: "/keys",
+  });
+  const { cert = "", secret } = certificates.get("a.example.com") ?? {};
+  assertEquals(secret, "a/bundle");
+  assertEquals(cert.match(/-----BEGIN [A-Z ]+-----/g), ["-----BEGIN CERTIFICATE-----"]);
 });
 
 Deno.test("translate() says nothing of what a key holds", async () => {
