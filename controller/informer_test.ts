@@ -186,6 +186,18 @@ Deno.test("runInformer() does not hammer a server that forgets every version", a
   assertEquals(api.lists.length, 0);
 });
 
+Deno.test("runInformer() reads a list in one piece when it expires between two pages", async () => {
+  await using informer = start({ retryAfter: 1 });
+  const { api, seen } = informer;
+  await api.answerList("5", ["a"], "more");
+  (await api.lists.next()).fail(
+    Object.assign(new Error("The continue token has expired"), { httpCode: 410 }),
+  );
+  assertEquals((await api.answerList("6", ["a", "b"])).limit, undefined);
+  assertEquals((await api.answerWatch()).options.resourceVersion, "6");
+  assertEquals(seen, ["= a b"]);
+});
+
 Deno.test("runInformer() waits longer after each failure", async () => {
   const waits: number[] = [];
   await using informer = start({

@@ -65,10 +65,10 @@ const ANSWER_MILLISECONDS = 30_000;
  * Pingress never looks at is dropped, and the rest mended, before they see it. And no call but a watch goes on
  * for ever.
  */
-export function tolerant(client: RestClient): RestClient {
+export function tolerant(client: RestClient, { answerTimeout = ANSWER_MILLISECONDS } = {}): RestClient {
   const performRequest = async (options: RequestOptions): Promise<unknown> => {
     if (options.expectStream) return await streamed(client, options);
-    const answer = await answered(client, options);
+    const answer = await answered(client, { ...options, answerTimeout });
     const { items } = (answer ?? {}) as { items?: unknown };
     if (options.method === "GET" && Array.isArray(items)) { for (const item of items) mend(item); }
     return answer;
@@ -79,14 +79,17 @@ export function tolerant(client: RestClient): RestClient {
 type RequestOptions = Parameters<RestClient["performRequest"]>[0];
 
 /** A signal alone does not do: it may be forgotten while the request waits. */
-async function answered(client: RestClient, options: RequestOptions): Promise<unknown> {
+async function answered(
+  client: RestClient,
+  { answerTimeout, ...options }: RequestOptions & { answerTimeout: number },
+): Promise<unknown> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const deadline = new AbortController();
   const timer = setTimeout(() => {
     const error = new Error(`The API server did not answer ${options.method} ${options.path} in time`);
     deadline.abort(error);
     reject(error);
-  }, ANSWER_MILLISECONDS);
+  }, answerTimeout);
   const signals = [deadline.signal, ...options.abortSignal ? [options.abortSignal] : []];
   try {
     return await Promise.race([

@@ -87,6 +87,19 @@ Deno.test("tick() is not needed for another try after a failure, which waits lon
   assertEquals(waits.slice(0, 4), [4, 8, 16, 32]);
 });
 
+Deno.test("tick() does not wait for the next try after a failure", async () => {
+  const runs = new Runs();
+  runs.fail = new Error("no");
+  const failed = Promise.withResolvers<void>();
+  const pace = new Pace({ run: runs.run, onFailure: () => failed.resolve(), collect: 1, retryAfter: 60_000 });
+  pace.tick();
+  await failed.promise;
+  runs.fail = undefined;
+  pace.tick();
+  await runs.reach(2);
+  await pace.close();
+});
+
 Deno.test("close() waits for the run under way and starts none any more", async () => {
   const release = Promise.withResolvers<void>();
   const started = Promise.withResolvers<void>();

@@ -6,30 +6,19 @@
 
 import type * as apps from "kubernetes-types/apps/v1.d.ts";
 import { apiClass, type Lists } from "./kubernetes_api.ts";
-import type { ApiKind, JSONValue } from "./kubernetes_common.ts";
-import { readKind, type Real, writeKind } from "./kubernetes_wire.ts";
+import type { JSONValue } from "./kubernetes_common.ts";
+import { type Real, writeKind } from "./kubernetes_wire.ts";
 
 /** A DaemonSet. */
 export type DaemonSet = Real<apps.DaemonSet>;
-/** A DaemonSetSpec. */
-export type DaemonSetSpec = Real<apps.DaemonSetSpec>;
-/** A Deployment. */
-export type Deployment = Real<apps.Deployment>;
-
-/** Reads a DaemonSet. */
-export function toDaemonSet(input: JSONValue): DaemonSet & ApiKind {
-  return readKind("apps/v1", "DaemonSet", input);
-}
 
 /** Writes a DaemonSet. */
 export function fromDaemonSet(input: DaemonSet): JSONValue {
   return writeKind("apps/v1", "DaemonSet", input);
 }
 
-type Namespaced = { DaemonSet: DaemonSet; Deployment: Deployment };
+type Namespaced = { DaemonSet: DaemonSet };
 
 /** The objects of apps/v1. */
-export class AppsV1Api extends apiClass<Lists<Namespaced, "ForAllNamespaces">, Namespaced>("apps/v1", [
-  "DaemonSet",
-  "Deployment",
-]) {}
+export class AppsV1Api
+  extends apiClass<Lists<Namespaced, "ForAllNamespaces">, Namespaced>("apps/v1", ["DaemonSet"]) {}

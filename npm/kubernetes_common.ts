@@ -121,11 +121,6 @@ export function toQuantity(raw: JSONValue): Quantity {
   return new Quantity(parseInt(number, 10), suffix);
 }
 
-/** Writes an amount. */
-export function fromQuantity(val: Quantity): JSONValue {
-  return val?.serialize();
-}
-
 /** Reads a time. */
 export function toTime(input: JSONValue): Date {
   const date = new Date(text(input));

@@ -1,5 +1,5 @@
 /**
- * The part of `@cloudydeno/kubernetes-apis/meta/v1` that Pingress imports, for machines where JSR does not answer.
+ * The part of `@cloudydeno/kubernetes-apis/meta/v1` that the other adapters need, for machines where JSR does not answer.
  *
  * @module
  */

@@ -18,17 +18,17 @@ interface Rule {
 const RULES: Rule[] = [
   {
     files: /^config\//,
-    forbidden: /from "(?:@pingress\/|\.\.\/)/,
+    forbidden: /(?:from|import)\s*\(?\s*"(?:@pingress\/|\.\.\/)/,
     reason: "config is imported by both programs and imports neither",
   },
   {
     files: /^controller\//,
-    forbidden: /from "(?:@pingress\/proxy|[./]*\.\.\/proxy\/)/,
+    forbidden: /(?:from|import)\s*\(?\s*"(?:@pingress\/proxy|[./]*\.\.\/proxy\/)/,
     reason: "the controller does not know the proxy: they share the contract in config",
   },
   {
     files: /^proxy\//,
-    forbidden: /from "(?:@pingress\/controller|[./]*\.\.\/controller\/)/,
+    forbidden: /(?:from|import)\s*\(?\s*"(?:@pingress\/controller|[./]*\.\.\/controller\/)/,
     reason: "the proxy does not know the controller: they share the contract in config",
   },
   {
@@ -52,9 +52,9 @@ let faults = 0;
 for await (
   const { path } of walk(".", { exts: [".ts"], includeDirs: false, skip: [/_test\.ts$/, /(^|\/)\.[^./]/] })
 ) {
+  const lines = (await Deno.readTextFile(path)).split("\n");
   for (const { files, forbidden, reason } of RULES) {
     if (!files.test(path)) continue;
-    const lines = (await Deno.readTextFile(path)).split("\n");
     for (const [index, line] of lines.entries()) {
       if (!forbidden.test(line)) continue;
       faults++;

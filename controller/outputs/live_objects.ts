@@ -104,7 +104,7 @@ export class LiveObject<T extends ManagedObject> {
 
   /** Deletes the object, if it is there and ours. */
   async delete(): Promise<void> {
-    if (this.current === undefined || !isOurs(this.current)) return;
+    if (this.current === undefined || !this.#isOurs(this.current)) return;
     await this.#write(async () => {
       await this.#api.delete().catch((error) => {
         if (!isNotFound(error)) throw error;
@@ -141,14 +141,18 @@ export class LiveObject<T extends ManagedObject> {
   }
 
   #refuseForeign(): void {
-    if (this.current === undefined || isOurs(this.current)) return;
-    // somebody took the label off an object that this run has applied: it is put back
-    if (this.#applied?.uid !== undefined && this.#applied.uid === this.current.metadata?.uid) return;
+    if (this.current === undefined || this.#isOurs(this.current)) return;
     const { kind, namespace } = this.#options;
     throw new Error(
       `${kind} ${namespace}/${this.#api.name} was not made by Pingress: it has no label ` +
         `${MANAGED_BY.key}=${MANAGED_BY.value}. Delete it, or add the label to hand it over`,
     );
+  }
+
+  /** Known by its label; and when somebody took that off, by having been applied in this run. */
+  #isOurs({ metadata }: T): boolean {
+    return metadata?.labels?.[MANAGED_BY.key] === MANAGED_BY.value ||
+      (this.#applied?.uid !== undefined && this.#applied.uid === metadata?.uid);
   }
 }
 
@@ -184,10 +188,6 @@ export function liveObjects(
       delete: () => apps.deleteDaemonSet(DAEMON_SET_NAME, { propagationPolicy: "Background" }),
     }, { ...options, kind: "DaemonSet" }),
   };
-}
-
-function isOurs({ metadata }: ManagedObject): boolean {
-  return metadata?.labels?.[MANAGED_BY.key] === MANAGED_BY.value;
 }
 
 /** Changes when somebody writes what is wanted of an object; a DaemonSet's status does not count. */

@@ -44,7 +44,8 @@ class FakeCluster implements ManagedApi<ConfigMap> {
     if (before !== undefined && JSON.stringify(dataOf(before)) === JSON.stringify(dataOf(object))) {
       return before;
     }
-    this.object = { ...object, metadata: { ...metadata, resourceVersion: String(++this.#version) } };
+    const uid = before?.metadata?.uid ?? crypto.randomUUID();
+    this.object = { ...object, metadata: { ...metadata, uid, resourceVersion: String(++this.#version) } };
     this.#events?.enqueue({ type: before === undefined ? "ADDED" : "MODIFIED", object: this.object });
     return this.object;
   }
@@ -123,6 +124,14 @@ for (
   const [what, meddle] of [
     ["changed", (cluster: FakeCluster) => void cluster.put(wanted("tampered with"))],
     ["deleted", (cluster: FakeCluster) => cluster.remove()],
+    ["relabelled", (cluster: FakeCluster) => {
+      const { metadata, ...others } = wanted("one");
+      cluster.put({ ...others, metadata: { ...metadata, labels: {} } });
+    }],
+    ["replaced", (cluster: FakeCluster) => {
+      cluster.remove();
+      cluster.put(wanted("another"));
+    }],
   ] as const
 ) {
   Deno.test(`LiveObject puts right what somebody else has ${what}`, async () => {
@@ -133,9 +142,9 @@ for (
     await events();
     meddle(cluster);
     await events();
-    assertEquals(state.changes, 1, "a tick");
+    assert(state.changes > 0, "no tick");
     assertEquals(await live.apply(wanted("one")), true);
-    assertEquals(cluster.object?.data, { text: "one" });
+    assertEquals(dataOf(cluster.object ?? {}), dataOf(wanted("one")));
     await events();
     assertEquals(await live.apply(wanted("one")), false);
   });
@@ -147,11 +156,41 @@ for (
     cluster.duringWrite = () => meddle(cluster);
     await live.apply(wanted("one"));
     cluster.duringWrite = () => {};
-    assertEquals(state.changes, 1, "a tick");
+    assert(state.changes > 0, "no tick");
     await live.apply(wanted("one"));
-    assertEquals(cluster.object?.data, { text: "one" });
+    assertEquals(dataOf(cluster.object ?? {}), dataOf(wanted("one")));
   });
 }
+
+Deno.test("LiveObject tells a DaemonSet that was replaced from its own, though both are of generation 1", async () => {
+  const daemonSet = (uid: string, image: string) => ({
+    apiVersion: "apps/v1" as const,
+    kind: "DaemonSet" as const,
+    metadata: { name: "proxies", uid, generation: 1, labels: COMMON_LABELS },
+    spec: { image },
+  });
+  const stop = new AbortController();
+  let events: ReadableStreamDefaultController | undefined;
+  const patches: unknown[] = [];
+  const live = new LiveObject({
+    name: "proxies",
+    list: () => Promise.resolve({ metadata: { resourceVersion: "1" }, items: [] }),
+    watch: () => Promise.resolve(new ReadableStream({ start: (controller) => void (events = controller) })),
+    patch: (object) => {
+      patches.push(object);
+      return Promise.resolve(daemonSet("ours", "ours") as never);
+    },
+    delete: () => Promise.resolve(),
+  }, { kind: "DaemonSet", namespace: "test", signal: stop.signal, log: SILENT_LOG, onChange: () => {} });
+  await live.follow();
+  await live.apply(daemonSet("", "wanted") as never);
+  events?.enqueue({ type: "ADDED", object: daemonSet("theirs", "theirs") });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await live.apply(daemonSet("", "wanted") as never);
+  stop.abort();
+  await live.closed();
+  assertEquals(patches.length, 2);
+});
 
 Deno.test("LiveObject refuses an object that is not Pingress's, and never deletes it", async () => {
   const cluster = new FakeCluster();

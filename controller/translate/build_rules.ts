@@ -1,4 +1,4 @@
-import { type PathMatch, type Rule, type ServiceBackend } from "@pingress/config";
+import type { PathMatch, Rule, ServiceBackend } from "@pingress/config";
 import { type Ingress, objectKey } from "../objects.ts";
 import { readHost } from "./hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";

@@ -24,7 +24,7 @@ export interface Translation {
   endpoints: EndpointsFile;
   /** The certificates by host. */
   certificates: Map<string, HostCertificate>;
-  /** All that is wrong, in the order of the Ingresses. */
+  /** All that is wrong: with rules, then default backends, then certificates, each in the order of the Ingresses. */
   problems: Problem[];
 }
 
