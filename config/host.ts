@@ -27,3 +27,9 @@ export function wildcardOf(host: string): string | undefined {
   const dot = host.indexOf(".");
   return dot > 0 ? `*${host.slice(dot)}` : undefined;
 }
+
+/** The one spelling of a host name: lower case, no trailing dot. Nothing for a name with an empty label. */
+export function canonicalHost(name: string): string | undefined {
+  const host = name.toLowerCase().replace(/\.$/, "");
+  return host === "" || host.startsWith(".") || host.endsWith(".") || host.includes("..") ? undefined : host;
+}

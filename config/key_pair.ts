@@ -30,6 +30,9 @@ export function checkKeyPair({ cert, key }: KeyPair): CheckedKeyPair {
     }
   });
   if (leaf === undefined) throw new Error("The certificate is not PEM: no BEGIN CERTIFICATE in it");
+  if (!isVersion3(leaf.raw)) {
+    throw new Error("The certificate is of X.509 version 1, which is not served: make one of version 3");
+  }
   const privateKey = readKey(key);
   if (!isServed(privateKey)) {
     throw new Error(
@@ -50,6 +53,15 @@ function readKey(key: string): KeyObject {
   } catch (cause) {
     throw new Error("The private key cannot be read: it must be unencrypted PEM", { cause });
   }
+}
+
+/** Only a certificate that is not of version 1 says its version: its first field has the tag 0 (RFC 5280, section 4.1). */
+function isVersion3(certificate: Uint8Array): boolean {
+  const contentOf = (at: number) => {
+    const length = certificate[at + 1] ?? 0;
+    return at + 2 + (length > 127 ? length - 128 : 0);
+  };
+  return certificate[contentOf(contentOf(0))] === 0xa0;
 }
 
 /** Deno's TLS servers take no other keys: a handshake with one would fail. */

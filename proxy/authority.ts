@@ -1,3 +1,5 @@
+import { canonicalHost } from "@pingress/config";
+
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9_](?:[-a-z0-9_.]*))(?::([0-9]{0,5}))?$/i;
 
 /** A Host header or `:authority`, taken apart. */
@@ -30,10 +32,4 @@ export function parseAuthority(text: string): Authority | undefined {
   const host = canonicalHost(match[1]);
   if (host === undefined || (port !== undefined && port > 65535)) return undefined;
   return { host, port };
-}
-
-/** The one spelling of a host name: lower case, no trailing dot. Nothing for a name with an empty label. */
-export function canonicalHost(name: string): string | undefined {
-  const host = name.toLowerCase().replace(/\.$/, "");
-  return host === "" || host.startsWith(".") || host.endsWith(".") || host.includes("..") ? undefined : host;
 }

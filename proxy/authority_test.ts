@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { type Authority, canonicalHost, parseAuthority } from "./authority.ts";
+import { canonicalHost } from "@pingress/config";
+import { type Authority, parseAuthority } from "./authority.ts";
 
 Deno.test("parseAuthority() reads a host and perhaps a port", () => {
   const cases: [string, Authority][] = [

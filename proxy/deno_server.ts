@@ -1,5 +1,6 @@
 import { errorMessage, type Log } from "@pingress/config";
 import { errorResponse } from "./errors.ts";
+import { unlessEmpty, type Uploads } from "./uploads.ts";
 import type { DownstreamRequest, DownstreamResponse, Handler, HeaderList } from "./exchange.ts";
 
 /** The client behind a connection. */
@@ -10,12 +11,19 @@ export interface ClientInfo {
   mayUseHttp2: boolean;
 }
 
+/** The client's IP address; one of IPv4 in its own form, also where the port is of both families. */
+export function clientAddress({ hostname }: Deno.NetAddr): string {
+  return hostname.replace(/^::ffff:(?=[0-9]+\.)/i, "");
+}
+
 /** Options of {@linkcode denoHandler}. */
 export interface DenoHandlerOptions {
   /** Which of the two ports is served. */
   scheme: "http" | "https";
   /** Finds the client behind a connection. */
   client: (remote: Deno.NetAddr) => ClientInfo;
+  /** Counts the requests whose content is being read. */
+  uploads: Uploads;
   /** Told when an answer cannot be written. */
   log: Log;
 }
@@ -26,16 +34,36 @@ export interface DenoHandlerOptions {
  */
 export function denoHandler(handler: Handler, options: DenoHandlerOptions): Deno.ServeHandler<Deno.NetAddr> {
   return async (request, info) => {
-    const downstream = readRequest(request, { ...options, client: options.client(info.remoteAddr) });
-    const response = "status" in downstream ? downstream : await handler(downstream);
+    const client = options.client(info.remoteAddr);
+    const response = await answer(request, { ...options, handler, client });
     try {
-      return writeResponse(response);
+      return writeResponse(response, request.method);
     } catch (error) {
       if (response.body instanceof ReadableStream) response.body.cancel().catch(() => {});
       options.log.error("A response could not be written", { error: errorMessage(error) });
-      return writeResponse(errorResponse("upstream_invalid"));
+      return writeResponse(errorResponse("upstream_invalid"), request.method);
     }
   };
+}
+
+async function answer(
+  request: Request,
+  options: { handler: Handler; scheme: "http" | "https"; client: ClientInfo; uploads: Uploads },
+): Promise<DownstreamResponse> {
+  const downstream = readRequest(request, options);
+  if ("status" in downstream) return downstream;
+  if (downstream.body === null) return await options.handler(downstream);
+  const upload = options.uploads.track(downstream.body);
+  try {
+    // over HTTP/2 content comes without being announced; whether there is any is seen by its first piece
+    const isAnnounced = !options.client.mayUseHttp2 || downstream.contentLength !== undefined;
+    const body = isAnnounced ? upload.content : await unlessEmpty(upload.content);
+    return await options.handler({ ...downstream, body });
+  } catch (error) {
+    return errorResponse("bad_request", errorMessage(error));
+  } finally {
+    upload.answered();
+  }
 }
 
 /** Methods whose content `Deno.serve` does not deliver: it reads the content and drops it. */
@@ -87,10 +115,23 @@ function splitUrl(url: string): [authority: string, target: string] {
 }
 
 /** Statuses with which a Response takes no body (Fetch standard, "null body status"). */
-const STATUSES_WITHOUT_CONTENT = new Set([204, 205, 304]);
+const STATUSES_WITHOUT_CONTENT = new Set([204, 304]);
 
-function writeResponse({ status, headers, body }: DownstreamResponse): Response {
+function writeResponse({ status, headers, body }: DownstreamResponse, method: string): Response {
+  // Deno frames a 205 like a 204, and its client would wait for the end: so it becomes one
+  if (status === 205) return writeResponse({ status: 204, headers, body }, method);
+  if (
+    method === "HEAD" && !STATUSES_WITHOUT_CONTENT.has(status) && body === null &&
+    !headers.some(([name]) => name === "content-length")
+  ) {
+    // without any body Deno would say that there are 0 bytes, which nobody knows (RFC 9110, section 8.6)
+    return new Response(emptyStream(), { status, headers });
+  }
   if (!STATUSES_WITHOUT_CONTENT.has(status)) return new Response(body, { status, headers });
   if (body instanceof ReadableStream) body.cancel().catch(() => {});
   return new Response(null, { status, headers });
+}
+
+function emptyStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({ pull: (controller) => controller.close() }, { highWaterMark: 0 });
 }

@@ -8,6 +8,7 @@ const REASONS = {
   bad_request: [400, "the request is malformed"],
   no_route: [404, "no Ingress rule matches this host and path"],
   method_not_allowed: [405, "this method is not served here"],
+  client_timeout: [408, "the request did not come in time"],
   body_not_supported: [501, "a body on this method is not supported"],
   coding_not_supported: [501, "this transfer coding is not supported"],
   internal: [500, "the proxy failed"],

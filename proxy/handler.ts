@@ -1,7 +1,7 @@
-import type { Log } from "@pingress/config";
 import { parseAuthority } from "./authority.ts";
 import { errorResponse, ProxyError } from "./errors.ts";
 import type { DownstreamRequest, DownstreamResponse, Handler } from "./exchange.ts";
+import type { FailureLog } from "./failure_log.ts";
 import { upstreamRequestHeaders } from "./filters/request_headers.ts";
 import { downstreamResponseHeaders } from "./filters/response_headers.ts";
 import { parseTarget } from "./request_target.ts";
@@ -23,13 +23,12 @@ export interface HandlerOptions {
   state: () => RoutingState;
   /** Sends requests to backends. */
   upstream: UpstreamClient;
-  /** Told about backends that fail. */
-  log: Log;
+  /** Told about requests that fail. */
+  failures: FailureLog;
 }
 
 /** Makes the handler that all listeners share: check, match, filter, forward, filter. */
-export function createHandler({ state, upstream, log }: HandlerOptions): Handler {
-  const failures = new FailureLog(log);
+export function createHandler({ state, upstream, failures }: HandlerOptions): Handler {
   return async (request) => {
     try {
       return await forward(request, { state: state(), upstream });
@@ -65,37 +64,4 @@ async function forward(
     headers: downstreamResponseHeaders(response.headers),
     body: response.body,
   };
-}
-
-/** How often the same failure is told, in milliseconds. */
-const FAILURE_INTERVAL = 10_000;
-
-/** How many failures are remembered; more than that at a time need no telling one by one. */
-const MAX_FAILURES = 1000;
-
-/** Tells of backends that fail, each failure once in a while: a log line for every request would be a flood. */
-class FailureLog {
-  readonly #log: Log;
-  readonly #told = new Map<string, number>();
-
-  constructor(log: Log) {
-    this.#log = log;
-  }
-
-  report(error: unknown): void {
-    if (!(error instanceof ProxyError)) {
-      const stack = error instanceof Error ? error.stack : String(error);
-      this.#log.error("A request failed in the proxy itself", { error: stack });
-    } else if (error.reason !== "bad_request" && this.#isDue(error.message)) {
-      this.#log.warn("Requests fail", { reason: error.reason, error: error.message });
-    }
-  }
-
-  #isDue(message: string): boolean {
-    const now = performance.now();
-    if (now - (this.#told.get(message) ?? -Infinity) < FAILURE_INTERVAL) return false;
-    if (this.#told.size >= MAX_FAILURES) this.#told.clear();
-    this.#told.set(message, now);
-    return true;
-  }
 }

@@ -7,10 +7,12 @@ import {
   serveAdmin,
   type TlsFiles,
 } from "@pingress/config";
-import { denoHandler } from "./deno_server.ts";
+import { clientAddress, denoHandler } from "./deno_server.ts";
+import { FailureLog } from "./failure_log.ts";
 import { createHandler } from "./handler.ts";
 import { type ProxyState, StateLoader } from "./state.ts";
 import { listenErrorMessage, SniListener } from "./tls/sni_listener.ts";
+import { Uploads } from "./uploads.ts";
 import { UpstreamClient } from "./upstream/client.ts";
 import { UpstreamPool } from "./upstream/pool.ts";
 
@@ -34,17 +36,23 @@ export interface ProxyOptions {
   responseTimeout: number;
   /** Everything is read anew this often even when no file event came, in milliseconds. */
   rereadInterval?: number;
+  /** How long running requests may take to finish at the end, in milliseconds. */
+  drainTimeout?: number;
   /** Told of each new state, from the first one on. */
   onReload?: () => void;
   /** Told what happens, but for single requests. */
   log: Log;
 }
 
+/** Less than the time that Kubernetes gives a Pod of the DaemonSet to end. */
+const DRAIN_MILLISECONDS = 50_000;
+
 /** The proxy: files in, traffic through. */
 export class Proxy {
   readonly #options: ProxyOptions;
   readonly #loader: StateLoader;
   readonly #pool: UpstreamPool;
+  readonly #uploads = new Uploads();
   readonly #watcher: FileWatcher;
   readonly #admin: Deno.HttpServer<Deno.NetAddr> | undefined;
   readonly #firstState = Promise.withResolvers<void>();
@@ -90,13 +98,19 @@ export class Proxy {
       this.#options.log.info("Waiting for a configuration", { file: this.#options.configFile });
     }
     await this.#firstState.promise;
-    const upstream = new UpstreamClient({ pool: this.#pool, responseTimeout: this.#options.responseTimeout });
+    const failures = new FailureLog(this.#options.log);
+    const upstream = new UpstreamClient({
+      pool: this.#pool,
+      responseTimeout: this.#options.responseTimeout,
+      onBrokenOff: (error) => failures.report(error),
+    });
     const state = () => this.#state();
-    const handler = createHandler({ state, upstream, log: this.#options.log });
+    const handler = createHandler({ state, upstream, failures });
     const { listenHttp, listenHttps, log } = this.#options;
     const http = denoHandler(handler, {
       scheme: "http",
-      client: (remote) => ({ address: remote.hostname, mayUseHttp2: false }),
+      client: (remote) => ({ address: clientAddress(remote), mayUseHttp2: false }),
+      uploads: this.#uploads,
       log,
     });
     this.#http = listening(
@@ -110,9 +124,9 @@ export class Proxy {
         serve: (pair, client) => {
           const server = Deno.serve(
             { hostname: "127.0.0.1", port: 0, cert: pair.cert, key: pair.key, onListen: () => {} },
-            denoHandler(handler, { scheme: "https", client, log }),
+            denoHandler(handler, { scheme: "https", client, uploads: this.#uploads, log }),
           );
-          return { port: server.addr.port, shutdown: () => server.shutdown() };
+          return { port: server.addr.port, shutdown: () => this.#shutdown(server) };
         },
         log,
       }));
@@ -120,13 +134,24 @@ export class Proxy {
     log.info("Serving", { http: formatAddress(plain), https: formatAddress(https) });
   }
 
-  /** Stops accepting, finishes what runs and closes everything. */
+  /** Stops accepting, finishes what runs, but not for ever, and closes everything. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#watcher.close();
-    await Promise.all([this.#http?.shutdown(), this.#https?.shutdown()]);
+    const finished = Promise.all([this.#http && this.#shutdown(this.#http), this.#https?.shutdown()]);
+    const { promise: late, resolve } = Promise.withResolvers<"late">();
+    const timer = setTimeout(() => resolve("late"), this.#options.drainTimeout ?? DRAIN_MILLISECONDS);
+    if (await Promise.race([finished, late]) === "late") {
+      this.#options.log.warn("Not all requests have finished");
+    }
+    clearTimeout(timer);
     this.#pool.close();
     await this.#admin?.shutdown();
+  }
+
+  async #shutdown(server: Deno.HttpServer<Deno.NetAddr>): Promise<void> {
+    await this.#uploads.none();
+    await server.shutdown();
   }
 
   async #reload(): Promise<boolean> {

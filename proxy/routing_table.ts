@@ -54,12 +54,14 @@ export class RoutingTable {
 class PathTable {
   readonly #exact = new Map<string, Route>();
   readonly #prefixes = new Map<string, Route>();
+  #longestPrefix = 0;
 
   add({ type, path }: PathMatch, route: Route): void {
     const [paths, key] = type === "Exact"
       ? [this.#exact, path]
       : [this.#prefixes, withoutTrailingSlash(path)];
     if (!paths.has(key)) paths.set(key, route);
+    if (type !== "Exact") this.#longestPrefix = Math.max(this.#longestPrefix, key.length);
   }
 
   find(path: string): Route | undefined {
@@ -70,6 +72,10 @@ class PathTable {
   #findPrefix(path: string): Route | undefined {
     if (this.#prefixes.size === 0) return undefined;
     let prefix = withoutTrailingSlash(path);
+    // however long a path is, only so much of it is worth looking at
+    if (prefix.length > this.#longestPrefix) {
+      prefix = prefix.slice(0, prefix.lastIndexOf("/", this.#longestPrefix));
+    }
     for (;;) {
       const route = this.#prefixes.get(prefix);
       if (route !== undefined || prefix === "") return route;

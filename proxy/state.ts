@@ -73,7 +73,9 @@ export class StateLoader {
       parseEndpointsFile,
       this.#endpoints,
     );
-    if (config === undefined) return false;
+    // with a broken list of endpoints no backend would be found where it is
+    const isBlind = endpoints === undefined && this.#faults.has(this.#endpointsFile);
+    if (config === undefined || isBlind) return false;
     const certificates = await this.#loadCertificates(config.value);
     const isSame = this.#loaded?.config === config && this.#loaded.endpoints === endpoints &&
       this.#state?.certificates.equals(certificates);
@@ -119,6 +121,8 @@ export class StateLoader {
       const same = known.get(identity(text));
       if (same !== undefined) return same;
       const { cert, key } = checkKeyPair(text);
+      // the last word is with the TLS server: what it refuses would fail every handshake
+      Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
       // the same pair in two spellings is one, too
       const pair = known.get(identity({ cert, key })) ?? { cert, key };
       known.set(identity(text), pair).set(identity(pair), pair);

@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  type Address,
   createLog,
   errorMessage,
   type FlagValues,
@@ -21,6 +22,7 @@ import { Controller } from "../controller/controller.ts";
 import { StandaloneOutput } from "../controller/outputs/standalone.ts";
 import { ManifestsSource } from "../controller/sources/manifests_source.ts";
 import { Proxy } from "../proxy/proxy.ts";
+import { listenErrorMessage } from "../proxy/tls/sni_listener.ts";
 import { selfSigned } from "../tests/certificates.ts";
 import { serveFruit } from "./demo/backend.ts";
 import { curlCommand, type DemoProxy, REQUESTS, send } from "./demo/requests.ts";
@@ -57,7 +59,12 @@ async function main(): Promise<void> {
 }
 
 async function run(values: FlagValues): Promise<void> {
-  const directory = `${Deno.cwd()}/${DIRECTORY}`;
+  const http = address(values, "listen-http");
+  const https = address(values, "listen-https");
+  // before anything is written: the files may be those of a demo that is running
+  for (const { hostname, port } of [http, https]) tryToListen({ hostname, port });
+  const name = `${DIRECTORY}/${http.port}`;
+  const directory = `${Deno.cwd()}/${name}`;
   const manifests = `${directory}/manifests`;
   const output = `${directory}/output`;
   await writeManifests(directory, manifests);
@@ -71,8 +78,8 @@ async function run(values: FlagValues): Promise<void> {
   const proxy = new Proxy({
     configFile: `${output}/proxy.json`,
     watchDirectory: output,
-    listenHttp: values.address("listen-http"),
-    listenHttps: values.address("listen-https"),
+    listenHttp: http,
+    listenHttps: https,
     connectTimeout: 5000,
     responseTimeout: 60_000,
     onReload: () => isUp && announce({ output, manifests }),
@@ -81,17 +88,30 @@ async function run(values: FlagValues): Promise<void> {
   let isUp = false;
   await proxy.start();
   isUp = true;
-  const demo = { ...proxy.addresses, caFile: `${DIRECTORY}/ca.pem` };
+  const demo = { ...proxy.addresses, caFile: `${name}/ca.pem` };
   if (values.switch("once")) return Deno.exit(await showAnswers(demo) ? 0 : 1);
   await showRoutes(output);
   print("Try it:\n");
   for (const request of REQUESTS) {
     print(`  # ${request.title}: ${request.backend}\n  ${curlCommand(request, demo)}\n`);
   }
-  print(
-    `Edit ${DIRECTORY}/manifests/ingress.yaml and save: the change is live within a second. Ctrl-C ends the demo.\n`,
-  );
+  print(`Edit ${name}/manifests/ingress.yaml and save: the change is live within a second.`);
+  print("Ctrl-C ends the demo; the next one begins with files of its own.\n");
   Deno.addSignalListener("SIGINT", () => Deno.exit(0));
+}
+
+function address(values: FlagValues, flag: string): Address {
+  const address = values.address(flag);
+  if (address.hostname === "127.0.0.1") return address;
+  throw new UsageError(`Invalid --${flag}: the demo may listen on 127.0.0.1 only, such as 127.0.0.1:8081`);
+}
+
+function tryToListen(address: Address): void {
+  try {
+    Deno.listen(address).close();
+  } catch (error) {
+    throw new Error(listenErrorMessage(error, address));
+  }
 }
 
 /** Starts the backends, and writes YAML with their addresses and with fresh certificates. */
@@ -172,6 +192,8 @@ async function announce({ output, manifests }: { output: string; manifests: stri
   for await (const { name } of Deno.readDir(manifests)) {
     saved = Math.max(saved, (await Deno.stat(`${manifests}/${name}`)).mtime?.getTime() ?? 0);
   }
+  // a file that was removed or moved leaves its time in the directory
+  saved = Math.max(saved, (await Deno.stat(manifests)).mtime?.getTime() ?? 0);
   print(`Live, ${((now - saved) / 1000).toFixed(2)} s after it was saved:`);
   await showRoutes(output);
 }

@@ -1,4 +1,4 @@
-import { isHostPattern } from "@pingress/config";
+import { canonicalHost, isHostPattern } from "@pingress/config";
 
 /**
  * The one spelling of a host of an Ingress: lower case, no trailing dot.
@@ -6,8 +6,9 @@ import { isHostPattern } from "@pingress/config";
  * @returns nothing for what cannot be a host: an IP address, or no DNS name with or without a wildcard before it.
  */
 export function readHost(host: string): string | undefined {
-  const canonical = host.toLowerCase().replace(/\.$/, "");
-  return isHostPattern(canonical) && !endsWithNumber(canonical) ? canonical : undefined;
+  const canonical = canonicalHost(host);
+  if (canonical === undefined || !isHostPattern(canonical) || endsWithNumber(canonical)) return undefined;
+  return canonical;
 }
 
 /**

@@ -1,5 +1,4 @@
-import { type KeyPair, wildcardOf } from "@pingress/config";
-import { canonicalHost } from "../authority.ts";
+import { canonicalHost, type KeyPair, wildcardOf } from "@pingress/config";
 
 /** The certificates of all names; a new configuration makes a new store. */
 export class CertificateStore {

@@ -1,8 +1,8 @@
 import { type Address, errorMessage, formatAddress, type KeyPair, type Log } from "@pingress/config";
-import type { ClientInfo } from "../deno_server.ts";
+import { clientAddress, type ClientInfo } from "../deno_server.ts";
 import type { CertificateStore } from "./certificate_store.ts";
 import { type ClientHello, MAX_CLIENT_HELLO_BYTES, parseClientHello } from "./client_hello.ts";
-import { splice } from "./splice.ts";
+import { closeOnce, splice } from "./splice.ts";
 
 /** A running server for one certificate. */
 export interface CertificateServer {
@@ -33,6 +33,8 @@ const UNRECOGNIZED_NAME = new Uint8Array([21, 3, 3, 0, 2, 2, 112]);
 
 interface Backend {
   server: CertificateServer;
+  /** Who is behind each connection, by its port on this side: only to one server a port is used once at a time. */
+  clients: Map<number, ClientInfo>;
   connections: number;
   idleTimer: ReturnType<typeof setTimeout> | undefined;
   /** Its certificate is no longer configured: it stops with its last connection. */
@@ -48,7 +50,6 @@ export class SniListener {
   readonly #options: SniListenerOptions;
   readonly #listener: Deno.TcpListener;
   readonly #backends = new Map<KeyPair, Backend>();
-  readonly #clients = new Map<number, ClientInfo>();
   readonly #greeting = new Set<Deno.TcpConn>();
   readonly #running = new Set<Promise<void>>();
   readonly #stopping = new Set<Promise<void>>();
@@ -100,7 +101,7 @@ export class SniListener {
   }
 
   async #serve(connection: Deno.TcpConn): Promise<void> {
-    const client = connection.remoteAddr.hostname;
+    const client = clientAddress(connection.remoteAddr);
     try {
       const { hello, bytes } = await this.#readClientHello(connection);
       const pair = this.#options.certificates().find(hello.serverName);
@@ -114,14 +115,14 @@ export class SniListener {
     } catch (error) {
       this.#options.log.debug("A TLS connection failed", { client, error: errorMessage(error) });
     } finally {
-      close(connection);
+      closeOnce(connection);
     }
   }
 
   async #readClientHello(
     connection: Deno.TcpConn,
   ): Promise<{ hello: ClientHello; bytes: Uint8Array<ArrayBuffer> }> {
-    const timer = setTimeout(() => close(connection), this.#options.helloTimeout ?? 10_000);
+    const timer = setTimeout(() => closeOnce(connection), this.#options.helloTimeout ?? 10_000);
     this.#greeting.add(connection);
     try {
       let buffer = new Uint8Array(2048);
@@ -154,12 +155,12 @@ export class SniListener {
     try {
       const inner = await Deno.connect({ hostname: "127.0.0.1", port: backend.server.port });
       const { port } = inner.localAddr;
-      this.#clients.set(port, info);
+      backend.clients.set(port, info);
       try {
         await splice(connection, inner, bytes);
       } finally {
-        close(inner);
-        this.#clients.delete(port);
+        closeOnce(inner);
+        backend.clients.delete(port);
       }
     } finally {
       if (--backend.connections === 0) this.#stopWhenIdle(pair, backend);
@@ -169,16 +170,15 @@ export class SniListener {
   #backendFor(pair: KeyPair): Backend {
     let backend = this.#backends.get(pair);
     if (backend === undefined) {
-      const server = this.#options.serve(pair, (remote) => this.#client(remote));
-      backend = { server, connections: 0, idleTimer: undefined, isRetired: false };
+      const clients = new Map<number, ClientInfo>();
+      const server = this.#options.serve(
+        pair,
+        (remote) => clients.get(remote.port) ?? { address: remote.hostname, mayUseHttp2: false },
+      );
+      backend = { server, clients, connections: 0, idleTimer: undefined, isRetired: false };
       this.#backends.set(pair, backend);
     }
     return backend;
-  }
-
-  /** Only this listener connects to its servers, so the port tells the connection. */
-  #client(remote: Deno.NetAddr): ClientInfo {
-    return this.#clients.get(remote.port) ?? { address: remote.hostname, mayUseHttp2: false };
   }
 
   #stopWhenIdle(pair: KeyPair, backend: Backend): void {
@@ -195,15 +195,6 @@ export class SniListener {
       .catch((error) => this.#options.log.warn("A TLS server did not stop", { error: errorMessage(error) }))
       .finally(() => this.#stopping.delete(stopping));
     this.#stopping.add(stopping);
-  }
-}
-
-/** A connection that its peer has closed already is as good as closed. */
-function close(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
 }
 

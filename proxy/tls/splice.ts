@@ -4,8 +4,7 @@ const BUFFER_BYTES = 32 * 1024;
 const LINGER_MILLISECONDS = 1000;
 
 /**
- * Copies bytes both ways until the server has closed, or one direction fails. A client that has closed its side
- * still gets its answer.
+ * Copies bytes both ways until the server has closed, or one direction fails.
  *
  * @param first what was read from `client` already.
  */
@@ -19,7 +18,7 @@ export async function splice(
   const downward = copy(server, client);
   await Promise.race([downward, upward.then(() => downward)]);
   // closing at once could cut off what the client has not read yet
-  const timer = setTimeout(() => closeQuietly(client), LINGER_MILLISECONDS);
+  const timer = setTimeout(() => closeOnce(client), LINGER_MILLISECONDS);
   await upward.finally(() => clearTimeout(timer));
 }
 
@@ -35,8 +34,8 @@ async function copy(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
     await to.closeWrite();
   } catch (error) {
     // what is left of the other direction goes nowhere
-    closeQuietly(from);
-    closeQuietly(to);
+    closeOnce(from);
+    closeOnce(to);
     throw error;
   }
 }
@@ -45,10 +44,11 @@ async function writeAll(to: Deno.TcpConn, bytes: Uint8Array<ArrayBuffer>): Promi
   for (let written = 0; written < bytes.length;) written += await to.write(bytes.subarray(written));
 }
 
-function closeQuietly(connection: Deno.TcpConn): void {
+/** Closes a connection, if it is not closed already. */
+export function closeOnce(connection: Deno.TcpConn): void {
   try {
     connection.close();
-  } catch {
-    // it is closed
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
 }

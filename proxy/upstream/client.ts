@@ -21,6 +21,8 @@ export interface UpstreamClientOptions {
   pool: UpstreamPool;
   /** How long a backend may do nothing before its response starts, in milliseconds. */
   responseTimeout: number;
+  /** Told when a backend breaks off in the middle of a response. */
+  onBrokenOff?: (error: ProxyError) => void;
 }
 
 /** Sends requests to backends: takes the endpoints in turn and passes over those that cannot be reached. */
@@ -30,9 +32,9 @@ export class UpstreamClient {
   readonly #turns = new Map<string, number>();
 
   /** Makes a client on a pool. */
-  constructor({ pool, responseTimeout }: UpstreamClientOptions) {
+  constructor({ pool, ...options }: UpstreamClientOptions) {
     this.#pool = pool;
-    this.#roundTripOptions = { responseTimeout, release: (connection) => pool.release(connection) };
+    this.#roundTripOptions = { ...options, release: (connection) => pool.release(connection) };
   }
 
   /**

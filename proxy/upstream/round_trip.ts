@@ -46,6 +46,8 @@ export interface RoundTripOptions {
   responseTimeout: number;
   /** Takes the connection back when it can be used again; otherwise it is closed. */
   release: (connection: UpstreamConnection) => void;
+  /** Told when a backend breaks off in the middle of a response. */
+  onBrokenOff?: (error: ProxyError) => void;
 }
 
 /** A kept connection was dead before the backend answered anything: the request was probably never read. */
@@ -80,7 +82,8 @@ class RoundTrip {
   readonly #options: RoundTripOptions;
   readonly #abort = () => this.#connection.close();
   #sent = false;
-  #timedOut = false;
+  #pieces: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
+  #silent: "client" | "backend" | undefined;
 
   constructor(connection: UpstreamConnection, request: UpstreamRequest, options: RoundTripOptions) {
     this.#connection = connection;
@@ -106,16 +109,16 @@ class RoundTrip {
   /** Sends the request and reads the head of its answer, which may come before all of the request is sent. */
   async #exchangeHeads(): Promise<ResponseHead> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let isWaiting = true;
-    const restartTimer = () => {
+    let isOver = false;
+    const restartTimer = (silent: "client" | "backend") => {
       clearTimeout(timer);
-      if (!isWaiting) return;
+      if (isOver) return;
       timer = setTimeout(() => {
-        this.#timedOut = true;
+        this.#silent = silent;
         this.#connection.close();
       }, this.#options.responseTimeout);
     };
-    restartTimer();
+    restartTimer("backend");
     let sendError: unknown;
     this.#send(restartTimer).then(() => this.#sent = true, (error) => {
       sendError = error;
@@ -127,12 +130,12 @@ class RoundTrip {
     } catch (error) {
       throw sendError ?? error;
     } finally {
-      isWaiting = false;
+      isOver = true;
       clearTimeout(timer);
     }
   }
 
-  async #send(onProgress: () => void): Promise<void> {
+  async #send(restartTimer: (silent: "client" | "backend") => void): Promise<void> {
     const { body, contentLength, method, target, headers } = this.#request;
     const framing: RequestHead["framing"] = body !== null
       ? contentLength === undefined ? { kind: "chunked" } : { kind: "length", length: contentLength }
@@ -142,15 +145,16 @@ class RoundTrip {
     await this.#connection.write(serializeRequestHead({ method, target, headers, framing }));
     if (body === null) return;
     const writer = new ContentWriter(framing, (bytes) => this.#connection.write(bytes));
-    const pieces = body.getReader();
+    const pieces = this.#pieces = body.getReader();
     try {
       for (;;) {
+        restartTimer("client");
         const { done, value } = await pieces.read().catch((cause) => {
           throw new DownstreamBodyError("The client broke off its request", { cause });
         });
+        restartTimer("backend");
         if (done) break;
         await writer.write(value);
-        onProgress();
       }
       await writer.end();
     } catch (error) {
@@ -199,7 +203,7 @@ class RoundTrip {
           controller.close();
         } catch (error) {
           this.#fail();
-          controller.error(error);
+          controller.error(this.#brokenOff(error));
         }
       },
       cancel: () => this.#fail(),
@@ -210,13 +214,25 @@ class RoundTrip {
   #end<T>(body: T, isReusable: boolean): T {
     this.#request.signal.removeEventListener("abort", this.#abort);
     if (isReusable && this.#sent) this.#options.release(this.#connection);
-    else this.#connection.close();
+    else this.#fail();
     return body;
   }
 
   #fail(): void {
     this.#request.signal.removeEventListener("abort", this.#abort);
     this.#connection.close();
+    if (!this.#sent) this.#pieces?.cancel().catch(() => {});
+  }
+
+  /** Deno prints why a response broke off: in a line, not with all that led to it. */
+  #brokenOff(error: unknown): Error {
+    const message = `${this.#connection.endpoint}: the response broke off: ${errorMessage(error)}`;
+    if (!this.#request.signal.aborted) {
+      this.#options.onBrokenOff?.(new ProxyError("upstream_invalid", message));
+    }
+    const reason = new Error(message);
+    reason.stack = message;
+    return reason;
   }
 
   #explain(error: unknown): Error {
@@ -225,12 +241,14 @@ class RoundTrip {
     if (this.#request.signal.aborted || error instanceof DownstreamBodyError) {
       return new ProxyError("bad_request", message, { cause: error });
     }
-    if (this.#timedOut) {
-      return new ProxyError(
-        "upstream_timeout",
-        `${endpoint}: no response within ${this.#options.responseTimeout} ms`,
-        { cause: error },
-      );
+    const seconds = this.#options.responseTimeout / 1000;
+    if (this.#silent === "client") {
+      return new ProxyError("client_timeout", `The client sent nothing for ${seconds} s`, { cause: error });
+    }
+    if (this.#silent === "backend") {
+      return new ProxyError("upstream_timeout", `${endpoint}: did nothing for ${seconds} s`, {
+        cause: error,
+      });
     }
     if (exchanges > 0 && reader.received === 0) return new StaleConnectionError(message, { cause: error });
     return new ProxyError(
