@@ -44,6 +44,32 @@ Deno.test("checkKeyPair() says what is wrong, with nothing of the key", async ()
   }
 });
 
+Deno.test("checkKeyPair() refuses a certificate of version 1", async () => {
+  const { cert, key } = await selfSigned(["example.com"]);
+  const der = Uint8Array.fromBase64(cert.replaceAll(/-----[A-Z ]+-----|\s/g, ""));
+  // the version stands behind the heads of the certificate and of what is signed of it, each of 4 bytes
+  assertEquals([...der.subarray(8, 13)], [0xa0, 3, 2, 1, 2]);
+  const content = [...der.subarray(8 + 5)];
+  const [signed, whole] = [content.length - (der.length - 8 - lengthAt(der, 6)), content.length + 4];
+  const head = (length: number) => [0x30, 0x82, length >> 8, length & 0xff];
+  const version1 = Uint8Array.from([...head(whole), ...head(signed), ...content]);
+  const pem = `-----BEGIN CERTIFICATE-----\n${version1.toBase64()}\n-----END CERTIFICATE-----\n`;
+  assertThrows(() => checkKeyPair({ cert: pem, key }), Error, "version 1");
+});
+
+Deno.test("checkKeyPair() leaves out what is no certificate, and reads the names", async () => {
+  const { cert, key } = await selfSigned(["Example.com", "*.example.com"]);
+  assertEquals(checkKeyPair({ cert: `${key}${cert}`, key }), {
+    cert: cert.trimEnd() + "\n",
+    key,
+    names: ["example.com", "*.example.com"],
+  });
+});
+
+function lengthAt(der: Uint8Array, at: number): number {
+  return ((der[at] ?? 0) << 8) | (der[at + 1] ?? 0);
+}
+
 Deno.test("checkKeyPair() refuses a chain that is cut off", async () => {
   const { cert, key } = await withChain(["example.com"]);
   assertThrows(() => checkKeyPair({ cert: cert.slice(0, -60), key }), Error, "Certificate 2 of 2");

@@ -45,7 +45,8 @@ export const PROGRAM: Program = {
       name: "response-timeout",
       value: "SECONDS",
       default: "60",
-      help: "How long a backend may do nothing before its response starts",
+      help:
+        "How long a backend may do nothing before its response starts, or a client in the middle of its request",
     },
     {
       name: "log-level",

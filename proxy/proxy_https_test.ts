@@ -219,6 +219,17 @@ Deno.test("Proxy carries an upload over HTTP/2", async () => {
   }
 });
 
+Deno.test("Proxy gives an HTTP/2 request without content no content", async () => {
+  using backend = new Backend(ok("done"));
+  await using proxy = await start(backend);
+  await using http2 = new Http2Client(proxy.addresses.https, "a.test", A.root);
+  for (const method of ["OPTIONS", "DELETE", "POST"]) {
+    assertEquals(await http2.request({ ":path": "/", ":method": method }), [200, "done"]);
+  }
+  assertEquals(backend.requests.map((request) => valuesOf(request, "transfer-encoding")), [[], [], []]);
+  assertEquals(backend.requests.map((request) => valuesOf(request, "content-length")), [[], [], ["0"]]);
+});
+
 Deno.test("Proxy loses no content over HTTP/2 when Host stands beside :authority", async () => {
   using backend = new Backend(({ body }) => ok(body));
   await using proxy = await start(backend);

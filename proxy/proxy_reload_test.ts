@@ -183,6 +183,35 @@ Deno.test("Proxy.stop() finishes what runs and takes nothing new", async () => {
   await within(stopped, "the end");
 });
 
+Deno.test("Proxy.stop() finishes an upload", async () => {
+  using backend = new Backend(({ body }) => ok(body));
+  await using proxy = await TestProxy.start({
+    rules: ROUTES_TO_ONE,
+    endpoints: { "default/one:80": [backend.endpoint] },
+  });
+  using client = await proxy.client();
+  await client.write("PUT / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\nhello");
+  while (backend.connections === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const stopped = proxy.stop();
+  await client.write("world");
+  assertEquals((await client.readMessage()).body, "helloworld");
+  await within(stopped, "the end");
+});
+
+Deno.test("Proxy.stop() does not wait for ever", async () => {
+  using backend = new RawServer((peer) => peer.readToEnd().then(() => {}));
+  await using proxy = await TestProxy.start({
+    rules: ROUTES_TO_ONE,
+    endpoints: { "default/one:80": [backend.endpoint] },
+    options: { drainTimeout: 20 },
+  });
+  using client = await proxy.client();
+  await client.write(GET);
+  while (backend.connections === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await within(proxy.stop(), "the end", 2000);
+  await proxy.record.has("Not all requests have finished");
+});
+
 Deno.test("Proxy.stop() finishes what runs over TLS", async () => {
   const pair = await selfSigned(["a.test"]);
   const asked = Promise.withResolvers<void>();

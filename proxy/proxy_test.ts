@@ -148,6 +148,21 @@ Deno.test("Proxy keeps the head of a response that has no content", async () => 
   assertEquals(backend.connections, 1);
 });
 
+Deno.test("Proxy does not say of a HEAD how long the content is when the backend did not", async () => {
+  using backend = new Backend("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  await using proxy = await proxyTo(backend);
+  using client = await proxy.client();
+  const head = await client.exchange("HEAD / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  assertEquals([outcome(head)[0], valuesOf(head, "content-length")], [200, []]);
+});
+
+Deno.test("Proxy makes a 205 one of which the client sees the end", async () => {
+  using backend = new Backend("HTTP/1.1 205 Reset\r\nContent-Length: 0\r\n\r\n");
+  await using proxy = await proxyTo(backend);
+  using client = await proxy.client();
+  for (let count = 0; count < 2; count++) assertEquals(outcome(await client.exchange(get("/")))[0], 204);
+});
+
 Deno.test("Proxy says itself what is wrong with a backend", async () => {
   using garbage = new Backend("hello\r\n\r\n");
   using closing = new RawServer(async (peer) => void await peer.readMessage());

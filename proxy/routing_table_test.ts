@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import type { PathType, Rule, ServiceBackend } from "@pingress/config";
 import semantics from "./testdata/ingress_semantics.json" with { type: "json" };
 import { RoutingTable } from "./routing_table.ts";
@@ -68,6 +68,20 @@ Deno.test("RoutingTable.match() takes the default backend where Kubernetes says 
     ["b.test", "/aaa", "default"],
   ];
   for (const [host, path, expected] of cases) assertEquals(winner(table, host, path), expected);
+});
+
+Deno.test("RoutingTable.match() takes little time for a path of very many elements", () => {
+  const table = new RoutingTable({
+    rules: [{
+      path: { type: "Prefix", path: "/a/b" },
+      backend: { type: "Service", name: "s", namespace: "n", port: 1 },
+    }],
+  });
+  const start = performance.now();
+  for (let count = 0; count < 10; count++) {
+    assertEquals(table.match("a.test", "/".repeat(64_000) + count), undefined);
+  }
+  assertLess(performance.now() - start, 300);
 });
 
 Deno.test("RoutingTable.match() takes the most specific host that has a path for it", () => {

@@ -64,7 +64,8 @@ export class Uploads {
 /** The same content, when it turns out to have a first piece; null when it has none. */
 export async function unlessEmpty(content: Content): Promise<Content | null> {
   const reader = content.getReader();
-  const first = await reader.read();
+  let first;
+  do first = await reader.read(); while (!first.done && first.value.length === 0);
   if (first.done) return null;
   let next: ReadableStreamReadResult<Uint8Array<ArrayBuffer>> | undefined = first;
   return new ReadableStream<Uint8Array<ArrayBuffer>>({

@@ -188,6 +188,30 @@ Deno.test("SniListener tells the server who the client is and what it offers", a
   assertEquals(setup.clients[1], { address: "127.0.0.1", mayUseHttp2: true });
 });
 
+Deno.test("SniListener knows each client by its server too: two may be reached from the same port", async () => {
+  const finders = new Map<string, (remote: Deno.NetAddr) => ClientInfo>();
+  const ports: number[] = [];
+  using server = new RawServer(async (peer) => {
+    ports.push(peer.remoteAddress.port);
+    await peer.write("x");
+    await peer.readToEnd();
+  });
+  await using setup = new Setup({
+    serve: (pair, client) => {
+      finders.set(pair.cert, client);
+      return { port: server.address.port, shutdown: () => Promise.resolve() };
+    },
+  });
+  using one = await setup.connect(hello("one.test.a"));
+  await one.read(1);
+  using other = await setup.connect(hello("two.test.b"));
+  await other.read(1);
+  const [first = 0] = ports;
+  const remote = { transport: "tcp", hostname: "from nowhere", port: first } as const;
+  assertEquals(finders.get("one")?.(remote).address, "127.0.0.1");
+  assertEquals(finders.get("other")?.(remote).address, "from nowhere");
+});
+
 Deno.test("SniListener.shutdown() stops its servers and closes what has not said hello", async () => {
   await using setup = new Setup();
   using silent = await setup.connect("");

@@ -221,7 +221,7 @@ class RoundTrip {
   #fail(): void {
     this.#request.signal.removeEventListener("abort", this.#abort);
     this.#connection.close();
-    if (!this.#sent) this.#pieces?.cancel().catch(() => {});
+    if (!this.#sent) this.#pieces?.cancel(new Error("The exchange is over")).catch(() => {});
   }
 
   /** Deno prints why a response broke off: in a line, not with all that led to it. */
