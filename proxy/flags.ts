@@ -1,12 +1,5 @@
-import {
-  type Address,
-  type FlagValues,
-  LOG_LEVELS,
-  type LogLevelName,
-  type Program,
-  type TlsFiles,
-  UsageError,
-} from "@pingress/config";
+import { type FlagValues, LOG_LEVELS, type LogLevelName, type Program, UsageError } from "@pingress/config";
+import type { ProxyOptions } from "./proxy.ts";
 
 /** The proxy's command line. */
 export const PROGRAM: Program = {
@@ -57,27 +50,11 @@ export const PROGRAM: Program = {
   ],
 };
 
-/** The proxy's flags, checked. */
-export interface ProxyFlags {
-  /** `--config` */
-  configFile: string;
-  /** `--watch` */
-  watchDirectory: string;
-  /** `--listen-http` */
-  listenHttp: Address;
-  /** `--listen-https` */
-  listenHttps: Address;
-  /** `--listen-admin` */
-  listenAdmin?: Address;
-  /** `--default-cert` and `--default-key` */
-  defaultTls?: TlsFiles;
-  /** `--connect-timeout`, in milliseconds. */
-  connectTimeout: number;
-  /** `--response-timeout`, in milliseconds. */
-  responseTimeout: number;
+/** The proxy's flags, checked: its options as far as they are flags. */
+export type ProxyFlags = Omit<ProxyOptions, "log" | "onReload" | "rereadInterval" | "drainTimeout"> & {
   /** `--log-level` */
   logLevel: LogLevelName;
-}
+};
 
 /** Reads the flags' values. @throws {UsageError} for one that makes no sense. */
 export function proxyFlags(values: FlagValues): ProxyFlags {

@@ -1,0 +1,106 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
+import { SILENT_LOG } from "@pingress/config";
+import type { Translation } from "../translate/translate.ts";
+import { HostPortOutput } from "./host_port.ts";
+
+/** A namespace with one proxy Pod, whose writes are recorded and can be made to fail. */
+class FakeNamespace {
+  readonly writes: string[] = [];
+  failing = "";
+  #version = 0;
+
+  readonly client = { performRequest: (request: Request) => this.#answer(request) } as unknown as RestClient;
+
+  #answer({ method, path, bodyJson, expectStream }: Request): Promise<unknown> {
+    const [resource = "", name = ""] = path.split("/namespaces/test/")[1]?.split("/") ?? [];
+    // a watch on which nothing happens
+    if (expectStream) return Promise.resolve(new ReadableStream());
+    if (method === "GET") {
+      const items = resource === "pods" ? [{ metadata: { name: "proxy-1" } }] : [];
+      return Promise.resolve({ metadata: { resourceVersion: "1" }, items });
+    }
+    if (this.failing !== "" && path.includes(this.failing)) {
+      return Promise.reject(new Error(`${name} is too large`));
+    }
+    this.writes.push(`${method} ${name}`);
+    if (bodyJson === undefined) {
+      return Promise.resolve({ apiVersion: "v1", kind: "Status", status: "Success" });
+    }
+    const { metadata, ...others } = bodyJson;
+    const written = { uid: name, generation: 1, resourceVersion: String(++this.#version) };
+    return Promise.resolve({ ...others, metadata: { ...metadata, ...written } });
+  }
+}
+
+interface Request {
+  method: string;
+  path: string;
+  bodyJson?: { metadata: object };
+  expectStream?: boolean;
+}
+
+function translation(port: number): Translation {
+  const backend = { type: "Service", name: "web", namespace: "default", port } as const;
+  const config = { rules: [{ path: { type: "Prefix", path: "/" } as const, backend }] };
+  return { isEmpty: false, config, endpoints: {}, certificates: new Map(), problems: [] };
+}
+
+async function start(namespace: FakeNamespace) {
+  const output = new HostPortOutput({
+    client: namespace.client,
+    namespace: "test",
+    daemonSet: { image: "proxy:1" },
+    log: SILENT_LOG,
+  });
+  await output.start(() => {});
+  return Object.assign(output, { [Symbol.asyncDispose]: () => output.close() });
+}
+
+const ALL = ["PATCH pingress-tls-secret", "PATCH pingress-config", "PATCH pingress-proxy-server"];
+const TOUCH = "PATCH proxy-1";
+
+Deno.test("HostPortOutput.apply() writes what has changed, then touches the proxies' Pods", async () => {
+  const namespace = new FakeNamespace();
+  await using output = await start(namespace);
+  await output.apply(translation(80));
+  assertEquals(namespace.writes.splice(0), [...ALL, TOUCH]);
+  await output.apply(translation(80));
+  assertEquals(namespace.writes.splice(0), []);
+  await output.apply(translation(81));
+  assertEquals(namespace.writes, ["PATCH pingress-config", TOUCH]);
+});
+
+Deno.test("HostPortOutput.apply() lets one object that cannot be written hold up no other", async () => {
+  const namespace = new FakeNamespace();
+  await using output = await start(namespace);
+  namespace.failing = "secrets";
+  await assertRejects(() => output.apply(translation(80)), Error, "pingress-tls-secret is too large");
+  assertEquals(namespace.writes, ["PATCH pingress-config", "PATCH pingress-proxy-server", TOUCH]);
+});
+
+Deno.test("HostPortOutput.apply() touches Pods that it could not touch before", async () => {
+  const namespace = new FakeNamespace();
+  await using output = await start(namespace);
+  namespace.failing = "pods";
+  await assertRejects(() => output.apply(translation(80)), Error, "proxy-1");
+  assertEquals(namespace.writes.splice(0), ALL);
+  namespace.failing = "";
+  await output.apply(translation(80));
+  assertEquals(namespace.writes, [TOUCH]);
+});
+
+Deno.test("HostPortOutput.apply() deletes what it made when there is no Ingress, and nothing before", async () => {
+  const namespace = new FakeNamespace();
+  await using output = await start(namespace);
+  await output.apply({ ...translation(80), isEmpty: true });
+  assertEquals(namespace.writes, []);
+  await output.apply(translation(80));
+  namespace.writes.splice(0);
+  await output.apply({ ...translation(80), isEmpty: true });
+  assertEquals(namespace.writes, [
+    "DELETE pingress-proxy-server",
+    "DELETE pingress-config",
+    "DELETE pingress-tls-secret",
+  ]);
+});
