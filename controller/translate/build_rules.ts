@@ -20,6 +20,8 @@ export interface BuildRulesOptions {
   problems: Problem[];
 }
 
+const DEFAULT_BACKEND = "spec.defaultBackend";
+
 /** The catch-all of a host. */
 const ALL_PATHS: PathMatch = { type: "Prefix", path: "/" };
 
@@ -32,78 +34,87 @@ export function buildRules(
   ingresses: readonly Ingress[],
   { backends, problems }: BuildRulesOptions,
 ): BuiltRules {
-  const claims = new Map<string, { rule: Rule; ingress: string }>();
-  const catchAlls: { ingress: Ingress; backend: ServiceBackend; field: string }[] = [];
+  const claims = new Claims();
+  const catchAlls: { ingress: Ingress; backend: ServiceBackend; list: ProblemList }[] = [];
   for (const ingress of ingresses) {
     const list = new ProblemList(ingress, problems);
-    const namespace = ingress.metadata.namespace ?? "";
-    const { defaultBackend, rules = [] } = ingress.spec ?? {};
-    for (const [index, rule] of rules.entries()) {
-      const field = `spec.rules[${index}]`;
-      const host = ruleHost(rule.host, { field, list });
-      if (host === null) continue;
-      const paths = rule.http?.paths ?? [];
-      if (paths.length === 0 && defaultBackend === undefined) {
-        list.add(
-          "NoPaths",
-          `${field}.http`,
-          "The rule has no paths and the Ingress has no default backend: add one",
-        );
-      }
-      for (const [pathIndex, { path, pathType, backend }] of paths.entries()) {
-        const pathField = `${field}.http.paths[${pathIndex}]`;
-        const match = readPath({ path, pathType }, { field: pathField, list });
-        if (match === undefined) continue;
-        const place = { namespace, field: `${pathField}.backend`, problems: list };
-        const resolved = backends.resolve(backend, place);
-        if (resolved === undefined) continue;
-        const key = claimKey(host, match);
-        const winner = claims.get(key);
-        if (winner === undefined) {
-          const rule = { ...host !== undefined && { host }, path: match, backend: resolved };
-          claims.set(key, { rule, ingress: objectKey(ingress) });
-        } else {
-          const who = winner.ingress === objectKey(ingress)
-            ? "earlier in this Ingress"
-            : `by the older Ingress ${winner.ingress}`;
-          list.add(
-            "PathConflict",
-            pathField,
-            `${host ?? "every host"} ${match.path} is claimed ${who}: this path is not served`,
-          );
-        }
-      }
-    }
-    if (defaultBackend !== undefined) {
-      const field = "spec.defaultBackend";
-      const backend = backends.resolve(defaultBackend, { namespace, field, problems: list });
-      if (backend !== undefined) catchAlls.push({ ingress, backend, field });
-    }
+    claimPaths(ingress, { claims, backends, list });
+    const { spec, metadata: { namespace = "" } } = ingress;
+    if (spec?.defaultBackend === undefined) continue;
+    const place = { namespace, field: DEFAULT_BACKEND, problems: list };
+    const backend = backends.resolve(spec.defaultBackend, place);
+    if (backend !== undefined) catchAlls.push({ ingress, backend, list });
   }
   // what an Ingress says of a path comes before what another one says of the rest of that host
   for (const { ingress, backend } of catchAlls) {
-    for (const host of namedHosts(ingress)) {
-      const key = claimKey(host, ALL_PATHS);
-      if (!claims.has(key)) {
-        claims.set(key, { rule: { host, path: ALL_PATHS, backend }, ingress: objectKey(ingress) });
-      }
-    }
+    for (const host of namedHosts(ingress)) claims.claim({ host, path: ALL_PATHS, backend }, ingress);
   }
   const [first, ...others] = catchAlls;
-  for (const { ingress, field } of others) {
-    new ProblemList(ingress, problems).add(
+  if (first === undefined) return { rules: claims.rules() };
+  for (const { list } of others) {
+    list.add(
       "DefaultBackendConflict",
-      field,
+      DEFAULT_BACKEND,
       `Hosts that no rule names go to the default backend of the older Ingress ${
-        objectKey(first?.ingress ?? ingress)
+        objectKey(first.ingress)
       }: ` +
         "this one is used for the hosts of its own rules alone",
     );
   }
-  return {
-    rules: [...claims.values()].map(({ rule }) => rule).sort(byHostAndPath),
-    ...first !== undefined && { defaultBackend: first.backend },
-  };
+  return { rules: claims.rules(), defaultBackend: first.backend };
+}
+
+/** The hosts and paths that are taken, and by whom. */
+class Claims {
+  readonly #claims = new Map<string, { rule: Rule; ingress: Ingress }>();
+
+  /** @returns the Ingress that has this host and path already, if there is one. */
+  claim(rule: Rule, ingress: Ingress): Ingress | undefined {
+    const key = claimKey(rule);
+    const winner = this.#claims.get(key)?.ingress;
+    if (winner === undefined) this.#claims.set(key, { rule, ingress });
+    return winner;
+  }
+
+  rules(): Rule[] {
+    return [...this.#claims.values()].map(({ rule }) => rule).sort(byHostAndPath);
+  }
+}
+
+function claimPaths(
+  ingress: Ingress,
+  { claims, backends, list }: { claims: Claims; backends: BackendResolver; list: ProblemList },
+): void {
+  const { defaultBackend, rules = [] } = ingress.spec ?? {};
+  for (const [index, { host: text, http }] of rules.entries()) {
+    const ruleField = `spec.rules[${index}]`;
+    const host = ruleHost(text, { field: ruleField, list });
+    if (host === null) continue;
+    const paths = http?.paths ?? [];
+    if (paths.length === 0 && defaultBackend === undefined) {
+      const message = "The rule has no paths and the Ingress has no default backend: add one";
+      list.add("NoPaths", `${ruleField}.http`, message);
+    }
+    for (const [pathIndex, { path: pathText, pathType, backend }] of paths.entries()) {
+      const field = `${ruleField}.http.paths[${pathIndex}]`;
+      const path = readPath({ path: pathText, pathType }, { field, list });
+      if (path === undefined) continue;
+      const place = {
+        namespace: ingress.metadata.namespace ?? "",
+        field: `${field}.backend`,
+        problems: list,
+      };
+      const resolved = backends.resolve(backend, place);
+      if (resolved === undefined) continue;
+      const winner = claims.claim({ ...host !== undefined && { host }, path, backend: resolved }, ingress);
+      if (winner === undefined) continue;
+      const who = winner === ingress
+        ? "earlier in this Ingress"
+        : `by the older Ingress ${objectKey(winner)}`;
+      const what = `${host ?? "every host"} ${path.path}`;
+      list.add("PathConflict", field, `${what} is claimed ${who}: this path is not served`);
+    }
+  }
 }
 
 /** @returns undefined for every host, null for a host that cannot be served. */
@@ -156,7 +167,7 @@ function pathFault(path: string): string | undefined {
 }
 
 /** Prefix paths are compared by their elements: a trailing slash makes no difference. */
-function claimKey(host: string | undefined, { type, path }: PathMatch): string {
+function claimKey({ host, path: { type, path } }: Rule): string {
   return JSON.stringify([host ?? null, type, type === "Prefix" ? path.replace(/\/$/, "") : path]);
 }
 
