@@ -1,17 +1,34 @@
 import type { Address } from "./address.ts";
 
-/** Serves `/healthz` (the program runs) and `/readyz` (it serves traffic), for kubelet's probes. */
-export function serveAdmin(address: Address, isReady: () => boolean): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve({ hostname: address.hostname, port: address.port, onListen: () => {} }, (request) => {
+/** What the admin port tells. */
+export interface AdminAnswers {
+  /** Does the program do its work? */
+  isReady: () => boolean;
+  /** The metrics as Prometheus reads them, where there are any. */
+  metrics?: () => Promise<string>;
+}
+
+/**
+ * Serves `/healthz` (the program runs) and `/readyz` (it does its work), for kubelet's probes, and `/metrics`
+ * for Prometheus.
+ */
+export function serveAdmin(
+  address: Address,
+  { isReady, metrics }: AdminAnswers,
+): Deno.HttpServer<Deno.NetAddr> {
+  const { hostname, port } = address;
+  return Deno.serve({ hostname, port, onListen: () => {} }, async (request) => {
     // the URL is glued together from what the client sent, and may be none
-    switch (/^[a-z]+:\/\/[^/]*(\/[^?]*)/.exec(request.url)?.[1]) {
-      case "/healthz":
-        return answer(200, "ok");
-      case "/readyz":
-        return isReady() ? answer(200, "ok") : answer(503, "not ready");
-      default:
-        return answer(404, "not found: there are /healthz and /readyz");
+    const path = /^[a-z]+:\/\/[^/]*(\/[^?]*)/.exec(request.url)?.[1];
+    if (path === "/healthz") return answer(200, "ok");
+    if (path === "/readyz") return isReady() ? answer(200, "ok") : answer(503, "not ready");
+    if (path === "/metrics" && metrics !== undefined) {
+      return new Response(await metrics(), { headers: { "content-type": "text/plain; version=0.0.4" } });
     }
+    return answer(
+      404,
+      `not found: there are /healthz${metrics === undefined ? "" : ", /metrics"} and /readyz`,
+    );
   });
 }
 

@@ -142,12 +142,43 @@ export class FlagValues {
 
   /** A time in milliseconds, given in seconds. @throws {UsageError} for anything but a positive number. */
   seconds(name: string): number {
-    const value = this.requiredText(name);
-    const seconds = Number(value);
-    if (!(seconds > 0 && seconds < 1e6)) {
-      throw new UsageError(`Invalid --${name} ${JSON.stringify(value)}: it takes seconds such as 60 or 0.5`);
-    }
+    const seconds = this.#number(name, "seconds such as 60 or 0.5", (value) => value > 0 && value < 1e6);
     return seconds * 1000;
+  }
+
+  /** A time in milliseconds, given in seconds, that may be none. @throws {UsageError} for anything else. */
+  secondsOrNone(name: string): number {
+    return this.#number(name, "seconds such as 60 or 0.5, or 0", (value) => value >= 0 && value < 1e6) * 1000;
+  }
+
+  /** A whole number of at least `least`. @throws {UsageError} for anything else. */
+  count(name: string, least: number): number {
+    return this.#number(
+      name,
+      `a whole number from ${least} on`,
+      (value) => Number.isSafeInteger(value) && value >= least,
+    );
+  }
+
+  /** A number from 0 to 1. @throws {UsageError} for anything else. */
+  fraction(name: string): number {
+    return this.#number(name, "a number from 0 to 1", (value) => value >= 0 && value <= 1);
+  }
+
+  /** The elements of a list; none where the flag is not given. */
+  list(name: string): string[] {
+    return (this.#values[name] ?? "").split(",").map((element) => element.trim()).filter((element) =>
+      element !== ""
+    );
+  }
+
+  #number(name: string, expected: string, isValid: (value: number) => boolean): number {
+    const text = this.requiredText(name);
+    const value = Number(text);
+    if (text.trim() === "" || !isValid(value)) {
+      throw new UsageError(`Invalid --${name} ${JSON.stringify(text)}: it takes ${expected}`);
+    }
+    return value;
   }
 }
 

@@ -106,6 +106,35 @@ Deno.test("FlagValues reads a value as what it should be", () => {
   assertEquals(read("a").choice("timeout", ["a", "b"]), undefined);
 });
 
+Deno.test("FlagValues reads a number as what it should be", () => {
+  const read = (value: string) => run([`--config=${value}`]);
+  const cases: [read: () => number, number][] = [
+    [() => read("60").secondsOrNone("config"), 60_000],
+    [() => read("0.5").secondsOrNone("config"), 500],
+    [() => read("0").secondsOrNone("config"), 0],
+    [() => read("0").count("config", 0), 0],
+    [() => read("1").count("config", 1), 1],
+    [() => read("65536").count("config", 1), 65_536],
+    [() => read("0").fraction("config"), 0],
+    [() => read("0.01").fraction("config"), 0.01],
+    [() => read("1").fraction("config"), 1],
+  ];
+  for (const [act, expected] of cases) assertEquals(act(), expected);
+});
+
+Deno.test("FlagValues reads a list, whose elements may have spaces around them", () => {
+  const cases: [string, string[]][] = [
+    ["a", ["a"]],
+    ["a,b", ["a", "b"]],
+    ["10.0.0.0/8, fd00::/8 ,c", ["10.0.0.0/8", "fd00::/8", "c"]],
+    ["a,,b,", ["a", "b"]],
+    [",", []],
+    [" ", []],
+  ];
+  for (const [value, expected] of cases) assertEquals(run([`--config=${value}`]).list("config"), expected);
+  assertEquals(run(["--config", "f"]).list("timeout"), []);
+});
+
 Deno.test("FlagValues refuses a value that is something else, by the flag's name", () => {
   const read = (value: string) => run(["--config", value]);
   const cases: [() => unknown, string][] = [
@@ -118,6 +147,24 @@ Deno.test("FlagValues refuses a value that is something else, by the flag's name
     [() => read("c").choice("config", ["a", "b"]), 'Invalid --config "c": it takes one of a, b'],
     [() => read("yes").switch("config"), 'Invalid --config "yes": it takes one of true, false'],
     [() => read("a").requiredText("timeout"), "Missing --timeout"],
+    [() => read(" ").seconds("config"), 'Invalid --config " ": it takes seconds'],
+    [() => read("1000000").seconds("config"), 'Invalid --config "1000000": it takes seconds'],
+    [() => run(["--config=-1"]).secondsOrNone("config"), 'Invalid --config "-1": it takes seconds such as'],
+    [() => read("NaN").secondsOrNone("config"), 'Invalid --config "NaN": it takes seconds'],
+    [() => read(" ").secondsOrNone("config"), 'Invalid --config " ": it takes seconds'],
+    [() => read("a").secondsOrNone("timeout"), "Missing --timeout"],
+    [() => read("0").count("config", 1), 'Invalid --config "0": it takes a whole number from 1 on'],
+    [() => read("1023").count("config", 1024), "it takes a whole number from 1024 on"],
+    [() => read("1.5").count("config", 0), 'Invalid --config "1.5": it takes a whole number'],
+    [() => run(["--config=-1"]).count("config", 0), 'Invalid --config "-1": it takes a whole number'],
+    [() => read("auto").count("config", 0), 'Invalid --config "auto": it takes a whole number'],
+    [() => read("1e400").count("config", 0), 'Invalid --config "1e400": it takes a whole number'],
+    [() => read("9007199254740993").count("config", 0), "it takes a whole number"],
+    [() => read(" ").count("config", 0), 'Invalid --config " ": it takes a whole number'],
+    [() => read("1.01").fraction("config"), 'Invalid --config "1.01": it takes a number from 0 to 1'],
+    [() => run(["--config=-0.1"]).fraction("config"), 'Invalid --config "-0.1": it takes a number from'],
+    [() => read("1%").fraction("config"), 'Invalid --config "1%": it takes a number from 0 to 1'],
+    [() => read(" ").fraction("config"), 'Invalid --config " ": it takes a number from 0 to 1'],
   ];
   for (const [act, message] of cases) assertThrows(act, UsageError, message);
 });

@@ -1,7 +1,26 @@
 import { isHostPattern } from "./host.ts";
 import { isDnsName, isPortName } from "./names.ts";
-import type { Certificate, PathMatch, ProxyConfig, Rule, ServiceBackend, TlsFiles } from "./proxy_config.ts";
-import { type Decoder, either, integer, list, object, oneOf, optional, ShapeError, string } from "./shape.ts";
+import type {
+  Certificate,
+  PathMatch,
+  ProxyConfig,
+  Rule,
+  RuleOptions,
+  ServiceBackend,
+  TlsFiles,
+} from "./proxy_config.ts";
+import {
+  boolean,
+  type Decoder,
+  either,
+  integer,
+  list,
+  object,
+  oneOf,
+  optional,
+  ShapeError,
+  string,
+} from "./shape.ts";
 
 const dnsName = string("a name of lower-case letters, digits, '-' and '.'", isDnsName);
 
@@ -30,7 +49,19 @@ const backend: Decoder<ServiceBackend> = object({
   ),
 });
 
-const ruleShape = object({ host: optional(host), path: pathMatch, backend, tls: optional(tls) });
+const options: Decoder<RuleOptions> = object({
+  backendProtocol: optional(oneOf("HTTP", "HTTPS", "H2C")),
+  backendServerName: optional(dnsName),
+  backendVerify: optional(boolean()),
+});
+
+const ruleShape = object({
+  host: optional(host),
+  path: pathMatch,
+  backend,
+  tls: optional(tls),
+  options: optional(options),
+});
 
 const rule: Decoder<Rule> = (value, path) => {
   const decoded = ruleShape(value, path);

@@ -29,6 +29,11 @@ Deno.test("parseProxyConfig() takes every optional member", () => {
         path: { type: "ImplementationSpecific", path: "/" },
         backend: { ...BACKEND, port: "http" },
       },
+      {
+        path: PATH,
+        backend: BACKEND,
+        options: { backendProtocol: "HTTPS", backendServerName: "internal.example.com", backendVerify: true },
+      },
     ],
     defaultBackend: BACKEND,
     certificates: [{ host: "*.example.org", ...TLS }],
@@ -40,6 +45,24 @@ Deno.test("parseProxyConfig() takes null for missing and drops what it does not 
   const { host: _host, tls: _tls, ...rest } = RULE;
   const config = { rules: [{ ...rest, host: null, tls: null, weight: 3 }], defaultBackend: null, version: 2 };
   assertEquals<unknown>(parseProxyConfig(config), { rules: [rest] });
+});
+
+Deno.test("parseProxyConfig() takes a rule's options one by one", () => {
+  const cases: [options: unknown, expected: unknown][] = [
+    [{}, {}],
+    [{ backendProtocol: "HTTP" }, { backendProtocol: "HTTP" }],
+    [{ backendProtocol: "HTTPS" }, { backendProtocol: "HTTPS" }],
+    [{ backendProtocol: "H2C" }, { backendProtocol: "H2C" }],
+    [{ backendServerName: "a.test" }, { backendServerName: "a.test" }],
+    [{ backendVerify: false }, { backendVerify: false }],
+    [{ backendProtocol: null, backendServerName: null, backendVerify: null, other: 1 }, {}],
+  ];
+  for (const [options, expected] of cases) {
+    assertEquals<unknown>(parseProxyConfig(withRule({ options })), {
+      rules: [{ ...RULE, options: expected }],
+    });
+  }
+  assertEquals<unknown>(parseProxyConfig(withRule({ options: null })), { rules: [RULE] });
 });
 
 Deno.test("parseProxyConfig() names the place of a fault", () => {
@@ -74,6 +97,19 @@ Deno.test("parseProxyConfig() names the place of a fault", () => {
     [withRule({ tls: { key: "/k" } }), "rules[0].tls.cert: found nothing, expected the path of a file"],
     [withRule({ tls: { key: "", cert: "/c" } }), 'rules[0].tls.key: found ""'],
     [withRule({ host: undefined }), "rules[0].tls: found an object, expected no tls on a rule without host"],
+    [withRule({ options: [] }), "rules[0].options: found a list, expected an object"],
+    [
+      withRule({ options: { backendProtocol: "https" } }),
+      'rules[0].options.backendProtocol: found "https", expected one of',
+    ],
+    [withRule({ options: { backendProtocol: "GRPC" } }), 'rules[0].options.backendProtocol: found "GRPC"'],
+    [
+      withRule({ options: { backendServerName: "a b" } }),
+      'rules[0].options.backendServerName: found "a b", expected a name',
+    ],
+    [withRule({ options: { backendServerName: "" } }), 'rules[0].options.backendServerName: found ""'],
+    [withRule({ options: { backendVerify: "true" } }), 'rules[0].options.backendVerify: found "true"'],
+    [withRule({ options: { backendVerify: 1 } }), "rules[0].options.backendVerify: found 1"],
     [{ rules: [], defaultBackend: {} }, "defaultBackend.type: found nothing"],
     [{ rules: [], certificates: [TLS] }, "certificates[0].host: found nothing"],
   ];

@@ -18,6 +18,18 @@ export interface Rule {
   backend: ServiceBackend;
   /** The certificate of the rule's host; a host with none is served over HTTP alone. */
   tls?: TlsFiles;
+  /** How its requests are served, where that is not the usual way. */
+  options?: RuleOptions;
+}
+
+/** What may be said of a rule beyond where it leads. */
+export interface RuleOptions {
+  /** How the backend is spoken to: HTTP/1.1 unless told, over TLS with `HTTPS`, HTTP/2 in clear with `H2C`. */
+  backendProtocol?: "HTTP" | "HTTPS" | "H2C";
+  /** Over TLS: the name that the backend is asked for and its certificate is checked for. */
+  backendServerName?: string;
+  /** Over TLS: must the backend's certificate be one that the system trusts? Not unless told. */
+  backendVerify?: boolean;
 }
 
 /** How a path is compared, by https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types */

@@ -31,7 +31,7 @@ async function main(): Promise<void> {
     const log = createLog("controller", { level: flags.logLevel });
     const controller = new Controller({ ...await wire(flags, log), log });
     stopOnSignals(controller, log);
-    if (flags.listenAdmin !== undefined) serveAdmin(flags.listenAdmin, () => controller.isReady);
+    if (flags.listenAdmin !== undefined) serveAdmin(flags.listenAdmin, { isReady: () => controller.isReady });
     await controller.start();
   } catch (error) {
     // deno-lint-ignore no-console -- there may be no log yet
