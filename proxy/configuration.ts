@@ -1,4 +1,6 @@
+import { createSecureContext } from "node:tls";
 import {
+  type CheckedKeyPair,
   checkKeyPair,
   ENDPOINTS_FILE,
   type EndpointsFile,
@@ -10,19 +12,26 @@ import {
   type ProxyConfig,
   type TlsFiles,
 } from "@pingress/config";
-import type { RoutingState } from "./handler.ts";
-import { RoutingTable } from "./routing_table.ts";
-import { CertificateStore } from "./tls/certificate_store.ts";
-import { Endpoints } from "./upstream/endpoints.ts";
-
-/** All that the proxy works by. It is never changed, only replaced as a whole. */
-export interface ProxyState extends RoutingState {
-  /** The certificates by name. */
-  readonly certificates: CertificateStore;
+/** A checked pair of each host, and the one for every other name. */
+export interface CertificateSet {
+  /** By an exact name or a wildcard. */
+  byHost: ReadonlyMap<string, CheckedKeyPair>;
+  /** For names that have none. */
+  fallback: CheckedKeyPair | undefined;
 }
 
-/** Options of {@linkcode StateLoader}. */
-export interface StateLoaderOptions {
+/** All that the proxy works by, as plain data. It is never changed, only replaced. */
+export interface Configuration {
+  /** What `proxy.json` says. */
+  config: ProxyConfig;
+  /** What `endpoints.json` says. */
+  endpoints: EndpointsFile;
+  /** The certificates. */
+  certificates: CertificateSet;
+}
+
+/** Options of {@linkcode ConfigurationLoader}. */
+export interface ConfigurationLoaderOptions {
   /** The path of `proxy.json`; `endpoints.json` is looked for beside it. */
   configFile: string;
   /** The certificate for names that have none. */
@@ -41,28 +50,37 @@ interface Loaded<T> {
  * Reads the configuration, the endpoints and the certificates. What cannot be read, or is wrong, leaves the
  * last good one of its kind in place, with the reason in the log.
  */
-export class StateLoader {
-  readonly #options: StateLoaderOptions;
+export class ConfigurationLoader {
+  readonly #options: ConfigurationLoaderOptions;
   readonly #endpointsFile: string;
   readonly #faults = new Map<string, string>();
   #config: Loaded<ProxyConfig> | undefined;
   #endpoints: Loaded<EndpointsFile> | undefined;
-  #loaded: { config: Loaded<ProxyConfig>; endpoints: Loaded<EndpointsFile> | undefined } | undefined;
-  #state: ProxyState | undefined;
+  #configuration: Configuration | undefined;
+  #failures = 0;
 
   /** Reads nothing yet. */
-  constructor(options: StateLoaderOptions) {
+  constructor(options: ConfigurationLoaderOptions) {
     this.#options = options;
     this.#endpointsFile = options.configFile.replace(/[^/]*$/, ENDPOINTS_FILE);
   }
 
-  /** The last good state, once there was one. */
-  get state(): ProxyState | undefined {
-    return this.#state;
+  /** The last good configuration, once there was one. */
+  get configuration(): Configuration | undefined {
+    return this.#configuration;
   }
 
-  /** Reads everything anew, once at a time. @returns whether the state is another one now. */
-  async load(): Promise<boolean> {
+  /** How often something could not be loaded. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /**
+   * Reads everything anew, once at a time.
+   *
+   * @returns what is another one now, if anything is.
+   */
+  async load(): Promise<Partial<Configuration> | undefined> {
     const config = this.#config = await this.#loadJson(
       this.#options.configFile,
       parseProxyConfig,
@@ -75,24 +93,22 @@ export class StateLoader {
     );
     // with a broken list of endpoints no backend would be found where it is
     const isBlind = endpoints === undefined && this.#faults.has(this.#endpointsFile);
-    if (config === undefined || isBlind) return false;
-    const certificates = await this.#loadCertificates(config.value);
-    const isSame = this.#loaded?.config === config && this.#loaded.endpoints === endpoints &&
-      this.#state?.certificates.equals(certificates);
-    if (isSame) return false;
-    this.#loaded = { config, endpoints };
-    this.#state = {
-      routes: new RoutingTable(config.value),
+    if (config === undefined || isBlind) return undefined;
+    const next: Configuration = {
+      config: config.value,
       // where there never was such a file every backend is looked up in DNS
-      endpoints: new Endpoints(endpoints?.value ?? {}),
-      certificates,
+      endpoints: endpoints?.value ?? NO_ENDPOINTS,
+      certificates: await this.#loadCertificates(config.value),
     };
+    const change = changeBetween(this.#configuration, next);
+    if (change === undefined) return undefined;
+    this.#configuration = next;
     this.#options.log.info("Configuration loaded", {
-      rules: config.value.rules.length,
-      backends: Object.keys(endpoints?.value ?? {}).length,
-      certificates: certificates.size,
+      rules: next.config.rules.length,
+      backends: Object.keys(next.endpoints).length,
+      certificates: next.certificates.byHost.size,
     });
-    return true;
+    return change;
   }
 
   /** @returns `last` when the file says the same as then, or nothing usable. */
@@ -114,32 +130,31 @@ export class StateLoader {
     return loaded ?? last;
   }
 
-  async #loadCertificates(config: ProxyConfig): Promise<CertificateStore> {
-    const known = new Map([...this.#state?.certificates.pairs() ?? []].map((pair) => [identity(pair), pair]));
+  async #loadCertificates(config: ProxyConfig): Promise<CertificateSet> {
+    const last = this.#configuration?.certificates;
+    const known = new Map(pairsOf(last).map((pair) => [identity(pair), pair]));
     const loadPair = async (files: TlsFiles) => {
       const text = { cert: await Deno.readTextFile(files.cert), key: await Deno.readTextFile(files.key) };
       const same = known.get(identity(text));
       if (same !== undefined) return same;
-      const { cert, key } = checkKeyPair(text);
-      // the last word is with the TLS server: what it refuses would fail every handshake
-      Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
+      const checked = checkKeyPair(text);
+      checkServed(checked);
       // the same pair in two spellings is one, too
-      const pair = known.get(identity({ cert, key })) ?? { cert, key };
+      const pair = known.get(identity(checked)) ?? checked;
       known.set(identity(text), pair).set(identity(pair), pair);
       return pair;
     };
-    const byHost = new Map<string, KeyPair>();
+    const byHost = new Map<string, CheckedKeyPair>();
     for (const { host, tls } of namesWithTls(config)) {
       if (byHost.has(host)) continue;
       const pair = await this.#attempt(`the certificate of ${host}`, () => loadPair(tls)) ??
-        this.#state?.certificates.get(host);
+        last?.byHost.get(host);
       if (pair !== undefined) byHost.set(host, pair);
     }
     const { defaultTls } = this.#options;
-    if (defaultTls === undefined) return new CertificateStore(byHost);
-    const fallback = await this.#attempt("the default certificate", () => loadPair(defaultTls)) ??
-      this.#state?.certificates.find(undefined);
-    return new CertificateStore(byHost, fallback);
+    const fallback = defaultTls &&
+      (await this.#attempt("the default certificate", () => loadPair(defaultTls)) ?? last?.fallback);
+    return { byHost, fallback };
   }
 
   /** Tries to load one thing. Each fault is logged when it appears or changes, and when it is gone. */
@@ -150,9 +165,10 @@ export class StateLoader {
       return loaded;
     } catch (error) {
       const message = errorMessage(error);
+      this.#failures++;
       if (this.#faults.get(what) !== message) {
         this.#faults.set(what, message);
-        const consequence = this.#state === undefined ? "it is left out" : "the last good one stays";
+        const consequence = this.#configuration === undefined ? "it is left out" : "the last good one stays";
         this.#options.log.error(`Cannot load ${what}: ${consequence}`, { error: message });
       }
       return undefined;
@@ -166,6 +182,39 @@ function namesWithTls(config: ProxyConfig): { host: string; tls: TlsFiles }[] {
     if (host !== undefined && tls !== undefined) names.push({ host, tls });
   }
   return names;
+}
+
+const NO_ENDPOINTS: EndpointsFile = {};
+
+/** The parts that are another one now; nothing when none is. */
+function changeBetween(
+  last: Configuration | undefined,
+  next: Configuration,
+): Partial<Configuration> | undefined {
+  if (last === undefined) return next;
+  const change: Partial<Configuration> = {};
+  if (next.config !== last.config) change.config = next.config;
+  if (next.endpoints !== last.endpoints) change.endpoints = next.endpoints;
+  if (!isSameSet(next.certificates, last.certificates)) change.certificates = next.certificates;
+  return Object.keys(change).length === 0 ? undefined : change;
+}
+
+/** Does every name have the same pair in both? */
+function isSameSet(one: CertificateSet, other: CertificateSet): boolean {
+  return one.fallback === other.fallback && one.byHost.size === other.byHost.size &&
+    [...one.byHost].every(([host, pair]) => other.byHost.get(host) === pair);
+}
+
+/** The last word is with the TLS server: what it refuses would fail every handshake. */
+function checkServed({ cert, key }: CheckedKeyPair): void {
+  createSecureContext({ cert, key });
+  Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
+}
+
+/** Every pair once. */
+function pairsOf(set: CertificateSet | undefined): CheckedKeyPair[] {
+  if (set === undefined) return [];
+  return [...new Set([...set.byHost.values(), ...set.fallback === undefined ? [] : [set.fallback]])];
 }
 
 function identity(pair: KeyPair): string {

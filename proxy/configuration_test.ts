@@ -1,8 +1,8 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { formatAddress, type KeyPair } from "@pingress/config";
+import { assert, assertEquals } from "@std/assert";
+import { type CheckedKeyPair, type KeyPair, serviceKey } from "@pingress/config";
 import { selfSigned, withChain } from "../tests/certificates.ts";
 import { recordingLog, rule, TempDir } from "../tests/testing.ts";
-import { StateLoader } from "./state.ts";
+import { type Configuration, ConfigurationLoader } from "./configuration.ts";
 
 const A = await selfSigned(["a.test"]);
 const B = await selfSigned(["a.test"]);
@@ -11,12 +11,12 @@ const B = await selfSigned(["a.test"]);
 class Setup implements AsyncDisposable {
   readonly dir: TempDir;
   readonly record = recordingLog();
-  readonly loader: StateLoader;
+  readonly loader: ConfigurationLoader;
 
   constructor(dir: TempDir, options: { hasDefault?: boolean } = {}) {
     this.dir = dir;
     const defaultTls = { cert: `${dir.path}/default.cert`, key: `${dir.path}/default.key` };
-    this.loader = new StateLoader({
+    this.loader = new ConfigurationLoader({
       configFile: `${dir.path}/proxy.json`,
       log: this.record.log,
       ...options.hasDefault && { defaultTls },
@@ -42,14 +42,23 @@ class Setup implements AsyncDisposable {
     await this.dir.write(`${name}.key`, key);
   }
 
-  /** Where a request for a path goes, or nothing. */
+  /** The addresses of the rule with a path, or nothing. */
   addressesOf(path: string): string[] | undefined {
-    const route = this.loader.state!.routes.match("a.test", path);
-    return route && this.loader.state!.endpoints.of(route).map(formatAddress);
+    const { config, endpoints } = this.loader.configuration!;
+    const rule = config.rules.find((rule) => rule.path.path === path);
+    return rule && endpoints[serviceKey(rule.backend)];
   }
 
-  pair(name?: string): KeyPair | undefined {
-    return this.loader.state!.certificates.find(name);
+  /** The pair of a host, or the one for every other name. */
+  pair(host?: string): CheckedKeyPair | undefined {
+    const { byHost, fallback } = this.loader.configuration!.certificates;
+    return host === undefined ? fallback : byHost.get(host);
+  }
+
+  /** What is told of a pair. */
+  text(host?: string): KeyPair | undefined {
+    const pair = this.pair(host);
+    return pair && { cert: pair.cert, key: pair.key };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -57,37 +66,71 @@ class Setup implements AsyncDisposable {
   }
 }
 
-Deno.test("StateLoader loads routes, endpoints and certificates", async () => {
+Deno.test("ConfigurationLoader loads routes, endpoints and certificates", async () => {
   await using setup = await Setup.make();
-  assertEquals(setup.loader.state, undefined);
-  assert(await setup.loader.load());
+  assertEquals(setup.loader.configuration, undefined);
+  const change = await setup.loader.load();
+  assert(change === setup.loader.configuration);
+  assertEquals(Object.keys(change!), ["config", "endpoints", "certificates"]);
   assertEquals(setup.addressesOf("/"), ["10.0.0.1:80"]);
-  assertEquals(setup.pair("a.test"), A);
-  assertEquals(setup.pair("b.test"), undefined);
+  assertEquals(setup.text("a.test"), A);
+  assertEquals(setup.pair("a.test")?.names, ["a.test"]);
+  assertEquals([setup.pair("b.test"), setup.pair()], [undefined, undefined]);
   assertEquals(setup.record.lines, ["INFO  test: Configuration loaded rules=1 backends=1 certificates=1"]);
 });
 
-Deno.test("StateLoader keeps its state when nothing has changed", async () => {
+Deno.test("ConfigurationLoader keeps its configuration when nothing has changed", async () => {
   await using setup = await Setup.make();
   await setup.loader.load();
-  const { state } = setup.loader;
+  const { configuration } = setup.loader;
   await setup.writeRule("/");
-  assertEquals(await setup.loader.load(), false);
-  assert(setup.loader.state === state);
+  assertEquals(await setup.loader.load(), undefined);
+  assert(setup.loader.configuration === configuration);
+  assertEquals(setup.record.lines.length, 1);
 });
 
-Deno.test("StateLoader replaces its state as a whole when a file has changed", async () => {
+Deno.test("ConfigurationLoader replaces its configuration as a whole when a file has changed", async () => {
   await using setup = await Setup.make();
   await setup.loader.load();
-  const before = setup.loader.state!;
+  const before = setup.loader.configuration!;
   await setup.writeRule("/new");
   assert(await setup.loader.load());
   assertEquals(setup.addressesOf("/"), undefined);
   assertEquals(setup.addressesOf("/new"), ["10.0.0.1:80"]);
-  assertNotEquals(before.routes.match("a.test", "/"), undefined);
+  assertEquals(before.config.rules.map(({ path }) => path.path), ["/"]);
+  assert(setup.loader.configuration !== before);
 });
 
-Deno.test("StateLoader keeps the same pair object while its content is the same", async () => {
+Deno.test("ConfigurationLoader.load() says what has changed and nothing else", async () => {
+  const cases: [string, (setup: Setup) => Promise<unknown>, changed: (keyof Configuration)[]][] = [
+    ["routes", (setup) => setup.writeRule("/new"), ["config"]],
+    ["endpoints", ({ dir }) => dir.write("endpoints.json", "{}"), ["endpoints"]],
+    ["a certificate", (setup) => setup.writePair("a", B), ["certificates"]],
+    ["the default certificate", (setup) => setup.writePair("default", A), ["certificates"]],
+    ["a host less", ({ dir }) => dir.write("proxy.json", '{"rules":[]}'), ["config", "certificates"]],
+    ["white space", ({ dir }) => dir.write("endpoints.json", '{"default/one:80": ["10.0.0.1:80"]}'), [
+      "endpoints",
+    ]],
+    ["a broken file", ({ dir }) => dir.write("proxy.json", "{"), []],
+    ["a broken pair", ({ dir }) => dir.write("a.key", B.key), []],
+  ];
+  for (const [what, spoil, changed] of cases) {
+    await using setup = await Setup.make({ hasDefault: true });
+    await setup.loader.load();
+    const before = setup.loader.configuration!;
+    await spoil(setup);
+    const change = await setup.loader.load();
+    assertEquals(Object.keys(change ?? {}), changed, what);
+    const now = setup.loader.configuration!;
+    for (const part of ["config", "endpoints", "certificates"] as const) {
+      const hasChanged = changed.includes(part);
+      if (hasChanged) assert(change?.[part] === now[part] && now[part] !== before[part], `${what}: ${part}`);
+      else if (changed.length === 0) assert(now[part] === before[part], `${what}: ${part}`);
+    }
+  }
+});
+
+Deno.test("ConfigurationLoader keeps the same pair object while its content is the same", async () => {
   await using setup = await Setup.make();
   await setup.loader.load();
   const pair = setup.pair("a.test");
@@ -97,10 +140,10 @@ Deno.test("StateLoader keeps the same pair object while its content is the same"
   assert(setup.pair("a.test") === pair);
   await setup.writePair("a", B);
   await setup.loader.load();
-  assertEquals(setup.pair("a.test"), B);
+  assertEquals(setup.text("a.test"), B);
 });
 
-Deno.test("StateLoader gives hosts with the same content one pair object", async () => {
+Deno.test("ConfigurationLoader gives hosts with the same content one pair object", async () => {
   await using setup = await Setup.make();
   const tls = { cert: `${setup.dir.path}/a.cert`, key: `${setup.dir.path}/a.key` };
   const copied = { cert: `${setup.dir.path}/copy.cert`, key: `${setup.dir.path}/copy.key` };
@@ -113,11 +156,11 @@ Deno.test("StateLoader gives hosts with the same content one pair object", async
     }),
   );
   await setup.loader.load();
-  assertEquals(setup.pair("www.a.test"), A);
-  assert(setup.pair("www.a.test") === setup.pair("a.test"));
+  assertEquals(setup.text("*.a.test"), A);
+  assert(setup.pair("*.a.test") === setup.pair("a.test"));
 });
 
-Deno.test("StateLoader keeps the last good of what is wrong now, says so once, and recovers", async () => {
+Deno.test("ConfigurationLoader keeps the last good of what is wrong now, says so once, and recovers", async () => {
   const chain = await withChain(["a.test"]);
   const broken = chain.cert.replace(/(?<=END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\n).*/, "!!!!");
   const cases: [what: string, spoil: (setup: Setup) => Promise<unknown>, message: string][] = [
@@ -182,12 +225,12 @@ Deno.test("StateLoader keeps the last good of what is wrong now, says so once, a
     await setup.writePair("a", B);
     await setup.dir.write("endpoints.json", '{"default/one:80":["10.0.0.2:80"]}');
     assert(await setup.loader.load(), what);
-    assertEquals([setup.addressesOf("/good"), setup.pair("a.test")], [["10.0.0.2:80"], B], what);
+    assertEquals([setup.addressesOf("/good"), setup.text("a.test")], [["10.0.0.2:80"], B], what);
     assert(setup.record.lines.some((line) => line.includes("Good again: ")), what);
   }
 });
 
-Deno.test("StateLoader lets one bad certificate touch nothing else", async () => {
+Deno.test("ConfigurationLoader lets one bad certificate touch nothing else", async () => {
   await using setup = await Setup.make();
   const files = (name: string) => ({
     tls: { cert: `${setup.dir.path}/${name}.cert`, key: `${setup.dir.path}/${name}.key` },
@@ -196,13 +239,13 @@ Deno.test("StateLoader lets one bad certificate touch nothing else", async () =>
   await setup.dir.write("proxy.json", JSON.stringify({ rules }));
   await setup.writePair("bad", { cert: A.cert, key: B.key });
   assert(await setup.loader.load());
-  assertEquals([setup.pair("bad.test"), setup.pair("a.test")], [undefined, A]);
+  assertEquals([setup.text("bad.test"), setup.text("a.test")], [undefined, A]);
   assertEquals(setup.addressesOf("/"), ["10.0.0.1:80"]);
   const [fault] = setup.record.lines;
   assert(fault?.includes("Cannot load the certificate of bad.test: it is left out"), fault);
 });
 
-Deno.test("StateLoader forgets the certificate of a host that has none any more", async () => {
+Deno.test("ConfigurationLoader forgets the certificate of a host that has none any more", async () => {
   await using setup = await Setup.make();
   await setup.loader.load();
   await setup.dir.write("proxy.json", JSON.stringify({ rules: [rule("a.test", "/", "one")] }));
@@ -210,39 +253,71 @@ Deno.test("StateLoader forgets the certificate of a host that has none any more"
   assertEquals(setup.pair("a.test"), undefined);
 });
 
-Deno.test("StateLoader has a certificate for every other name, if told", async () => {
+Deno.test("ConfigurationLoader has a certificate for every other name, if told", async () => {
   await using setup = await Setup.make({ hasDefault: true });
   await setup.loader.load();
-  assertEquals([setup.pair("a.test"), setup.pair("b.test"), setup.pair()], [A, B, B]);
+  assertEquals([setup.text("a.test"), setup.text("b.test"), setup.text()], [A, undefined, B]);
   await setup.dir.write("default.key", "garbage");
   await setup.loader.load();
-  assertEquals([setup.pair("b.test"), setup.pair()], [B, B]);
+  assertEquals(setup.text(), B);
 });
 
-Deno.test("StateLoader looks backends up in DNS where there is no endpoints.json", async () => {
+Deno.test("ConfigurationLoader knows no endpoints where there is no endpoints.json", async () => {
   await using setup = await Setup.make();
   await Deno.remove(`${setup.dir.path}/endpoints.json`);
   await setup.loader.load();
-  assertEquals(setup.addressesOf("/"), ["one.default:80"]);
+  assertEquals(setup.loader.configuration?.endpoints, {});
+  assertEquals(setup.record.lines.filter((line) => line.startsWith("ERROR")), []);
 });
 
-Deno.test("StateLoader has no state before the first good configuration", async () => {
+Deno.test("ConfigurationLoader has no configuration before a first good endpoints.json, if there is any", async () => {
+  await using setup = await Setup.make();
+  await setup.dir.write("endpoints.json", "{");
+  assertEquals([await setup.loader.load(), setup.loader.configuration], [undefined, undefined]);
+  await setup.dir.write("endpoints.json", '{"default/one:80":["10.0.0.2:80"]}');
+  assert(await setup.loader.load());
+  assertEquals(setup.addressesOf("/"), ["10.0.0.2:80"]);
+});
+
+Deno.test("ConfigurationLoader has no configuration before the first good one", async () => {
   await using setup = await Setup.make();
   await setup.dir.write("proxy.json", "{");
-  assertEquals([await setup.loader.load(), setup.loader.state], [false, undefined]);
+  assertEquals([await setup.loader.load(), setup.loader.configuration], [undefined, undefined]);
   await setup.writeRule("/");
-  assertEquals(await setup.loader.load(), true);
+  assert(await setup.loader.load());
   assertEquals(setup.addressesOf("/"), ["10.0.0.1:80"]);
 });
 
-Deno.test("StateLoader waits without complaint for a first configuration", async () => {
+Deno.test("ConfigurationLoader.failures counts what could not be loaded, each time", async () => {
+  await using setup = await Setup.make();
+  await setup.loader.load();
+  assertEquals(setup.loader.failures, 0);
+  await setup.dir.write("proxy.json", "{");
+  await setup.dir.write("a.key", "garbage");
+  for (const count of [2, 4]) {
+    await setup.loader.load();
+    assertEquals(setup.loader.failures, count);
+  }
+  await setup.writeRule("/");
+  await setup.writePair("a", A);
+  await setup.loader.load();
+  assertEquals(setup.loader.failures, 4);
+});
+
+Deno.test("ConfigurationLoader's configuration can be handed to another thread", async () => {
+  await using setup = await Setup.make({ hasDefault: true });
+  await setup.loader.load();
+  assertEquals(structuredClone(setup.loader.configuration), setup.loader.configuration);
+});
+
+Deno.test("ConfigurationLoader waits without complaint for a first configuration", async () => {
   await using setup = await Setup.make();
   await Deno.remove(`${setup.dir.path}/proxy.json`);
   await setup.loader.load();
   assertEquals(setup.record.lines, []);
 });
 
-Deno.test("StateLoader logs nothing of a key", async () => {
+Deno.test("ConfigurationLoader logs nothing of a key", async () => {
   await using setup = await Setup.make();
   await setup.writePair("a", { cert: A.cert, key: B.key.replace("\n", "\nx") });
   await setup.loader.load();

@@ -1,9 +1,14 @@
 import { parseAuthority } from "./authority.ts";
-import { errorResponse, ProxyError } from "./errors.ts";
+import { ALLOWED_METHODS, errorResponse, ProxyError } from "./errors.ts";
 import type { DownstreamRequest, DownstreamResponse, Handler } from "./exchange.ts";
-import type { FailureLog } from "./failure_log.ts";
-import { upstreamRequestHeaders } from "./filters/request_headers.ts";
+import { withoutConnectionHeaders } from "./filters/connection_headers.ts";
+import { originOf } from "./filters/origin.ts";
+import { maxForwards, requestIdOf, upstreamRequestHeaders } from "./filters/request_headers.ts";
 import { downstreamResponseHeaders } from "./filters/response_headers.ts";
+import { httpDate } from "./http_date.ts";
+import type { IpRanges } from "./ip_ranges.ts";
+import { LimitedContent } from "./limited_content.ts";
+import type { ExchangeRecord, Observer } from "./observe/observer.ts";
 import { parseTarget } from "./request_target.ts";
 import type { RoutingTable } from "./routing_table.ts";
 import type { UpstreamClient } from "./upstream/client.ts";
@@ -23,45 +28,118 @@ export interface HandlerOptions {
   state: () => RoutingState;
   /** Sends requests to backends. */
   upstream: UpstreamClient;
-  /** Told about requests that fail. */
-  failures: FailureLog;
+  /** Told about every exchange. */
+  observer: Observer;
+  /** The proxies in front of us whose word about the client counts. */
+  trustedProxies: IpRanges;
+  /** Is `Forwarded` sent too (RFC 7239)? */
+  sendsForwarded: boolean;
+  /** The largest content of a request, in bytes; 0 for no limit. */
+  maxBodyBytes: number;
 }
 
 /** Makes the handler that all listeners share: check, match, filter, forward, filter. */
-export function createHandler({ state, upstream, failures }: HandlerOptions): Handler {
-  return async (request) => {
-    try {
-      return await forward(request, { state: state(), upstream });
-    } catch (error) {
-      failures.report(error);
-      return errorResponse(error instanceof ProxyError ? error.reason : "internal");
-    }
+export function createHandler(options: HandlerOptions): Handler {
+  const { observer } = options;
+  return {
+    handle: async (request) => {
+      const record = observer.begin(request.client);
+      record.request = request;
+      let response;
+      try {
+        response = await forward(request, record, options);
+      } catch (error) {
+        response = failure(error, record, { request, observer });
+      }
+      return finish(response, record, observer);
+    },
+    refuse: ({ client, reason, detail }) => {
+      const record = observer.begin(client);
+      record.reason = reason;
+      return finish(errorResponse(reason, detail), record, observer);
+    },
   };
+}
+
+function failure(
+  error: unknown,
+  record: ExchangeRecord,
+  { request, observer }: { request: DownstreamRequest; observer: Observer },
+): DownstreamResponse {
+  if (!request.cancellation.isCancelled) observer.failed(error);
+  const { reason, message } = error instanceof ProxyError
+    ? error
+    : new ProxyError("internal", "a request failed in the proxy itself");
+  record.reason = reason;
+  return errorResponse(reason, reason === "bad_request" ? message : undefined);
+}
+
+function finish(
+  response: DownstreamResponse,
+  record: ExchangeRecord,
+  observer: Observer,
+): DownstreamResponse {
+  record.status = response.status;
+  if (record.reason !== undefined) response.headers.push(["date", httpDate()]);
+  response.done = (outcome) => observer.finished(record, outcome);
+  return response;
 }
 
 async function forward(
   request: DownstreamRequest,
-  { state, upstream }: { state: RoutingState; upstream: UpstreamClient },
+  record: ExchangeRecord,
+  options: HandlerOptions,
 ): Promise<DownstreamResponse> {
-  const { method, body } = request;
-  if (method === "CONNECT" || method === "TRACE") return errorResponse("method_not_allowed");
+  const { method, client } = request;
+  const { routes, endpoints } = options.state();
+  if (method === "CONNECT" || method === "TRACE") {
+    throw new ProxyError("method_not_allowed", `${method} is not served`);
+  }
   const authority = parseAuthority(request.authority);
-  if (authority === undefined) return errorResponse("bad_request", "the Host header is missing or invalid");
+  if (authority === undefined) throw new ProxyError("bad_request", "the Host header is missing or invalid");
   const target = parseTarget(request.target);
-  if (typeof target === "string") return errorResponse("bad_request", target);
-  const route = state.routes.match(authority.host, target.path);
-  if (route === undefined) return errorResponse("no_route");
-  const response = await upstream.send({
+  if (typeof target === "string") throw new ProxyError("bad_request", target);
+  if (!client.covers(authority.host)) {
+    throw new ProxyError("misdirected", "the connection's certificate is not for this host");
+  }
+  const hops = maxForwards(request);
+  if (hops === 0) {
+    return { status: 200, headers: [["allow", ALLOWED_METHODS], ["date", httpDate()]], body: null };
+  }
+  const origin = originOf(request, authority, options.trustedProxies);
+  const requestId = requestIdOf(request.headers);
+  record.host = authority.host;
+  record.path = target.path;
+  record.address = origin.address;
+  record.requestId = requestId;
+  const route = routes.match(authority.host, target.path);
+  if (route === undefined) throw new ProxyError("no_route", "no rule matches");
+  record.route = route;
+  const addresses = endpoints.of(route);
+  const response = await options.upstream.send({
     method,
     target: target.forwarded,
-    headers: upstreamRequestHeaders(request, authority),
-    body,
-    contentLength: request.contentLength,
-    signal: request.signal,
-  }, { key: route.key, addresses: state.endpoints.of(route) });
-  return {
-    status: response.status,
-    headers: downstreamResponseHeaders(response.headers),
-    body: response.body,
-  };
+    headers: upstreamRequestHeaders(request, {
+      origin,
+      requestId,
+      sendsForwarded: options.sendsForwarded,
+      maxForwards: hops,
+    }),
+    body: request.body && LimitedContent.of(request.body, options.maxBodyBytes),
+    upgrade: request.upgrade,
+    cancellation: request.cancellation,
+    inform: request.inform && informer(request.inform),
+  }, {
+    key: route.key,
+    addresses: addresses instanceof Promise ? await addresses : addresses,
+    protocol: route.protocol,
+  }, record);
+  response.headers = downstreamResponseHeaders(response.headers);
+  return response;
+}
+
+function informer(
+  inform: NonNullable<DownstreamRequest["inform"]>,
+): NonNullable<DownstreamRequest["inform"]> {
+  return (status, headers) => inform(status, withoutConnectionHeaders(headers));
 }

@@ -11,9 +11,9 @@ async function main(): Promise<void> {
       // deno-lint-ignore no-console -- what the user asked to be printed
       return console.log(commandLine.action === "help" ? helpText(PROGRAM) : VERSION);
     }
-    const flags = proxyFlags(commandLine.values);
+    const flags = proxyFlags(commandLine.values, { cores: navigator.hardwareConcurrency });
     const log = createLog("proxy", { level: flags.logLevel });
-    const proxy = new Proxy({ ...flags, log });
+    const proxy = new Proxy({ ...flags, accessLog: Deno.stdout, log });
     stopOnSignals(proxy, log);
     await proxy.start();
   } catch (error) {

@@ -1,72 +1,59 @@
-import {
-  type Address,
-  errorMessage,
-  FileWatcher,
-  formatAddress,
-  type Log,
-  serveAdmin,
-  type TlsFiles,
-} from "@pingress/config";
-import { clientAddress, denoHandler } from "./deno_server.ts";
-import { FailureLog } from "./failure_log.ts";
-import { createHandler } from "./handler.ts";
-import { type ProxyState, StateLoader } from "./state.ts";
-import { listenErrorMessage, SniListener } from "./tls/sni_listener.ts";
-import { Uploads } from "./uploads.ts";
-import { UpstreamClient } from "./upstream/client.ts";
-import { UpstreamPool } from "./upstream/pool.ts";
+import { type Address, FileWatcher, formatAddress, type Log, type TlsFiles } from "@pingress/config";
+import { listenErrorMessage } from "./accept/listen_error.ts";
+import { Admin } from "./admin.ts";
+import { type Configuration, ConfigurationLoader } from "./configuration.ts";
+import { LineSink, type Writer } from "./observe/line_sink.ts";
+import type { ServerOptions } from "./server.ts";
+import { startThread } from "./worker_thread.ts";
+import { startHere, Workers } from "./workers.ts";
 
 /** Options of {@linkcode Proxy}. */
 export interface ProxyOptions {
+  /** What each worker is told. */
+  server: ServerOptions;
   /** The path of `proxy.json`. */
   configFile: string;
   /** The directory whose changes are followed. */
   watchDirectory: string;
-  /** Where HTTP is served. */
-  listenHttp: Address;
-  /** Where HTTPS is served. */
-  listenHttps: Address;
-  /** Where the probes are served, if at all. */
+  /** How many threads serve; 0 to serve in this one. */
+  workers: number;
+  /** Where the probes and metrics are served, if at all. */
   listenAdmin?: Address;
   /** The certificate for names that have none. */
   defaultTls?: TlsFiles;
-  /** How long connecting to a backend may take, in milliseconds. */
-  connectTimeout: number;
-  /** How long a backend may do nothing before its response starts, in milliseconds. */
-  responseTimeout: number;
   /** Everything is read anew this often even when no file event came, in milliseconds. */
   rereadInterval?: number;
+  /** How long it goes on serving after it has said that it is not ready, in milliseconds. */
+  shutdownDelay: number;
   /** How long running requests may take to finish at the end, in milliseconds. */
-  drainTimeout?: number;
-  /** Told of each new state, from the first one on. */
+  drainTimeout: number;
+  /** Told of each new configuration, from the first one on. */
   onReload?: () => void;
+  /** Takes the access log. */
+  accessLog: Writer;
   /** Told what happens, but for single requests. */
   log: Log;
 }
 
-/** Less than the time that Kubernetes gives a Pod of the DaemonSet to end. */
-const DRAIN_MILLISECONDS = 50_000;
-
 /** The proxy: files in, traffic through. */
 export class Proxy {
   readonly #options: ProxyOptions;
-  readonly #loader: StateLoader;
-  readonly #pool: UpstreamPool;
-  readonly #uploads = new Uploads();
+  readonly #loader: ConfigurationLoader;
   readonly #watcher: FileWatcher;
-  readonly #admin: Deno.HttpServer<Deno.NetAddr> | undefined;
-  readonly #firstState = Promise.withResolvers<void>();
-  #http: Deno.HttpServer<Deno.NetAddr> | undefined;
-  #https: SniListener | undefined;
+  readonly #sink: LineSink;
+  readonly #admin: Admin | undefined;
+  readonly #firstConfiguration = Promise.withResolvers<Configuration>();
+  #workers: Workers | undefined;
+  #addresses: { http: Address; https: Address } | undefined;
+  #reloads = 0;
   #isStopping = false;
 
   /** Starts following the files. @throws {Error} when the admin address is taken. */
   constructor(options: ProxyOptions) {
     this.#options = options;
-    this.#loader = new StateLoader(options);
-    this.#pool = new UpstreamPool(options);
-    const { listenAdmin } = options;
-    this.#admin = listenAdmin && listening(listenAdmin, () => serveAdmin(listenAdmin, () => this.isReady));
+    this.#loader = new ConfigurationLoader(options);
+    this.#sink = new LineSink(options.accessLog);
+    this.#admin = this.#startAdmin();
     this.#watcher = new FileWatcher({
       directory: options.watchDirectory,
       reload: () => this.#reload(),
@@ -77,15 +64,13 @@ export class Proxy {
 
   /** Does it serve traffic? */
   get isReady(): boolean {
-    return this.#https !== undefined && !this.#isStopping;
+    return this.#addresses !== undefined && !this.#isStopping;
   }
 
   /** Where it listens, once {@linkcode start} has resolved. */
-  get addresses(): { http: Address; https: Address } {
-    if (this.#http === undefined || this.#https === undefined) {
-      throw new Error("The proxy does not listen yet");
-    }
-    return { http: this.#http.addr, https: this.#https.address };
+  get addresses(): { http: Address; https: Address; admin: Address | undefined } {
+    if (this.#addresses === undefined) throw new Error("The proxy does not listen yet");
+    return { ...this.#addresses, admin: this.#admin?.address };
   }
 
   /**
@@ -94,87 +79,78 @@ export class Proxy {
    * @throws {Error} when an address cannot be listened on, in words for the user.
    */
   async start(): Promise<void> {
+    const { log, workers: count } = this.#options;
     if (!await this.#watcher.reload()) {
-      this.#options.log.info("Waiting for a configuration", { file: this.#options.configFile });
+      log.info("Waiting for a configuration", { file: this.#options.configFile });
     }
-    await this.#firstState.promise;
-    const failures = new FailureLog(this.#options.log);
-    const upstream = new UpstreamClient({
-      pool: this.#pool,
-      responseTimeout: this.#options.responseTimeout,
-      onBrokenOff: (error) => failures.report(error),
-    });
-    const state = () => this.#state();
-    const handler = createHandler({ state, upstream, failures });
-    const { listenHttp, listenHttps, log } = this.#options;
-    const http = denoHandler(handler, {
-      scheme: "http",
-      client: (remote) => ({ address: clientAddress(remote), mayUseHttp2: false }),
-      uploads: this.#uploads,
+    const configuration = await this.#firstConfiguration.promise;
+    this.#workers = new Workers(configuration, {
+      options: this.#options.server,
+      count: Math.max(1, count),
+      start: count === 0 ? startHere : startThread,
+      writeAccessLog: (lines) => this.#sink.write(lines),
       log,
     });
-    this.#http = listening(
-      listenHttp,
-      () => Deno.serve({ hostname: listenHttp.hostname, port: listenHttp.port, onListen: () => {} }, http),
-    );
-    this.#https = listening(listenHttps, () =>
-      new SniListener({
-        address: listenHttps,
-        certificates: () => state().certificates,
-        serve: (pair, client) => {
-          const server = Deno.serve(
-            { hostname: "127.0.0.1", port: 0, cert: pair.cert, key: pair.key, onListen: () => {} },
-            denoHandler(handler, { scheme: "https", client, uploads: this.#uploads, log }),
-          );
-          return { port: server.addr.port, shutdown: () => this.#shutdown(server) };
-        },
-        log,
-      }));
-    const { http: plain, https } = this.addresses;
-    log.info("Serving", { http: formatAddress(plain), https: formatAddress(https) });
+    this.#addresses = await this.#workers.start();
+    const { http, https } = this.#addresses;
+    log.info("Serving", { http: formatAddress(http), https: formatAddress(https), workers: count });
   }
 
-  /** Stops accepting, finishes what runs, but not for ever, and closes everything. */
+  /**
+   * Says that it is not ready, goes on for a while, stops accepting, finishes what runs, but not for ever, and
+   * closes everything.
+   */
   async stop(): Promise<void> {
+    const { shutdownDelay, drainTimeout, log } = this.#options;
     this.#isStopping = true;
+    if (shutdownDelay > 0) await pause(shutdownDelay);
     this.#watcher.close();
-    const finished = Promise.all([this.#http && this.#shutdown(this.#http), this.#https?.shutdown()]);
-    const { promise: late, resolve } = Promise.withResolvers<"late">();
-    const timer = setTimeout(() => resolve("late"), this.#options.drainTimeout ?? DRAIN_MILLISECONDS);
-    if (await Promise.race([finished, late]) === "late") {
-      this.#options.log.warn("Not all requests have finished");
+    const late = Promise.withResolvers<"late">();
+    const timer = setTimeout(() => late.resolve("late"), drainTimeout);
+    if (await Promise.race([this.#workers?.stop(), late.promise]) === "late") {
+      log.warn("Not all requests have finished");
+      this.#workers?.terminate();
     }
     clearTimeout(timer);
-    this.#pool.close();
-    await this.#admin?.shutdown();
-  }
-
-  async #shutdown(server: Deno.HttpServer<Deno.NetAddr>): Promise<void> {
-    await this.#uploads.none();
-    await server.shutdown();
+    await this.#sink.flush();
+    await this.#admin?.close();
   }
 
   async #reload(): Promise<boolean> {
-    const hasChanged = await this.#loader.load();
-    if (this.#loader.state !== undefined) this.#firstState.resolve();
-    if (hasChanged) {
-      this.#https?.certificatesChanged();
-      this.#options.onReload?.();
+    const change = await this.#loader.load();
+    if (this.#loader.configuration !== undefined) {
+      this.#firstConfiguration.resolve(this.#loader.configuration);
     }
-    return hasChanged;
+    if (change === undefined) return false;
+    this.#reloads++;
+    this.#workers?.configure(change);
+    this.#options.onReload?.();
+    return true;
   }
 
-  #state(): ProxyState {
-    const { state } = this.#loader;
-    if (state === undefined) throw new Error("BUG: a request before the first configuration");
-    return state;
+  #startAdmin(): Admin | undefined {
+    const { listenAdmin, server } = this.#options;
+    if (listenAdmin === undefined) return undefined;
+    try {
+      return new Admin(listenAdmin, {
+        isReady: () => this.isReady,
+        withHosts: server.metricsWithHosts,
+        counts: () => ({
+          reloads: this.#reloads,
+          reloadFailures: this.#loader.failures,
+          workers: this.#workers?.count ?? 0,
+          workerRestarts: this.#workers?.restarts ?? 0,
+          accessLogDropped: this.#sink.dropped,
+        }),
+        certificates: () => this.#loader.configuration?.certificates,
+        samples: async () => await this.#workers?.samples() ?? [],
+      });
+    } catch (error) {
+      throw new Error(listenErrorMessage(error, listenAdmin), { cause: error });
+    }
   }
 }
 
-function listening<T>(address: Address, listen: () => T): T {
-  try {
-    return listen();
-  } catch (error) {
-    throw new Error(listenErrorMessage(error, address), { cause: errorMessage(error) });
-  }
+async function pause(milliseconds: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

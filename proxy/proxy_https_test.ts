@@ -1,14 +1,17 @@
-import { connect as connectHttp2 } from "node:http2";
+import { type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Address } from "@pingress/config";
 import { selfSigned, withChain } from "../tests/certificates.ts";
 import {
   Backend,
+  bytesOf,
   connectTls,
+  latin1,
   ok,
   Peer,
   randomBytes,
+  RawServer,
   rule,
   sha256,
   TestProxy,
@@ -34,7 +37,10 @@ const FILES = {
 };
 
 /** Starts a proxy with certificates for a.test, b.test and *.c.test. */
-async function start(backend: { endpoint: string }, { hasDefault = false } = {}): Promise<TestProxy> {
+async function start(
+  backend: { endpoint: string },
+  { hasDefault = false, server = {} } = {},
+): Promise<TestProxy> {
   return await TestProxy.start({
     rules: [
       rule("a.test", "/", "one", tlsFiles("a")),
@@ -44,6 +50,7 @@ async function start(backend: { endpoint: string }, { hasDefault = false } = {})
     ],
     endpoints: { "default/one:80": [backend.endpoint] },
     files: FILES,
+    server,
     ...hasDefault && { options: { defaultTls: { cert: "default.cert", key: "default.key" } } },
   });
 }
@@ -150,15 +157,21 @@ class Http2Client implements AsyncDisposable {
   readonly #servername: string;
   readonly #session;
 
-  constructor(address: Address, servername: string, ca: string) {
+  /** Without something to trust it speaks in clear. */
+  constructor({ hostname, port }: Address, servername: string, ca?: string) {
     this.#servername = servername;
-    this.#session = connectHttp2(`https://${servername}`, {
-      host: address.hostname,
-      port: address.port,
-      servername,
-      ca,
-    });
+    this.#session = ca === undefined
+      ? connectHttp2(`http://${hostname}:${port}`)
+      : connectHttp2(`https://${servername}`, { host: hostname, port, servername, ca });
     this.#session.on("error", () => {});
+  }
+
+  open(headers: Record<string, string>): ClientHttp2Stream {
+    return this.#session.request({ ":authority": this.#servername, ...headers }, { endStream: true });
+  }
+
+  destroy(): void {
+    this.#session.destroy();
   }
 
   async request(
@@ -182,11 +195,149 @@ class Http2Client implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#session.destroyed) return;
     this.#session.on("close", () => resolve());
     this.#session.close();
     await within(promise, "the end of an HTTP/2 connection");
   }
 }
+
+Deno.test("Proxy opens a tunnel for a WebSocket over TLS", async () => {
+  const received = Promise.withResolvers<string>();
+  using backend = new RawServer(async (peer) => {
+    await peer.readMessage();
+    await peer.write(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello",
+    );
+    await peer.write(await peer.read(4));
+    received.resolve(await peer.readToEnd());
+    await peer.write("bye");
+  });
+  await using proxy = await start(backend);
+  using peer = await client(proxy.addresses.https, "a.test", A.root);
+  const answer = await peer.exchange(
+    "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+  );
+  assertEquals(answer.start, "HTTP/1.1 101 Switching Protocols");
+  assertEquals(await peer.read(5), "hello");
+  await peer.write("\0\xff\r\n");
+  assertEquals(await peer.read(4), "\0\xff\r\n");
+  await peer.write("last");
+  await peer.closeWrite();
+  assertEquals(await received.promise, "last");
+  assertEquals(await peer.readToEnd(), "bye");
+});
+
+Deno.test("Proxy passes the content of a GET on over TLS, and informational responses", async () => {
+  using backend = new Backend(({ body }) => `HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n${ok(body)}`);
+  await using proxy = await start(backend);
+  using peer = await client(proxy.addresses.https, "a.test", A.root);
+  await peer.write("GET / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi");
+  const hints = await peer.readMessage();
+  assertEquals([hints.start, hints.headers], ["HTTP/1.1 103 Early Hints", [["link", "</a.css>"]]]);
+  assertEquals((await peer.readMessage()).body, "hi");
+});
+
+Deno.test("Proxy passes an event on over TLS before the response ends", async () => {
+  const acknowledged = Promise.withResolvers<void>();
+  using backend = new RawServer(async (peer) => {
+    await peer.readMessage();
+    await peer.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n");
+    await acknowledged.promise;
+    await peer.write("data: 2\n\n");
+  });
+  await using proxy = await start(backend);
+  using peer = await client(proxy.addresses.https, "a.test", A.root);
+  await peer.write("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  await peer.readUntil("data: 1\n\n");
+  acknowledged.resolve();
+  await peer.readUntil("data: 2\n\n");
+  await peer.readUntil("0\r\n\r\n");
+});
+
+Deno.test("Proxy carries 2 MiB down and up over TLS", async () => {
+  const bytes = randomBytes(2 * 1024 * 1024);
+  const digest = await sha256(bytes);
+  const backend = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    if (request.method === "GET") return new Response(bytes);
+    return new Response(await sha256(request.body));
+  });
+  try {
+    await using proxy = await start({ endpoint: `127.0.0.1:${backend.addr.port}` });
+    using peer = await client(proxy.addresses.https, "a.test", A.root);
+    await peer.write("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    assertMatch(await peer.readUntil("\r\n\r\n"), /^HTTP\/1\.1 200 /);
+    assertEquals(await sha256(bytesOf(await peer.read(bytes.length))), digest);
+    await peer.write(`PUT / HTTP/1.1\r\nHost: a.test\r\nContent-Length: ${bytes.length}\r\n\r\n`);
+    await peer.write(latin1(bytes));
+    assertEquals((await peer.readMessage()).body, digest);
+  } finally {
+    await backend.shutdown();
+  }
+});
+
+Deno.test("Proxy cancels a request over TLS when its client closes the connection", async () => {
+  const asked = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<string>();
+  using backend = new RawServer(async (peer) => {
+    await peer.readMessage();
+    asked.resolve();
+    ended.resolve(await peer.readToEnd());
+  });
+  await using proxy = await start(backend);
+  {
+    using peer = await client(proxy.addresses.https, "a.test", A.root);
+    await peer.write("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    await asked.promise;
+  }
+  assertEquals(await within(ended.promise, "the end of the request"), "");
+});
+
+Deno.test("Proxy refuses a host over TLS that the connection's certificate is not for", async () => {
+  using backend = new Backend(ok("one"));
+  await using proxy = await start(backend);
+  using peer = await client(proxy.addresses.https, "a.test", A.root);
+  const answer = await peer.exchange("GET / HTTP/1.1\r\nHost: b.test\r\n\r\n");
+  assertMatch(answer.start, /^HTTP\/1\.1 421 /);
+  assertEquals([valuesOf(answer, "pingress-error"), backend.connections], [["misdirected"], 0]);
+  assertEquals((await peer.exchange("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")).body, "one");
+});
+
+Deno.test("Proxy serves every host that a connection's certificate is for", async () => {
+  const { cert, key } = await selfSigned(["a.test", "*.d.test"]);
+  using backend = new Backend(ok("one"));
+  await using proxy = await TestProxy.start({
+    rules: [
+      rule("a.test", "/", "one", tlsFiles("a")),
+      rule("x.d.test", "/", "one"),
+      rule("b.test", "/", "one", tlsFiles("b")),
+    ],
+    endpoints: { "default/one:80": [backend.endpoint] },
+    files: { ...FILES, "a.cert": cert, "a.key": key },
+  });
+  using peer = await client(proxy.addresses.https, "a.test", cert);
+  const cases: [host: string, status: string][] = [["a.test", "200"], ["x.d.test", "200"], ["b.test", "421"]];
+  for (const [host, status] of cases) {
+    const answer = await peer.exchange(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    assertEquals(answer.start.split(" ")[1], status, host);
+  }
+});
+
+Deno.test("Proxy takes the client from a PROXY protocol header before TLS", async () => {
+  using backend = new Backend(ok("one"));
+  await using proxy = await TestProxy.start({
+    rules: [rule("a.test", "/", "one", tlsFiles("a"))],
+    endpoints: { "default/one:80": [backend.endpoint] },
+    files: FILES,
+    server: { proxyProtocolFrom: ["127.0.0.1"] },
+  });
+  const { hostname, port } = proxy.addresses.https;
+  const tcp = await Deno.connect({ hostname, port });
+  await tcp.write(bytesOf("PROXY TCP4 1.2.3.4 10.0.0.1 5000 443\r\n"));
+  using peer = new Peer(await Deno.startTls(tcp, { hostname: "a.test", caCerts: [A.root] }));
+  assertEquals((await peer.exchange("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")).body, "one");
+  assertEquals(valuesOf(backend.requests[0]!, "x-real-ip"), ["1.2.3.4"]);
+});
 
 Deno.test("Proxy speaks HTTP/2 to clients and HTTP/1.1 to backends", async () => {
   using backend = new Backend(({ start }) => ok(start));
@@ -240,11 +391,11 @@ Deno.test("Proxy loses no content over HTTP/2 when Host stands beside :authority
 
 Deno.test("Proxy routes HTTP/2 by :authority, and refuses a Host that says something else", async () => {
   using backend = new Backend(ok("one"));
-  await using proxy = await start(backend);
+  await using proxy = await start(backend, { hasDefault: true });
   await using http2 = new Http2Client(proxy.addresses.https, "a.test", A.root);
   const cases: [Record<string, string>, status: number][] = [
-    [{ ":authority": "b.test" }, 200],
-    [{ ":authority": "unknown.test" }, 404],
+    [{ ":authority": "a.test" }, 200],
+    [{ ":authority": "b.test" }, 421],
     [{ ":authority": "a.test", host: "a.test" }, 200],
     [{ ":authority": "a.test", host: "b.test" }, 400],
     [{ ":authority": "user@a.test" }, 400],
@@ -252,6 +403,157 @@ Deno.test("Proxy routes HTTP/2 by :authority, and refuses a Host that says somet
   for (const [headers, status] of cases) {
     assertEquals((await http2.request({ ":path": "/", ...headers }))[0], status, JSON.stringify(headers));
   }
+});
+
+Deno.test("Proxy says that no rule matches over HTTP/2", async () => {
+  using backend = new Backend(ok("one"));
+  await using proxy = await start(backend, { hasDefault: true });
+  await using http2 = new Http2Client(proxy.addresses.https, "default.test", DEFAULT.cert);
+  assertEquals(await http2.request({ ":path": "/" }), [
+    404,
+    "404: no Ingress rule matches this host and path\n",
+  ]);
+});
+
+Deno.test("Proxy passes an event on over HTTP/2 before the response ends", async () => {
+  const acknowledged = Promise.withResolvers<void>();
+  using backend = new RawServer(async (peer) => {
+    await peer.readMessage();
+    await peer.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n");
+    await acknowledged.promise;
+    await peer.write("data: 2\n\n");
+  });
+  await using proxy = await start(backend);
+  await using http2 = new Http2Client(proxy.addresses.https, "a.test", A.root);
+  const stream = http2.open({ ":path": "/" });
+  const events = stream[Symbol.asyncIterator]();
+  const next = async () => String((await within(events.next(), "an event")).value);
+  assertEquals(await next(), "data: 1\n\n");
+  acknowledged.resolve();
+  assertEquals(await next(), "data: 2\n\n");
+  assertEquals((await within(events.next(), "the end")).done, true);
+});
+
+Deno.test("Proxy cancels an HTTP/2 request that its client resets, and no other", async () => {
+  const asked = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<string>();
+  using backend = new RawServer(async (peer) => {
+    const { start } = await peer.readMessage();
+    if (start.includes("/other")) await peer.write(ok("other"));
+    asked.resolve();
+    ended.resolve(await peer.readToEnd());
+  });
+  await using proxy = await start(backend);
+  await using http2 = new Http2Client(proxy.addresses.https, "a.test", A.root);
+  const stream = http2.open({ ":path": "/" });
+  stream.on("error", () => {});
+  await asked.promise;
+  stream.close(8); // CANCEL
+  assertEquals(await within(ended.promise, "the end of the request"), "");
+  assertEquals(await http2.request({ ":path": "/other" }), [200, "other"]);
+});
+
+Deno.test("Proxy refuses content on a GET over HTTP/2, which Deno.serve would drop", async () => {
+  using backend = new Backend(ok("one"));
+  await using proxy = await start(backend);
+  await using http2 = new Http2Client(proxy.addresses.https, "a.test", A.root);
+  const headers = { ":path": "/", ":method": "GET", "content-length": "2" };
+  assertEquals((await http2.request(headers, bytesOf("hi")))[0], 501);
+  assertEquals(backend.connections, 0);
+});
+
+Deno.test("Proxy passes no HTTP/2 request on as whole whose content has another length than it says", async () => {
+  for (const length of ["2", "9"]) {
+    const recorded = Promise.withResolvers<string>();
+    using backend = new RawServer(async (peer) => recorded.resolve(await peer.readToEnd()));
+    await using proxy = await start(backend);
+    await using http2 = new Http2Client(proxy.addresses.https, "a.test", A.root);
+    const headers = { ":path": "/", ":method": "PUT", "content-length": length };
+    const outcome = await http2.request(headers, bytesOf("hello")).catch(() => undefined);
+    assert(outcome === undefined || outcome[0] >= 400 || outcome[0] === 0, `${outcome}`);
+    // stopping ends the connection to the backend, if there was one
+    await proxy.stop();
+    const text = backend.connections === 0 ? "" : await within(recorded.promise, "the backend's connection");
+    const content = text.slice(text.indexOf("\r\n\r\n") + 4);
+    assert(content.length < Number(length), `${length}: ${text}`);
+  }
+});
+
+Deno.test("Proxy cancels HTTP/2 requests when their client closes the connection", async () => {
+  const asked = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<string>();
+  using backend = new RawServer(async (peer) => {
+    await peer.readMessage();
+    asked.resolve();
+    ended.resolve(await peer.readToEnd());
+  });
+  await using proxy = await start(backend);
+  await using http2 = new Http2Client(proxy.addresses.https, "a.test", A.root);
+  http2.open({ ":path": "/" }).on("error", () => {});
+  await asked.promise;
+  http2.destroy();
+  assertEquals(await within(ended.promise, "the end of the request"), "");
+});
+
+Deno.test("Proxy.stop() finishes an HTTP/2 request and ends the connection", async () => {
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  using backend = new RawServer(async (peer) => {
+    await peer.readMessage();
+    asked.resolve();
+    await release.promise;
+    await peer.write(ok("late"));
+  });
+  await using proxy = await TestProxy.start({
+    rules: [rule(undefined, "/", "one")],
+    endpoints: { "default/one:80": [backend.endpoint] },
+    server: { allowsH2c: true },
+  });
+  // Node's client gives its requests up when it is told that there will be no others
+  using client = Deno.createHttpClient({ http1: false, http2: true });
+  const { hostname, port } = proxy.addresses.http;
+  const answer = fetch(`http://${hostname}:${port}/`, { client });
+  answer.catch(() => {});
+  await asked.promise;
+  const stopped = proxy.stop();
+  release.resolve();
+  assertEquals(await (await answer).text(), "late");
+  await within(stopped, "the end");
+});
+
+Deno.test("Proxy refuses content over HTTP/2 that is too large", async () => {
+  using backend = new RawServer(async (peer) => void await peer.readToEnd());
+  await using proxy = await start(backend, { server: { maxBodyBytes: 5 } });
+  await using http2 = new Http2Client(proxy.addresses.https, "a.test", A.root);
+  const cases: Record<string, string>[] = [{ "content-length": "6" }, {}];
+  for (const length of cases) {
+    const headers = { ":path": "/", ":method": "PUT", ...length };
+    assertEquals((await http2.request(headers, bytesOf("hello!")))[0], 413, JSON.stringify(length));
+  }
+});
+
+Deno.test("Proxy speaks HTTP/2 in clear to clients with prior knowledge, if told", async () => {
+  using backend = new Backend(({ start }) => ok(start));
+  await using proxy = await start(backend, { server: { allowsH2c: true } });
+  await using http2 = new Http2Client(proxy.addresses.http, "plain.test");
+  assertEquals(await http2.request({ ":path": "/x" }), [200, "GET /x HTTP/1.1"]);
+  using peer = await proxy.client();
+  assertEquals((await peer.exchange("GET /y HTTP/1.1\r\nHost: plain.test\r\n\r\n")).body, "GET /y HTTP/1.1");
+  const told = ["host", "x-forwarded-proto", "x-forwarded-port", "x-real-ip"];
+  assertEquals(told.flatMap((name) => valuesOf(backend.requests[0]!, name)), [
+    "plain.test",
+    "http",
+    "80",
+    "127.0.0.1",
+  ]);
+});
+
+Deno.test("Proxy refuses HTTP/2 in clear unless told", async () => {
+  using backend = new Backend(ok(""));
+  await using proxy = await start(backend);
+  using peer = await proxy.client();
+  const answer = await peer.exchange("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  assertMatch(answer.start, /^HTTP\/1\.1 505 /);
 });
 
 Deno.test("Proxy ends a response over TLS that the backend broke off", async () => {

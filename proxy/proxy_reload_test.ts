@@ -1,5 +1,5 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import type { Address } from "@pingress/config";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type Address, formatAddress } from "@pingress/config";
 import { selfSigned } from "../tests/certificates.ts";
 import {
   Backend,
@@ -11,8 +11,10 @@ import {
   recordingLog,
   rule,
   TempDir,
+  TEST_SERVER,
   TestProxy,
   tlsFiles,
+  valuesOf,
   within,
 } from "../tests/testing.ts";
 import { Proxy } from "./proxy.ts";
@@ -129,14 +131,14 @@ Deno.test("Proxy shows a new certificate from the next handshake on, and open co
 Deno.test("Proxy.start() waits for a first good configuration, and is ready then", async () => {
   await using dir = await TempDir.make();
   const record = recordingLog();
-  const anyPort = { hostname: "127.0.0.1", port: 0 };
   const proxy = new Proxy({
     configFile: `${dir.path}/proxy.json`,
     watchDirectory: dir.path,
-    listenHttp: anyPort,
-    listenHttps: anyPort,
-    connectTimeout: 5000,
-    responseTimeout: 5000,
+    server: TEST_SERVER,
+    workers: 0,
+    shutdownDelay: 0,
+    drainTimeout: 5000,
+    accessLog: { write: (bytes) => Promise.resolve(bytes.length) },
     log: record.log,
   });
   try {
@@ -240,4 +242,137 @@ Deno.test("Proxy.stop() finishes what runs over TLS", async () => {
   await client.readToEnd();
   client[Symbol.dispose]();
   await within(stopped, "the end");
+});
+
+Deno.test("Proxy.stop() ends keep-alive with the answer that is under way", async () => {
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  using backend = new RawServer(async (peer) => {
+    for (;;) {
+      await peer.readMessage();
+      asked.resolve();
+      await release.promise;
+      await peer.write(ok("hello"));
+    }
+  });
+  await using proxy = await TestProxy.start({
+    rules: ROUTES_TO_ONE,
+    endpoints: { "default/one:80": [backend.endpoint] },
+  });
+  using client = await proxy.client();
+  const answer = client.exchange(GET);
+  answer.catch(() => {});
+  await asked.promise;
+  const stopped = proxy.stop();
+  release.resolve();
+  const message = await answer;
+  assertEquals([valuesOf(message, "connection"), message.body], [["close"], "hello"]);
+  assertEquals(await client.readToEnd(), "");
+  client[Symbol.dispose]();
+  await within(stopped, "the end");
+});
+
+Deno.test("Proxy.stop() closes connections that wait for their next request", async () => {
+  await using setup = await start();
+  using client = await setup.proxy.client();
+  assertEquals((await client.exchange(GET)).body, "one");
+  const stopped = setup.proxy.stop();
+  assertEquals(await client.readToEnd(), "");
+  await within(stopped, "the end");
+});
+
+Deno.test("Proxy.stop() closes the connections to backends", async () => {
+  const ended = Promise.withResolvers<string>();
+  using backend = new RawServer(async (peer) => {
+    await peer.readMessage();
+    await peer.write(ok("hello"));
+    ended.resolve(await peer.readToEnd());
+  });
+  await using proxy = await TestProxy.start({
+    rules: ROUTES_TO_ONE,
+    endpoints: { "default/one:80": [backend.endpoint] },
+  });
+  using client = await proxy.client();
+  await client.exchange(GET);
+  await within(proxy.stop(), "the end");
+  assertEquals(await within(ended.promise, "the end of the backend's connection"), "");
+});
+
+Deno.test("Proxy.stop() waits for no client over TLS that neither asks nor closes its side", async () => {
+  const pair = await selfSigned(["a.test"]);
+  using backend = new Backend(ok("one"));
+  await using proxy = await TestProxy.start({
+    rules: [rule("a.test", "/", "one", tlsFiles("a"))],
+    endpoints: { "default/one:80": [backend.endpoint] },
+    files: { "a.cert": pair.cert, "a.key": pair.key },
+  });
+  const { hostname, port } = proxy.addresses.https;
+  using silent = await Peer.connect(proxy.addresses.https);
+  const tls = { hostname: "a.test", caCerts: [pair.cert] };
+  using idle = new Peer(await Deno.startTls(await Deno.connect({ hostname, port }), tls));
+  assertEquals((await idle.exchange(GET)).body, "one");
+  await within(proxy.stop(), "the end", 2000);
+  assertEquals([await silent.readToEnd(), await idle.readToEnd()], ["", ""]);
+});
+
+Deno.test("Proxy.stop() cuts a tunnel off that does not end by itself", async () => {
+  using backend = new RawServer(async (peer) => {
+    await peer.readMessage();
+    await peer.write("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    await peer.write(await peer.read(4));
+    await peer.readToEnd();
+  });
+  await using proxy = await TestProxy.start({
+    rules: ROUTES_TO_ONE,
+    endpoints: { "default/one:80": [backend.endpoint] },
+    options: { drainTimeout: 300 },
+  });
+  using client = await proxy.client();
+  await client.exchange(
+    "GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+  );
+  const stopped = proxy.stop();
+  await client.write("ping");
+  assertEquals(await client.read(4), "ping", "a tunnel goes on while there is time");
+  await within(stopped, "the end");
+  await proxy.record.has("Not all requests have finished");
+  assertEquals(await client.readToEnd(), "");
+});
+
+Deno.test("Proxy.stop() says that it is not ready, and goes on for a while", async () => {
+  await using setup = await start({
+    listenAdmin: { hostname: "127.0.0.1", port: 0 },
+    shutdownDelay: 300,
+  });
+  const { admin } = setup.proxy.addresses;
+  const ask = async (path: string) => {
+    const response = await fetch(`http://${formatAddress(admin!)}${path}`);
+    await response.body?.cancel();
+    return response.status;
+  };
+  assertEquals([await ask("/readyz"), await ask("/healthz")], [200, 200]);
+  const began = performance.now();
+  const stopped = setup.proxy.stop();
+  assertEquals([await ask("/readyz"), await ask("/healthz")], [503, 200]);
+  {
+    using client = await setup.proxy.client();
+    assertEquals((await client.exchange(GET)).body, "one");
+  }
+  await within(stopped, "the end");
+  assert(performance.now() - began >= 299);
+  await assertRejects(() => setup.proxy.client());
+});
+
+Deno.test("Proxy serves in threads, and hands every change to all of them", async () => {
+  await using setup = await start({ workers: 2 });
+  const ask = async () => {
+    using client = await setup.proxy.client();
+    return (await client.exchange(GET)).body;
+  };
+  const askAll = async () => new Set(await Promise.all(Array.from({ length: 20 }, ask)));
+  assertEquals(await askAll(), new Set(["one"]));
+  await setup.proxy.reload(ROUTES_TO_TWO);
+  // threads read their messages in order, but not at the moment in which they are sent
+  while ((await askAll()).has("one"));
+  assertEquals(await askAll(), new Set(["two"]));
 });

@@ -6,6 +6,10 @@ import {
   serviceKey,
   wildcardOf,
 } from "@pingress/config";
+import type { EndpointProtocol } from "./upstream/endpoint.ts";
+
+/** What kind of host a rule has: a name, a wildcard, or none; or whether it is the default backend. */
+export type HostClass = "exact" | "wildcard" | "any" | "default";
 
 /** Where a request goes. */
 export interface Route {
@@ -13,6 +17,12 @@ export interface Route {
   backend: ServiceBackend;
   /** The backend's key in `endpoints.json`. */
   key: string;
+  /** How the backend is spoken to. */
+  protocol: EndpointProtocol;
+  /** The rule's host, as the configuration names it. */
+  host: string | undefined;
+  /** What kind of host that is. */
+  hostClass: HostClass;
 }
 
 /**
@@ -29,15 +39,16 @@ export class RoutingTable {
 
   /** Compiles a configuration. Where two rules have the same host and path the first one counts. */
   constructor(config: ProxyConfig) {
-    for (const rule of config.rules) this.#pathsOf(rule).add(rule.path, routeTo(rule.backend));
-    this.#defaultRoute = config.defaultBackend && routeTo(config.defaultBackend);
+    for (const rule of config.rules) this.#pathsOf(rule).add(rule.path, routeOf(rule));
+    const { defaultBackend } = config;
+    this.#defaultRoute = defaultBackend &&
+      { ...routeOf({ backend: defaultBackend }), hostClass: "default" };
   }
 
   /** Finds the route of a canonical host and a path without dot segments; nothing means 404. */
   match(host: string, path: string): Route | undefined {
-    const wildcard = wildcardOf(host);
     return this.#hosts.get(host)?.find(path) ??
-      (wildcard === undefined ? undefined : this.#hosts.get(wildcard)?.find(path)) ??
+      this.#hosts.get(wildcardOf(host) ?? "")?.find(path) ??
       this.#anyHost.find(path) ??
       this.#defaultRoute;
   }
@@ -84,8 +95,19 @@ class PathTable {
   }
 }
 
-function routeTo(backend: ServiceBackend): Route {
-  return { backend, key: serviceKey(backend) };
+function routeOf({ host, backend, options = {} }: Pick<Rule, "host" | "backend" | "options">): Route {
+  const { backendProtocol = "HTTP", backendServerName, backendVerify = false } = options;
+  return {
+    backend,
+    key: serviceKey(backend),
+    protocol: {
+      name: backendProtocol,
+      verifies: backendVerify,
+      ...backendServerName !== undefined && { serverName: backendServerName },
+    },
+    host,
+    hostClass: host === undefined ? "any" : host.startsWith("*.") ? "wildcard" : "exact",
+  };
 }
 
 function withoutTrailingSlash(path: string): string {

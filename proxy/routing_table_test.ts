@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import type { PathType, Rule, ServiceBackend } from "@pingress/config";
+import type { PathType, Rule, RuleOptions, ServiceBackend } from "@pingress/config";
 import semantics from "./testdata/ingress_semantics.json" with { type: "json" };
-import { RoutingTable } from "./routing_table.ts";
+import { type HostClass, RoutingTable } from "./routing_table.ts";
+import type { EndpointProtocol } from "./upstream/endpoint.ts";
 
 /** Writes a rule as `host path`, with the path's type before it unless it is a Prefix; `-` stands for no host. */
 function rules(...texts: string[]): Rule[] {
@@ -171,4 +172,39 @@ Deno.test("RoutingTable.match() names the backend as endpoints.json does", () =>
 
 Deno.test("RoutingTable.match() finds nothing in an empty table", () => {
   assertEquals(new RoutingTable({ rules: [] }).match("a.test", "/"), undefined);
+});
+
+Deno.test("RoutingTable.match() says what kind of host a route has", () => {
+  const table = new RoutingTable({
+    rules: rules("a.test /", "*.a.test /", "- /any"),
+    defaultBackend: backend("default"),
+  });
+  const cases: [host: string, path: string, expected: [host: string | undefined, hostClass: HostClass]][] = [
+    ["a.test", "/", ["a.test", "exact"]],
+    ["www.a.test", "/", ["*.a.test", "wildcard"]],
+    ["b.test", "/any", [undefined, "any"]],
+    ["b.test", "/", [undefined, "default"]],
+  ];
+  for (const [host, path, expected] of cases) {
+    const route = table.match(host, path);
+    assertEquals([route?.host, route?.hostClass], expected, `${host}${path}`);
+  }
+});
+
+Deno.test("RoutingTable.match() says how a backend is spoken to", () => {
+  const cases: [options: RuleOptions | undefined, expected: EndpointProtocol][] = [
+    [undefined, { name: "HTTP", verifies: false }],
+    [{}, { name: "HTTP", verifies: false }],
+    [{ backendProtocol: "H2C" }, { name: "H2C", verifies: false }],
+    [{ backendProtocol: "HTTPS" }, { name: "HTTPS", verifies: false }],
+    [
+      { backendProtocol: "HTTPS", backendServerName: "b.test", backendVerify: true },
+      { name: "HTTPS", serverName: "b.test", verifies: true },
+    ],
+  ];
+  for (const [options, expected] of cases) {
+    const [rule] = rules("a.test /");
+    const table = new RoutingTable({ rules: [{ ...rule!, ...options !== undefined && { options } }] });
+    assertEquals(table.match("a.test", "/")?.protocol, expected);
+  }
 });

@@ -5,7 +5,16 @@ import { StandaloneOutput } from "../controller/outputs/standalone.ts";
 import { ManifestsSource } from "../controller/sources/manifests_source.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import { selfSigned } from "./certificates.ts";
-import { Peer, RawServer, type RecordedLog, recordingLog, TempDir, valuesOf, within } from "./testing.ts";
+import {
+  Peer,
+  RawServer,
+  type RecordedLog,
+  recordingLog,
+  TempDir,
+  TEST_SERVER,
+  valuesOf,
+  within,
+} from "./testing.ts";
 
 /** YAML in, traffic through: all stages, wired as the two programs wire them. */
 class Scenario implements AsyncDisposable {
@@ -29,10 +38,11 @@ class Scenario implements AsyncDisposable {
     this.#proxy = new Proxy({
       configFile: `${output.path}/proxy.json`,
       watchDirectory: output.path,
-      listenHttp: { hostname: "127.0.0.1", port: 0 },
-      listenHttps: { hostname: "127.0.0.1", port: 0 },
-      connectTimeout: 5000,
-      responseTimeout: 5000,
+      server: TEST_SERVER,
+      workers: 0,
+      shutdownDelay: 0,
+      drainTimeout: 5000,
+      accessLog: { write: (bytes) => Promise.resolve(bytes.length) },
       log: this.proxyLog.log,
     });
   }

@@ -7,7 +7,9 @@
 
 import { connect, type TLSSocket } from "node:tls";
 import { type Address, createLog, type EndpointsFile, formatAddress, type Log } from "@pingress/config";
+import type { Content, Piece } from "../proxy/exchange.ts";
 import { Proxy, type ProxyOptions } from "../proxy/proxy.ts";
+import type { ServerOptions } from "../proxy/server.ts";
 
 /** How long a test waits for what should happen at once, in milliseconds. */
 const PATIENCE = 10_000;
@@ -112,6 +114,9 @@ export class FakeTransport {
   written = "";
   /** Was it closed? */
   isClosed = false;
+  /** Was it said that nothing more is written? */
+  isWriteClosed = false;
+  #isStalled = false;
   readonly #arrived: (Uint8Array<ArrayBuffer> | Error | null)[] = [];
   #changed = Promise.withResolvers<void>();
 
@@ -142,6 +147,17 @@ export class FakeTransport {
     }
   }
 
+  /** Takes nothing of what is written from now on. @returns itself. */
+  stall(): this {
+    this.#isStalled = true;
+    return this;
+  }
+
+  /** Waits until nothing more is written. */
+  async writeClosed(): Promise<void> {
+    while (!this.isWriteClosed) await within(this.#changed.promise, "the end of what is written");
+  }
+
   /** Waits until it is closed. */
   async closed(): Promise<void> {
     while (!this.isClosed) await within(this.#changed.promise, "a connection to be closed");
@@ -168,7 +184,8 @@ export class FakeTransport {
   /** Writes as a connection does. */
   async write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
     await Promise.resolve();
-    if (this.isClosed) throw new Deno.errors.BadResource("Bad resource ID");
+    while (this.#isStalled && !this.isClosed) await this.#changed.promise;
+    if (this.isClosed || this.isWriteClosed) throw new Deno.errors.BadResource("Bad resource ID");
     const last = this.#arrived.at(-1);
     if (last instanceof Error) throw last;
     this.written += latin1(bytes);
@@ -176,9 +193,16 @@ export class FakeTransport {
     return bytes.length;
   }
 
-  /** Closes it as a connection is closed: only once. */
-  close(): void {
+  /** Ends its own direction as a connection does. */
+  async closeWrite(): Promise<void> {
+    await Promise.resolve();
     if (this.isClosed) throw new Deno.errors.BadResource("Bad resource ID");
+    this.isWriteClosed = true;
+    this.#change();
+  }
+
+  /** Closes it as a connection is closed: reads and writes under way fail. */
+  close(): void {
     this.isClosed = true;
     this.#change();
   }
@@ -192,6 +216,79 @@ export class FakeTransport {
   #change(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
+  }
+}
+
+/** Content whose pieces come when a test says so. */
+export class FakeContent implements Content {
+  /** See {@linkcode Content}. */
+  readonly length: number | undefined;
+  /** See {@linkcode Content}. */
+  hasEnded = false;
+  /** Was it closed? */
+  isClosed = false;
+  readonly #arrived: (Piece | Error | null)[] = [];
+  #changed = Promise.withResolvers<void>();
+
+  /** Content that says that it has `length` bytes; its pieces need not agree. */
+  constructor(length?: number) {
+    this.length = length;
+  }
+
+  /** Lets a piece arrive. @returns itself. */
+  send(piece: string): this {
+    return this.#arrive(bytesOf(piece));
+  }
+
+  /** Lets the content end. @returns itself. */
+  end(): this {
+    return this.#arrive(null);
+  }
+
+  /** Lets the content break off. @returns itself. */
+  fail(error: Error): this {
+    return this.#arrive(error);
+  }
+
+  /** See {@linkcode Content}. */
+  arrived(): Piece | undefined {
+    const [first] = this.#arrived;
+    if (first instanceof Error) throw first;
+    if (first === null) this.hasEnded = true;
+    else if (first !== undefined) this.#arrived.shift();
+    return first ?? undefined;
+  }
+
+  /** See {@linkcode Content}. */
+  async next(): Promise<Piece | undefined> {
+    for (;;) {
+      const piece = this.arrived();
+      if (piece !== undefined || this.hasEnded) return piece;
+      await this.#changed.promise;
+    }
+  }
+
+  /** See {@linkcode Content}. */
+  close(): void {
+    this.isClosed = true;
+  }
+
+  #arrive(piece: Piece | Error | null): this {
+    this.#arrived.push(piece);
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+    return this;
+  }
+}
+
+/** Reads content to its end, as text, and closes it. */
+export async function textOf(content: Content | null): Promise<string> {
+  let text = "";
+  try {
+    for (let piece; (piece = await content?.next()) !== undefined;) text += latin1(piece);
+    return text;
+  } finally {
+    content?.close();
   }
 }
 
@@ -396,8 +493,37 @@ export interface TestProxyOptions {
   /** More files of its directory, by name. */
   files?: Record<string, string>;
   /** More options of the proxy; `defaultTls` names files of its directory. */
-  options?: Partial<ProxyOptions>;
+  options?: Partial<Omit<ProxyOptions, "server">>;
+  /** More options of its server. */
+  server?: Partial<ServerOptions>;
 }
+
+/** A server for tests: on free ports, with all that its flags would say. */
+export const TEST_SERVER: ServerOptions = {
+  listenHttp: { hostname: "127.0.0.1", port: 0 },
+  listenHttps: { hostname: "127.0.0.1", port: 0 },
+  allowsH2c: false,
+  proxyProtocolFrom: [],
+  trustedProxies: [],
+  sendsForwarded: false,
+  maxConnections: 1000,
+  maxConnectionsPerClient: 0,
+  maxUpstreamConnections: 1000,
+  maxHeadBytes: 32 * 1024,
+  maxTargetBytes: 16 * 1024,
+  maxBodyBytes: 0,
+  handshakeTimeout: 5000,
+  headTimeout: 5000,
+  idleTimeout: 5000,
+  clientTimeout: 5000,
+  connectTimeout: 5000,
+  responseTimeout: 5000,
+  streamTimeout: 5000,
+  upstreamIdleTimeout: 4000,
+  balance: "least-requests",
+  accessLogRate: 0,
+  metricsWithHosts: false,
+};
 
 /** What the log says when a new state is in place. */
 export const LOADED = "Configuration loaded";
@@ -409,7 +535,7 @@ export class TestProxy implements AsyncDisposable {
   /** What it logs. */
   readonly record: RecordedLog;
   /** Where it listens. */
-  readonly addresses: { http: Address; https: Address };
+  readonly addresses: Proxy["addresses"];
   readonly #proxy: Proxy;
   #stopping: Promise<void> | undefined;
 
@@ -421,7 +547,9 @@ export class TestProxy implements AsyncDisposable {
   }
 
   /** Starts one. */
-  static async start({ rules, endpoints, config, files, options }: TestProxyOptions): Promise<TestProxy> {
+  static async start(
+    { rules, endpoints, config, files, options, server }: TestProxyOptions,
+  ): Promise<TestProxy> {
     const dir = await TempDir.make();
     for (const [name, text] of Object.entries(files ?? {})) await dir.write(name, text);
     if (endpoints !== undefined) await dir.write("endpoints.json", JSON.stringify(endpoints));
@@ -431,13 +559,14 @@ export class TestProxy implements AsyncDisposable {
     const proxy = new Proxy({
       configFile,
       watchDirectory: dir.path,
-      listenHttp: { hostname: "127.0.0.1", port: 0 },
-      listenHttps: { hostname: "127.0.0.1", port: 0 },
+      server: { ...TEST_SERVER, ...server },
+      workers: 0,
+      shutdownDelay: 0,
+      drainTimeout: 10_000,
+      accessLog: { write: (bytes) => Promise.resolve(bytes.length) },
       ...defaultTls && {
         defaultTls: { cert: `${dir.path}/${defaultTls.cert}`, key: `${dir.path}/${defaultTls.key}` },
       },
-      connectTimeout: 5000,
-      responseTimeout: 5000,
       log: record.log,
       ...rest,
     });

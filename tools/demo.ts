@@ -9,6 +9,7 @@ import {
   createLog,
   errorMessage,
   type FlagValues,
+  formatAddress,
   helpText,
   type KeyPair,
   parseFlags,
@@ -21,8 +22,9 @@ import { copy, emptyDir } from "@std/fs";
 import { Controller } from "../controller/controller.ts";
 import { StandaloneOutput } from "../controller/outputs/standalone.ts";
 import { ManifestsSource } from "../controller/sources/manifests_source.ts";
+import { listenErrorMessage } from "../proxy/accept/listen_error.ts";
+import { PROGRAM as PROXY_PROGRAM, proxyFlags } from "../proxy/flags.ts";
 import { Proxy } from "../proxy/proxy.ts";
-import { listenErrorMessage } from "../proxy/tls/sni_listener.ts";
 import { selfSigned } from "../tests/certificates.ts";
 import { serveFruit } from "./demo/backend.ts";
 import { curlCommand, type DemoProxy, REQUESTS, send } from "./demo/requests.ts";
@@ -76,12 +78,7 @@ async function run(values: FlagValues): Promise<void> {
   });
   await controller.start();
   const proxy = new Proxy({
-    configFile: `${output}/proxy.json`,
-    watchDirectory: output,
-    listenHttp: http,
-    listenHttps: https,
-    connectTimeout: 5000,
-    responseTimeout: 60_000,
+    ...proxyOptions(output, { http, https }),
     onReload: () => isUp && announce({ output, manifests }),
     log,
   });
@@ -98,6 +95,19 @@ async function run(values: FlagValues): Promise<void> {
   print(`Edit ${name}/manifests/ingress.yaml and save: the change is live within a second.`);
   print("Ctrl-C ends the demo; the next one begins with files of its own.\n");
   Deno.addSignalListener("SIGINT", () => Deno.exit(0));
+}
+
+/** What the proxy's command line would say; it serves in this thread. */
+function proxyOptions(output: string, { http, https }: { http: Address; https: Address }) {
+  const commandLine = parseFlags(PROXY_PROGRAM, [
+    `--config=${output}/proxy.json`,
+    `--watch=${output}`,
+    `--listen-http=${formatAddress(http)}`,
+    `--listen-https=${formatAddress(https)}`,
+    "--listen-admin=off",
+  ], { readEnv: () => undefined });
+  if (commandLine.action !== "run") throw new Error("BUG: the proxy's flags ask for something else");
+  return { ...proxyFlags(commandLine.values, { cores: 1 }), workers: 0, accessLog: Deno.stdout };
 }
 
 function address(values: FlagValues, flag: string): Address {

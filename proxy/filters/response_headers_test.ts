@@ -2,22 +2,35 @@ import { assertEquals } from "@std/assert";
 import type { HeaderList } from "../exchange.ts";
 import { downstreamResponseHeaders } from "./response_headers.ts";
 
+const NOW = "Sun, 06 Nov 1994 08:49:37 GMT";
+
 Deno.test("downstreamResponseHeaders() keeps the backend's fields and drops those of its connection", () => {
+  const own: HeaderList = [["server", "x"], ["date", "y"]];
   const cases: [HeaderList, HeaderList][] = [
-    [[["server", "x"], ["date", "y"], ["content-length", "3"]], [["server", "x"], ["date", "y"], [
-      "content-length",
-      "3",
-    ]]],
-    [[["server", "x"], ["connection", "x-int"], ["x-int", "1"], ["keep-alive", "timeout=5"]], [[
-      "server",
-      "x",
-    ]]],
-    [[["server", "x"], ["pingress-error", "no_route"]], [["server", "x"]]],
-    [[["set-cookie", "a"], ["set-cookie", "b"], ["server", "x"]], [["set-cookie", "a"], ["set-cookie", "b"], [
-      "server",
-      "x",
-    ]]],
-    [[["a", "1"]], [["a", "1"], ["server", "pingress"]]],
+    [[...own, ["content-length", "3"]], [...own, ["content-length", "3"]]],
+    [[...own, ["connection", "x-int"], ["x-int", "1"], ["keep-alive", "timeout=5"]], own],
+    [[...own, ["pingress-error", "no_route"]], own],
+    [[["pingress-error", "a"], ...own, ["pingress-error", "b"]], own],
+    [[["set-cookie", "a"], ["set-cookie", "b"], ...own], [["set-cookie", "a"], ["set-cookie", "b"], ...own]],
+    [[...own, ["server", "second"]], [...own, ["server", "second"]]],
   ];
-  for (const [headers, expected] of cases) assertEquals(downstreamResponseHeaders(headers), expected);
+  for (const [headers, expected] of cases) {
+    assertEquals(downstreamResponseHeaders(headers, Date.parse(NOW)), expected);
+  }
+});
+
+Deno.test("downstreamResponseHeaders() says the date and the server where the backend does not", () => {
+  const cases: [HeaderList, HeaderList][] = [
+    [[], [["date", NOW], ["server", "pingress"]]],
+    [[["a", "1"]], [["a", "1"], ["date", NOW], ["server", "pingress"]]],
+    [[["date", "y"]], [["date", "y"], ["server", "pingress"]]],
+    [[["server", ""]], [["server", ""], ["date", NOW]]],
+    [[["connection", "date, server"], ["date", "y"], ["server", "x"]], [["date", NOW], [
+      "server",
+      "pingress",
+    ]]],
+  ];
+  for (const [headers, expected] of cases) {
+    assertEquals(downstreamResponseHeaders(headers, Date.parse(NOW)), expected);
+  }
 });

@@ -1,19 +1,32 @@
+import { Buffer } from "node:buffer";
+import { MessageError } from "./message_error.ts";
+
 /** Where bytes come from: a connection, or a test. */
 export interface ByteSource {
   /** Reads into `into`; resolves to how many bytes, or null at the end. */
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
 }
 
-const CHUNK_BYTES = 32 * 1024;
+/** Enough for most heads: what a connection that waits for its next request holds. */
+const START_BYTES = 4 * 1024;
 
-/** Reads a connection piece by piece, with what was read too far kept for the next one. */
+/** Enough for streaming: more makes it no faster. */
+const MOST_BYTES = 64 * 1024;
+
+/**
+ * Reads a connection piece by piece, with what was read too far kept for the next one. The bytes that it hands
+ * out are its own: they are valid until the next {@linkcode fill}.
+ */
 export class ByteReader {
   readonly #source: ByteSource;
-  #buffer = new Uint8Array(0);
+  #buffer = new Uint8Array(START_BYTES);
   #start = 0;
   #end = 0;
   #filling: Promise<boolean> | undefined;
+  #settle: { resolve: (hasMore: boolean) => void; reject: (error: unknown) => void } | undefined;
   #received = 0;
+  #hasEnded = false;
+  #wasFilled = false;
 
   /** Reads from `source`, which nobody else reads any more. */
   constructor(source: ByteSource) {
@@ -30,14 +43,24 @@ export class ByteReader {
     return this.#received;
   }
 
+  /** Has the stream ended, so that nothing more comes than is here? */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   /** Starts counting anew, for the next message. */
   resetReceived(): void {
     this.#received = this.buffered;
   }
 
-  /** The bytes that have arrived and are not taken yet. Valid until the next call. */
+  /** The bytes that have arrived and are not taken yet. */
   peek(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /** Where the head of a message ends, if it has arrived; see {@linkcode endOfHead}. */
+  findHead(searched: number): number {
+    return endOfHead(this.#buffer, { start: this.#start, from: this.#start + searched, end: this.#end });
   }
 
   /**
@@ -45,11 +68,23 @@ export class ByteReader {
    * for the same bytes.
    */
   fill(): Promise<boolean> {
-    this.#filling ??= this.#readMore().finally(() => this.#filling = undefined);
-    return this.#filling;
+    return this.#filling ??= new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+      this.#makeRoom();
+      const into = this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
+      this.#source.read(into).then(this.#onRead, this.#onFailure);
+    });
   }
 
-  /** Takes up to `most` of the bytes that have arrived. They are the caller's to keep. */
+  /** Fails whoever waits for more bytes, now and from now on. What has arrived can still be taken. */
+  interrupt(error: Error): void {
+    this.#settle?.reject(error);
+    this.#settle = undefined;
+    this.#filling = Promise.reject(error);
+    this.#filling.catch(() => {}); // perhaps nobody waits
+  }
+
+  /** Takes up to `most` of the bytes that have arrived. */
   take(most: number): Uint8Array<ArrayBuffer> {
     const end = Math.min(this.#end, this.#start + most);
     const bytes = this.#buffer.subarray(this.#start, end);
@@ -57,19 +92,89 @@ export class ByteReader {
     return bytes;
   }
 
-  async #readMore(): Promise<boolean> {
-    // bytes that were taken belong to their taker, so a buffer is only ever filled up, never filled again
-    if (this.#end === this.#buffer.length) {
-      const rest = this.peek();
-      this.#buffer = new Uint8Array(Math.max(CHUNK_BYTES, rest.length * 2));
-      this.#buffer.set(rest);
-      this.#start = 0;
-      this.#end = rest.length;
+  /** Takes `count` bytes that have arrived as a string, one character for each byte. */
+  takeText(count: number): string {
+    const start = this.#start;
+    this.#start += count;
+    return latin1(this.#buffer, start, this.#start);
+  }
+
+  /** Takes `count` bytes that have arrived, for nobody. */
+  skip(count: number): void {
+    this.#start += count;
+  }
+
+  /** Gives back a buffer that grew; to be called when no bytes that were handed out are in use. */
+  shrink(): void {
+    if (this.#filling !== undefined || this.buffered > 0 || this.#buffer.length === START_BYTES) return;
+    this.#buffer = new Uint8Array(START_BYTES);
+    this.#start = this.#end = 0;
+    this.#wasFilled = false;
+  }
+
+  readonly #onRead = (count: number | null): void => {
+    const settle = this.#settle;
+    if (settle === undefined) return; // it was interrupted
+    this.#settle = undefined;
+    this.#filling = undefined;
+    if (count === null) {
+      this.#hasEnded = true;
+      return settle.resolve(false);
     }
-    const count = await this.#source.read(this.#buffer.subarray(this.#end));
-    if (count === null) return false;
     this.#end += count;
     this.#received += count;
-    return true;
+    this.#wasFilled = this.#end === this.#buffer.length;
+    settle.resolve(true);
+  };
+
+  readonly #onFailure = (error: unknown): void => {
+    const settle = this.#settle;
+    if (settle === undefined) return;
+    this.#settle = undefined;
+    this.#filling = undefined;
+    settle.reject(error);
+  };
+
+  #makeRoom(): void {
+    const { length } = this.#buffer;
+    if (this.#start === this.#end) {
+      this.#start = this.#end = 0;
+      // as much as there was room for has come: there is more
+      if (this.#wasFilled && length < MOST_BYTES) this.#buffer = new Uint8Array(MOST_BYTES);
+      return;
+    }
+    if (this.#end < length) return;
+    const rest = this.peek();
+    // somebody waits for the end of something that is longer than the buffer
+    if (rest.length > length / 2) this.#buffer = new Uint8Array(length * 2);
+    this.#buffer.set(rest);
+    this.#start = 0;
+    this.#end = rest.length;
   }
+}
+
+const CR = 13;
+const LF = 10;
+
+/**
+ * Looks for the empty line behind the head that starts at `start`, from `from` on.
+ *
+ * @returns how many bytes the head has with this line, or -1.
+ * @throws {MessageError} for a line feed alone: parsers differ on whether it ends a line.
+ */
+function endOfHead(
+  bytes: Uint8Array,
+  { start, from, end }: { start: number; from: number; end: number },
+): number {
+  for (let at = from; at < end; at++) {
+    if (bytes[at] !== LF) continue;
+    if (at === start || bytes[at - 1] !== CR) throw new MessageError("A line that does not end with CRLF");
+    if (at === start + 1 || bytes[at - 2] === LF) return at + 1 - start;
+  }
+  return -1;
+}
+
+/** Bytes as a string, one character for each byte. TextDecoder's "latin1" is windows-1252 instead. */
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.prototype.latin1Slice.call(bytes, start, end);
 }

@@ -10,18 +10,42 @@ Deno.test("ByteReader keeps what was read too far", async () => {
   assert(await reader.fill());
   assertEquals(latin1(reader.take(100)), "cdefghi");
   assertEquals(reader.take(100).length, 0);
-  assertEquals(await reader.fill(), false);
+  assertEquals([reader.hasEnded, await reader.fill(), reader.hasEnded], [false, false, true]);
 });
 
-Deno.test("ByteReader never writes over bytes that were taken", async () => {
+Deno.test("ByteReader hands out every byte once, in order", async () => {
   const pieces = ["a", "b", "c", "d"].map((letter) => letter.repeat(20_000));
-  const reader = new ByteReader(new FakeTransport(...pieces).end());
-  const taken = [];
-  while (await reader.fill()) {
-    taken.push(reader.take(15_000));
+  for (const most of [1, 1000, 15_000, Infinity]) {
+    const reader = new ByteReader(new FakeTransport(...pieces).end());
+    let taken = "";
+    while (await reader.fill()) taken += latin1(reader.take(most));
+    taken += latin1(reader.take(Infinity));
+    assert(taken === pieces.join(""), `${most} at a time`);
   }
-  taken.push(reader.take(Infinity));
-  assertEquals(taken.map(latin1).join(""), pieces.join(""));
+});
+
+Deno.test("ByteReader leaves bytes that it handed out alone until it is filled again", async () => {
+  const reader = new ByteReader(new FakeTransport("abcdef", "xyz"));
+  await reader.fill();
+  const first = reader.take(2);
+  const second = reader.take(2);
+  reader.skip(1);
+  assertEquals([latin1(first), latin1(second), latin1(reader.peek())], ["ab", "cd", "f"]);
+});
+
+Deno.test("ByteReader holds as much as is waited for", async () => {
+  const text = "abcdefghij".repeat(20_000);
+  const reader = new ByteReader(new FakeTransport(text).end());
+  while (await reader.fill());
+  assert(latin1(reader.peek()) === text);
+});
+
+Deno.test("ByteReader takes text byte by byte", async () => {
+  const reader = new ByteReader(new FakeTransport("a\x00\x80\xff\xe2\x82\xac"));
+  await reader.fill();
+  assertEquals(reader.takeText(4), "a\x00\x80\xff");
+  assertEquals(reader.takeText(0), "");
+  assertEquals([reader.takeText(3), reader.buffered], ["\xe2\x82\xac", 0]);
 });
 
 Deno.test("ByteReader lets two callers wait for the same bytes", async () => {
@@ -47,4 +71,49 @@ Deno.test("ByteReader counts what arrives for each message", async () => {
 Deno.test("ByteReader passes on that reading failed", async () => {
   const reader = new ByteReader(new FakeTransport().fail(new Deno.errors.ConnectionReset("reset")));
   await assertRejects(() => reader.fill(), Deno.errors.ConnectionReset, "reset");
+});
+
+Deno.test("ByteReader.interrupt() fails whoever waits, now and later, and leaves what is there", async () => {
+  const transport = new FakeTransport("abc");
+  const reader = new ByteReader(transport);
+  await reader.fill();
+  const waits = assertRejects(() => reader.fill(), Error, "too late");
+  reader.interrupt(new Error("too late"));
+  await waits;
+  transport.send("def");
+  await assertRejects(() => reader.fill(), Error, "too late");
+  assertEquals(latin1(reader.take(100)), "abc");
+});
+
+Deno.test("ByteReader.interrupt() counts also when nobody waits, or reading fails afterwards", async () => {
+  const idle = new ByteReader(new FakeTransport("abc"));
+  idle.interrupt(new Error("too late"));
+  await assertRejects(() => idle.fill(), Error, "too late");
+  const transport = new FakeTransport();
+  const failing = new ByteReader(transport);
+  const waits = assertRejects(() => failing.fill(), Error, "too late");
+  failing.interrupt(new Error("too late"));
+  transport.fail(new Error("reset"));
+  await waits;
+  await assertRejects(() => failing.fill(), Error, "too late");
+});
+
+Deno.test("ByteReader.shrink() gives a grown buffer back, but nothing that is in use", async () => {
+  const large = "x".repeat(10_000);
+  const transport = new FakeTransport(large);
+  const reader = new ByteReader(transport);
+  while (reader.buffered < large.length) await reader.fill();
+  const grown = reader.peek().buffer.byteLength;
+  reader.shrink();
+  assert(latin1(reader.peek()) === large);
+  reader.take(Infinity);
+  const waits = reader.fill();
+  reader.shrink(); // somebody reads into it
+  transport.send("abc").send("def").end();
+  await waits;
+  assertEquals(latin1(reader.take(3)), "abc");
+  reader.shrink();
+  assert(reader.peek().buffer.byteLength < grown);
+  await reader.fill();
+  assertEquals([latin1(reader.take(100)), await reader.fill()], ["def", false]);
 });

@@ -1,14 +1,47 @@
 import type { ByteReader } from "./byte_reader.ts";
-import { latin1Decode } from "./latin1.ts";
-import { type Framing, MAX_HEAD_BYTES, MessageError } from "./message.ts";
+import { type Framing, parseFields } from "./head.ts";
+import { MessageError } from "./message_error.ts";
 
 const CHUNK_LINE_BYTES = 4096;
-const PIECE_BYTES = 64 * 1024;
+const TRAILER_BYTES = 16 * 1024;
 
-/** Reads the content of a message piece by piece. */
-export interface ContentReader {
-  /** The next piece, or undefined at the end. @throws {MessageError} when the content breaks off. */
-  next(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+/** The most that is handed out at once, in bytes. */
+export const PIECE_BYTES = 64 * 1024;
+
+/** Reads the content of a message piece by piece. A piece is valid until the next call. */
+export abstract class ContentReader {
+  readonly #reader: ByteReader;
+
+  /** Reads what comes next on `reader`. */
+  constructor(reader: ByteReader) {
+    this.#reader = reader;
+  }
+
+  /** Has all of it been read? */
+  abstract readonly hasEnded: boolean;
+
+  /**
+   * The next piece, if it has arrived already.
+   *
+   * @throws {MessageError} when the content is not framed as it should be.
+   */
+  abstract arrived(): Uint8Array<ArrayBuffer> | undefined;
+
+  /** The stream has ended before the content. */
+  protected abstract onStreamEnd(): void;
+
+  /**
+   * Waits for the next piece; undefined at the end.
+   *
+   * @throws {MessageError} when the content breaks off or is not framed as it should be.
+   */
+  async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    for (;;) {
+      const piece = this.arrived();
+      if (piece !== undefined || this.hasEnded) return piece;
+      if (!await this.#reader.fill()) this.onStreamEnd();
+    }
+  }
 }
 
 /** Makes the reader for a framing. */
@@ -25,103 +58,133 @@ export function contentReader(reader: ByteReader, framing: Framing): ContentRead
   }
 }
 
-class LengthReader implements ContentReader {
+class LengthReader extends ContentReader {
   readonly #reader: ByteReader;
   #left: number;
 
   constructor(reader: ByteReader, length: number) {
+    super(reader);
     this.#reader = reader;
     this.#left = length;
   }
 
-  async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#left === 0) return undefined;
-    if (this.#reader.buffered === 0 && !await this.#reader.fill()) {
-      throw new MessageError(`The connection ended ${this.#left} bytes before the end of the content`);
-    }
+  get hasEnded(): boolean {
+    return this.#left === 0;
+  }
+
+  arrived(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#left === 0 || this.#reader.buffered === 0) return undefined;
     const piece = this.#reader.take(Math.min(this.#left, PIECE_BYTES));
     this.#left -= piece.length;
     return piece;
   }
+
+  protected onStreamEnd(): void {
+    throw new MessageError(`The connection ended ${this.#left} bytes before the end of the content`);
+  }
 }
 
-class UntilCloseReader implements ContentReader {
+class UntilCloseReader extends ContentReader {
   readonly #reader: ByteReader;
+  hasEnded = false;
 
   constructor(reader: ByteReader) {
+    super(reader);
     this.#reader = reader;
   }
 
-  async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#reader.buffered === 0 && !await this.#reader.fill()) return undefined;
-    return this.#reader.take(PIECE_BYTES);
+  arrived(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#reader.buffered === 0 ? undefined : this.#reader.take(PIECE_BYTES);
+  }
+
+  protected onStreamEnd(): void {
+    this.hasEnded = true;
   }
 }
 
-/** The chunked coding (RFC 9112, section 7.1). Chunk extensions and trailers are read and dropped. */
-class ChunkedReader implements ContentReader {
+/** The chunked coding (RFC 9112, section 7.1). Chunk extensions and trailers are checked and dropped. */
+class ChunkedReader extends ContentReader {
   readonly #reader: ByteReader;
+  #expected: "size" | "data" | "line end" | "trailer" | "nothing" = "size";
   #left = 0;
-  #withinChunk = false;
-  #ended = false;
+  #trailerBytes = 0;
+  #failure: unknown;
 
   constructor(reader: ByteReader) {
+    super(reader);
     this.#reader = reader;
   }
 
-  async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#ended) return undefined;
-    if (this.#left === 0) {
-      if (this.#withinChunk) await this.#endChunk();
-      this.#left = parseChunkSize(await this.#readLine(CHUNK_LINE_BYTES));
-      if (this.#left === 0) {
-        await this.#skipTrailers();
-        this.#ended = true;
-        return undefined;
-      }
+  get hasEnded(): boolean {
+    return this.#expected === "nothing";
+  }
+
+  arrived(): Uint8Array<ArrayBuffer> | undefined {
+    // whoever goes on behind a fault reads something else than was meant
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return this.#advance();
+    } catch (error) {
+      this.#failure = error;
+      throw error;
     }
-    this.#withinChunk = true;
-    if (this.#reader.buffered === 0) await this.#fill();
+  }
+
+  #advance(): Uint8Array<ArrayBuffer> | undefined {
+    while (this.#expected !== "data") {
+      if (this.#expected === "nothing" || !this.#readLine()) return undefined;
+    }
+    if (this.#reader.buffered === 0) return undefined;
     const piece = this.#reader.take(Math.min(this.#left, PIECE_BYTES));
     this.#left -= piece.length;
+    if (this.#left === 0) this.#expected = "line end";
     return piece;
   }
 
-  /** Reads the line end after a chunk; not before its data is passed on, for it may come late. */
-  async #endChunk(): Promise<void> {
-    await this.#readLine(2); // of two bytes only CRLF is a line
-    this.#withinChunk = false;
+  protected onStreamEnd(): void {
+    throw new MessageError("The connection ended within the chunked coding");
   }
 
-  async #skipTrailers(): Promise<void> {
-    for (let left = MAX_HEAD_BYTES;;) {
-      const line = await this.#readLine(left);
-      if (line === "") return;
-      left -= line.length + 2;
+  /** Reads one of the lines around the data, if it has arrived. */
+  #readLine(): boolean {
+    switch (this.#expected) {
+      case "size": {
+        const line = this.#line(CHUNK_LINE_BYTES);
+        if (line === undefined) return false;
+        this.#left = parseChunkSize(line);
+        this.#expected = this.#left === 0 ? "trailer" : "data";
+        return true;
+      }
+      case "line end": {
+        const line = this.#line(2); // of two bytes only CRLF is a line
+        if (line === undefined) return false;
+        this.#expected = "size";
+        return true;
+      }
+      default: {
+        const line = this.#line(TRAILER_BYTES - this.#trailerBytes);
+        if (line === undefined) return false;
+        this.#trailerBytes += line.length + 2;
+        if (line === "") this.#expected = "nothing";
+        else parseFields(`${line}\r\n`, 0);
+        return true;
+      }
     }
   }
 
-  /** Reads a line that ends with CRLF and has no CR or LF within it; `most` counts the CRLF. */
-  async #readLine(most: number): Promise<string> {
-    for (;;) {
-      const bytes = this.#reader.peek();
-      const end = bytes.indexOf(10);
-      if (end >= most || (end === -1 && bytes.length >= most)) {
-        throw new MessageError("A line of the chunked coding is too long");
-      }
-      if (end !== -1) {
-        const line = latin1Decode(this.#reader.take(end + 1));
-        if (!line.endsWith("\r\n") || line.indexOf("\r") !== line.length - 2) {
-          throw new MessageError("A bare line end in the chunked coding");
-        }
-        return line.slice(0, -2);
-      }
-      await this.#fill();
+  /** Takes a line that ends with CRLF and has no CR or LF within it; `most` counts the CRLF. */
+  #line(most: number): string | undefined {
+    const bytes = this.#reader.peek();
+    const end = bytes.indexOf(10);
+    if (end >= most || (end === -1 && bytes.length >= most)) {
+      throw new MessageError("A line of the chunked coding is too long");
     }
-  }
-
-  async #fill(): Promise<void> {
-    if (!await this.#reader.fill()) throw new MessageError("The connection ended within the chunked coding");
+    if (end === -1) return undefined;
+    const line = this.#reader.takeText(end + 1);
+    if (!line.endsWith("\r\n") || line.indexOf("\r") !== line.length - 2) {
+      throw new MessageError("A bare line end in the chunked coding");
+    }
+    return line.slice(0, -2);
   }
 }
 
@@ -131,45 +194,4 @@ function parseChunkSize(line: string): number {
     throw new MessageError(`Invalid chunk size ${JSON.stringify(line.slice(0, 80))}`);
   }
   return parseInt(match[1], 16);
-}
-
-const CRLF = new Uint8Array([13, 10]);
-const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
-
-/** Writes content with the framing that its head announced. */
-export class ContentWriter {
-  readonly #write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>;
-  readonly #chunked: boolean;
-  #left: number;
-
-  /** `write` writes all that it is given. */
-  constructor(framing: Framing, write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>) {
-    this.#write = write;
-    this.#chunked = framing.kind === "chunked";
-    this.#left = framing.kind === "length" ? framing.length : 0;
-  }
-
-  /** Writes a piece. @throws {MessageError} for more than the announced length. */
-  async write(piece: Uint8Array<ArrayBuffer>): Promise<void> {
-    if (piece.length === 0) return; // an empty chunk would be the last one
-    if (!this.#chunked) {
-      if (piece.length > this.#left) throw new MessageError("The content is longer than announced");
-      this.#left -= piece.length;
-      return await this.#write(piece);
-    }
-    const size = new TextEncoder().encode(`${piece.length.toString(16)}\r\n`);
-    const chunk = new Uint8Array(size.length + piece.length + 2);
-    chunk.set(size);
-    chunk.set(piece, size.length);
-    chunk.set(CRLF, size.length + piece.length);
-    await this.#write(chunk);
-  }
-
-  /** Ends the content. @throws {MessageError} for less than the announced length. */
-  async end(): Promise<void> {
-    if (this.#chunked) await this.#write(LAST_CHUNK);
-    else if (this.#left > 0) {
-      throw new MessageError(`The content is ${this.#left} bytes shorter than announced`);
-    }
-  }
 }

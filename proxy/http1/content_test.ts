@@ -1,8 +1,9 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { bytesOf, FakeTransport, latin1 } from "../../tests/testing.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { FakeTransport, latin1 } from "../../tests/testing.ts";
 import { ByteReader } from "./byte_reader.ts";
-import { contentReader, ContentWriter } from "./content.ts";
-import { type Framing, MessageError } from "./message.ts";
+import { contentReader, PIECE_BYTES } from "./content.ts";
+import type { Framing } from "./head.ts";
+import { MessageError } from "./message_error.ts";
 
 const CHUNKED: Framing = { kind: "chunked" };
 
@@ -93,6 +94,11 @@ Deno.test("contentReader() refuses chunks that two parsers could read differentl
     ["1\r\nxyz\r\n", "too long"],
     ["0\r\nA: b\n\r\n", "A bare line end"],
     ["0\r\n\n", "A bare line end"],
+    ["0\r\nA : b\r\n\r\n", "Invalid header line"],
+    ["0\r\nno colon\r\n\r\n", "Invalid header line"],
+    ["0\r\nA: b\r\n folded\r\n\r\n", "Invalid header line"],
+    ["0\r\nA: b\0\r\n\r\n", "Invalid header line"],
+    ["0\r\nGET /evil HTTP/1.1\r\n\r\n", "Invalid header line"],
     [`1;${"a".repeat(5000)}`, "too long"],
     ["1".repeat(5000), "too long"],
     [`0\r\n${`A: ${"b".repeat(1000)}\r\n`.repeat(100)}`, "too long"],
@@ -116,32 +122,56 @@ Deno.test("contentReader() reads no further than its content", async () => {
   assertEquals(await content.next(), undefined);
 });
 
-Deno.test("ContentWriter writes the framing", async () => {
-  const cases: [Framing, string[], string][] = [
-    [CHUNKED, [], "0\r\n\r\n"],
-    [CHUNKED, ["abc", "", "0123456789abcdefg"], "3\r\nabc\r\n11\r\n0123456789abcdefg\r\n0\r\n\r\n"],
-    [{ kind: "length", length: 5 }, ["abc", "", "de"], "abcde"],
-    [{ kind: "length", length: 0 }, [], ""],
-    [{ kind: "none" }, [], ""],
+Deno.test("contentReader() hands out what has arrived without waiting for more", () => {
+  const reader = contentReader(new ByteReader(new FakeTransport("never read")), CHUNKED);
+  assertEquals([reader.arrived(), reader.hasEnded], [undefined, false]);
+});
+
+Deno.test("contentReader() says when it has ended", async () => {
+  const cases: [Framing, sent: string, pieces: string[], endsWithLast: boolean][] = [
+    [{ kind: "none" }, "rest", [], true],
+    [{ kind: "length", length: 3 }, "abcrest", ["abc"], true],
+    [CHUNKED, "3\r\nabc\r\n0\r\n\r\nrest", ["abc"], false],
+    [{ kind: "until-close" }, "abc", ["abc"], false],
   ];
-  for (const [framing, pieces, expected] of cases) {
-    const transport = new FakeTransport();
-    const writer = new ContentWriter(framing, async (bytes) => void await transport.write(bytes));
-    for (const piece of pieces) await writer.write(bytesOf(piece));
-    await writer.end();
-    assertEquals(transport.written, expected);
+  for (const [framing, sent, pieces, endsWithLast] of cases) {
+    const source = new ByteReader(new FakeTransport(sent).end());
+    await source.fill();
+    const reader = contentReader(source, framing);
+    assertEquals(reader.hasEnded, framing.kind === "none");
+    for (const piece of pieces) assertEquals(latin1(reader.arrived()!), piece);
+    assertEquals(reader.hasEnded, endsWithLast);
+    assertEquals([reader.arrived(), await reader.next(), reader.hasEnded], [undefined, undefined, true]);
   }
 });
 
-Deno.test("ContentWriter writes neither more nor less than announced", async () => {
-  const transport = new FakeTransport();
-  const writer = new ContentWriter({ kind: "length", length: 3 }, async (bytes) => {
-    await transport.write(bytes);
-  });
-  await writer.write(bytesOf("ab"));
-  await assertRejects(() => writer.write(bytesOf("cd")), MessageError, "longer than announced");
-  await assertRejects(() => writer.end(), MessageError, "1 bytes shorter than announced");
-  assertEquals(transport.written, "ab");
-  const none = new ContentWriter({ kind: "none" }, () => Promise.resolve());
-  await assertRejects(() => none.write(bytesOf("x")), MessageError, "longer than announced");
+Deno.test("contentReader() hands out no more than a piece at once", async () => {
+  const large = "x".repeat(3 * PIECE_BYTES);
+  const cases: [Framing, string][] = [
+    [{ kind: "length", length: large.length }, large],
+    [CHUNKED, `${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`],
+    [{ kind: "until-close" }, large],
+  ];
+  for (const [framing, sent] of cases) {
+    const source = new ByteReader(new FakeTransport(sent).end());
+    while (await source.fill());
+    const reader = contentReader(source, framing);
+    let length = 0;
+    for (let piece; (piece = await reader.next()) !== undefined;) {
+      assert(piece.length <= PIECE_BYTES);
+      length += piece.length;
+    }
+    assertEquals(length, large.length);
+  }
+});
+
+Deno.test("contentReader() reads nothing more of content that was malformed", async () => {
+  const source = new ByteReader(new FakeTransport("zz\r\n3\r\nabc\r\n0\r\n\r\n").end());
+  await source.fill();
+  const reader = contentReader(source, CHUNKED);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    assertThrows(() => reader.arrived(), MessageError, "Invalid chunk size");
+    await assertRejects(() => reader.next(), MessageError, "Invalid chunk size");
+  }
+  assertEquals(reader.hasEnded, false);
 });

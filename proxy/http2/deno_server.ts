@@ -1,109 +1,141 @@
 import { errorMessage, type Log } from "@pingress/config";
-import { errorResponse } from "./errors.ts";
-import { unlessEmpty, type Uploads } from "./uploads.ts";
-import type { DownstreamRequest, DownstreamResponse, Handler, HeaderList } from "./exchange.ts";
+import { ProxyError } from "../errors.ts";
+import {
+  Cancellation,
+  type Client,
+  type Content,
+  type DownstreamRequest,
+  type DownstreamResponse,
+  type Handler,
+  type HeaderList,
+  type Outcome,
+  type Piece,
+} from "../exchange.ts";
+import { StreamContent } from "./stream_content.ts";
 
-/** The client behind a connection. */
-export interface ClientInfo {
-  /** Its IP address. */
-  address: string;
-  /** May it speak HTTP/2? Over HTTP/2 there is no Host header. */
-  mayUseHttp2: boolean;
-}
-
-/** The client's IP address; one of IPv4 in its own form, also where the port is of both families. */
-export function clientAddress({ hostname }: Deno.NetAddr): string {
-  return hostname.replace(/^::ffff:(?=[0-9]+\.)/i, "");
+/** An HTTP/2 connection and the requests on it. */
+export interface Http2Client {
+  /** Who is at the other end. */
+  readonly client: Client;
+  /** Called when a request begins on it. */
+  began(): void;
+  /** Called when one has ended. */
+  ended(): void;
 }
 
 /** Options of {@linkcode denoHandler}. */
 export interface DenoHandlerOptions {
-  /** Which of the two ports is served. */
-  scheme: "http" | "https";
-  /** Finds the client behind a connection. */
-  client: (remote: Deno.NetAddr) => ClientInfo;
-  /** Counts the requests whose content is being read. */
-  uploads: Uploads;
+  /** Answers the requests. */
+  handler: Handler;
+  /** The address on loopback that it listens on, as an authority. */
+  ownAuthority: () => string;
+  /** Finds the client behind a loopback connection. */
+  client: (remote: Deno.NetAddr) => Http2Client | undefined;
+  /** How long a client may send nothing in the middle of its request's content, in milliseconds. */
+  clientTimeout: number;
   /** Told when an answer cannot be written. */
   log: Log;
 }
 
 /**
- * The seam between `Deno.serve` and the proxy: turns a Request into what every protocol delivers, and the
- * answer back into a Response.
+ * The seam between `Deno.serve`, which speaks HTTP/2, and the proxy: turns a Request into what every protocol
+ * delivers, and the answer back into a Response.
  */
-export function denoHandler(handler: Handler, options: DenoHandlerOptions): Deno.ServeHandler<Deno.NetAddr> {
-  return async (request, info) => {
-    const client = options.client(info.remoteAddr);
-    const response = await answer(request, { ...options, handler, client });
+export function denoHandler(options: DenoHandlerOptions): Deno.ServeHandler<Deno.NetAddr> {
+  return async (request, { remoteAddr, completed }) => {
+    const http2 = options.client(remoteAddr);
+    // a program of this machine that found the port
+    if (http2 === undefined) return new Response(null, { status: 421 });
+    http2.began();
+    completed.catch(() => {}).finally(() => http2.ended());
+    const downstream = await readRequest(request, http2.client, options);
+    const response = downstream instanceof ProxyError
+      ? options.handler.refuse({
+        client: http2.client,
+        reason: downstream.reason,
+        detail: downstream.message,
+      })
+      : await options.handler.handle(downstream);
+    const outcome: Outcome = { received: 0, sent: 0, isComplete: false };
+    let isDone = false;
+    const done = (isComplete: boolean) => {
+      if (isDone) return;
+      isDone = true;
+      if (!(downstream instanceof ProxyError) && downstream.body instanceof StreamContent) {
+        outcome.received = downstream.body.received;
+        downstream.body.close();
+      }
+      response.done?.({ ...outcome, isComplete });
+    };
+    completed.then(() => done(true), () => done(false));
     try {
-      return writeResponse(response, request.method);
+      return writeResponse(response, { method: request.method, outcome });
     } catch (error) {
-      if (response.body instanceof ReadableStream) response.body.cancel().catch(() => {});
+      if (response.body !== null && "close" in response.body) response.body.close();
       options.log.error("A response could not be written", { error: errorMessage(error) });
-      return writeResponse(errorResponse("upstream_invalid"), request.method);
+      return new Response(null, { status: 502 });
     }
   };
-}
-
-async function answer(
-  request: Request,
-  options: { handler: Handler; scheme: "http" | "https"; client: ClientInfo; uploads: Uploads },
-): Promise<DownstreamResponse> {
-  const downstream = readRequest(request, options);
-  if ("status" in downstream) return downstream;
-  if (downstream.body === null) return await options.handler(downstream);
-  const upload = options.uploads.track(downstream.body);
-  try {
-    // over HTTP/2 content comes without being announced; whether there is any is seen by its first piece
-    const isAnnounced = !options.client.mayUseHttp2 || downstream.contentLength !== undefined;
-    const body = isAnnounced ? upload.content : await unlessEmpty(upload.content);
-    return await options.handler({ ...downstream, body });
-  } catch (error) {
-    return errorResponse("bad_request", errorMessage(error));
-  } finally {
-    upload.answered();
-  }
 }
 
 /** Methods whose content `Deno.serve` does not deliver: it reads the content and drops it. */
 const METHODS_WITHOUT_CONTENT = new Set(["GET", "HEAD"]);
 
-function readRequest(
+async function readRequest(
   request: Request,
-  { scheme, client }: { scheme: "http" | "https"; client: ClientInfo },
-): DownstreamRequest | DownstreamResponse {
+  client: Client,
+  options: DenoHandlerOptions,
+): Promise<DownstreamRequest | ProxyError> {
   const headers: HeaderList = [...request.headers];
   const [authority, target] = splitUrl(request.url);
+  // Deno glues the asterisk of `OPTIONS *` to the URL like a path
+  const isAsterisk = target === "/*" && request.method === "OPTIONS";
   const host = request.headers.get("host");
-  // The URL is glued together from Host and target. Where they contradict each other one of them is forged:
-  // a target in absolute-form (RFC 9112, section 3.2.2), a Host with a path in it, two different authorities.
-  if (host === null ? !client.mayUseHttp2 : host !== authority) {
-    return errorResponse("bad_request", "the Host header is missing or is not that of the request target");
+  // without either Deno takes the address that it listens on itself
+  if (host === null && authority === options.ownAuthority()) {
+    return new ProxyError("bad_request", "no :authority and no Host");
+  }
+  // where :authority and Host contradict each other one of them is forged (RFC 9113, section 8.3.1)
+  if (host !== null && host !== authority) {
+    return new ProxyError("bad_request", "the Host header is not that of the request target");
   }
   const length = request.headers.get("content-length");
   if (length !== null && !/^[0-9]{1,15}$/.test(length)) {
-    return errorResponse("bad_request", "invalid Content-Length");
+    return new ProxyError("bad_request", "invalid Content-Length");
   }
   const contentLength = length === null ? undefined : Number(length);
-  const coding = request.headers.get("transfer-encoding");
-  if (coding !== null && coding.toLowerCase() !== "chunked") return errorResponse("coding_not_supported");
-  if (METHODS_WITHOUT_CONTENT.has(request.method) && (contentLength || coding !== null)) {
-    return errorResponse("body_not_supported");
+  if (METHODS_WITHOUT_CONTENT.has(request.method) && contentLength) {
+    return new ProxyError("body_not_supported", `over HTTP/2 a ${request.method} cannot have content here`);
   }
-  // over HTTP/1.1 a request that announces no content has none (RFC 9112, section 6.3)
-  const hasContent = request.body !== null && contentLength !== 0 &&
-    (client.mayUseHttp2 || contentLength !== undefined || coding !== null);
+  const expectation = request.headers.get("expect");
+  if (expectation !== null && expectation.toLowerCase() !== "100-continue") {
+    return new ProxyError("expectation_failed", "an expectation other than 100-continue");
+  }
+  const cancellation = new Cancellation();
+  request.signal.addEventListener("abort", () => cancellation.cancel());
+  let body: Content | null = null;
+  if (request.body !== null && contentLength !== 0) {
+    const content = new StreamContent(request.body, {
+      length: contentLength,
+      timeout: options.clientTimeout,
+    });
+    try {
+      // content comes without being announced: whether there is any is seen by its first piece
+      if (contentLength !== undefined || await content.hasAny()) body = content;
+    } catch (error) {
+      return error instanceof ProxyError ? error : new ProxyError("client_gone", errorMessage(error));
+    }
+  }
   return {
+    client,
+    protocol: "HTTP/2",
     method: request.method,
-    scheme,
     authority,
-    target,
+    target: isAsterisk ? "*" : target,
     headers,
-    body: hasContent ? request.body : null,
-    contentLength,
-    clientAddress: client.address,
-    signal: request.signal,
+    body,
+    upgrade: undefined,
+    cancellation,
   };
 }
 
@@ -115,23 +147,56 @@ function splitUrl(url: string): [authority: string, target: string] {
 }
 
 /** Statuses with which a Response takes no body (Fetch standard, "null body status"). */
-const STATUSES_WITHOUT_CONTENT = new Set([204, 304]);
+const STATUSES_WITHOUT_CONTENT = new Set([204, 205, 304]);
 
-function writeResponse({ status, headers, body }: DownstreamResponse, method: string): Response {
-  // Deno frames a 205 like a 204, and its client would wait for the end: so it becomes one
-  if (status === 205) return writeResponse({ status: 204, headers, body }, method);
-  if (
-    method === "HEAD" && !STATUSES_WITHOUT_CONTENT.has(status) && body === null &&
-    !headers.some(([name]) => name === "content-length")
-  ) {
+function writeResponse(
+  { status, headers, body }: DownstreamResponse,
+  { method, outcome }: { method: string; outcome: Outcome },
+): Response {
+  const init = { status, headers: headers.filter(([name]) => name !== "content-length" || body === null) };
+  if (STATUSES_WITHOUT_CONTENT.has(status) || method === "HEAD") {
+    if (body !== null && "close" in body) body.close();
+    const hasLength = init.headers.some(([name]) => name === "content-length");
     // without any body Deno would say that there are 0 bytes, which nobody knows (RFC 9110, section 8.6)
-    return new Response(emptyStream(), { status, headers });
+    const isUnknown = !STATUSES_WITHOUT_CONTENT.has(status) && !hasLength;
+    return new Response(isUnknown ? new ReadableStream(endsAtOnce, { highWaterMark: 0 }) : null, init);
   }
-  if (!STATUSES_WITHOUT_CONTENT.has(status)) return new Response(body, { status, headers });
-  if (body instanceof ReadableStream) body.cancel().catch(() => {});
-  return new Response(null, { status, headers });
+  if (body === null) return new Response(null, init);
+  if (!("close" in body)) {
+    outcome.sent += body.length;
+    return new Response(body, init);
+  }
+  if (body.length !== undefined) init.headers.push(["content-length", String(body.length)]);
+  return new Response(streamOf(body, outcome), init);
 }
 
-function emptyStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({ pull: (controller) => controller.close() }, { highWaterMark: 0 });
+const endsAtOnce: UnderlyingSource<Piece> = { pull: (controller) => controller.close() };
+
+/** A stream of content. Pieces are copied: whoever takes them keeps them for longer than until the next one. */
+function streamOf(content: Content, outcome: Outcome): ReadableStream<Piece> {
+  return new ReadableStream<Piece>({
+    pull: async (controller) => {
+      try {
+        const piece = content.arrived() ?? await content.next();
+        if (piece !== undefined) {
+          outcome.sent += piece.length;
+          controller.enqueue(piece.slice());
+        }
+        if (piece !== undefined && !content.hasEnded) return;
+        content.close();
+        controller.close();
+      } catch (error) {
+        content.close();
+        controller.error(shortened(error));
+      }
+    },
+    cancel: () => content.close(),
+  }, { highWaterMark: 0 });
+}
+
+/** Deno prints why a response broke off: in a line, not with all that led to it. */
+function shortened(error: unknown): Error {
+  const reason = new Error(errorMessage(error));
+  reason.stack = reason.message;
+  return reason;
 }

@@ -1,5 +1,8 @@
 import type { Address } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
+import type { Balancer } from "./balancer.ts";
+import type { Endpoint, EndpointProtocol } from "./endpoint.ts";
+import { Http2Endpoint, RefusedStreamError } from "./http2_endpoint.ts";
 import type { UpstreamPool } from "./pool.ts";
 import {
   roundTrip,
@@ -15,26 +18,39 @@ const MAX_ENDPOINTS_TRIED = 3;
 /** Methods that may be sent twice (RFC 9110, section 9.2.2). */
 const IDEMPOTENT_METHODS = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
 
-/** Options of {@linkcode UpstreamClient}. */
-export interface UpstreamClientOptions {
-  /** Where connections come from. */
-  pool: UpstreamPool;
-  /** How long a backend may do nothing before its response starts, in milliseconds. */
-  responseTimeout: number;
-  /** Told when a backend breaks off in the middle of a response. */
-  onBrokenOff?: (error: ProxyError) => void;
+/** A backend as it is at this moment. */
+export interface UpstreamBackend {
+  /** Its key in `endpoints.json`. */
+  key: string;
+  /** Where it is. */
+  addresses: readonly Address[];
+  /** How it is spoken to. */
+  protocol: EndpointProtocol;
 }
 
-/** Sends requests to backends: takes the endpoints in turn and passes over those that cannot be reached. */
+/** What is to be told about a request afterwards. */
+export interface Attempts {
+  /** The endpoint that was tried last. */
+  endpoint?: string;
+  /** How often it was sent again. */
+  retries: number;
+}
+
+/** Options of {@linkcode UpstreamClient}. */
+export interface UpstreamClientOptions extends RoundTripOptions {
+  /** Where connections come from. */
+  pool: UpstreamPool;
+  /** Chooses among a backend's endpoints. */
+  balancer: Balancer;
+}
+
+/** Sends requests to backends, and again where that is safe. */
 export class UpstreamClient {
-  readonly #pool: UpstreamPool;
-  readonly #roundTripOptions: RoundTripOptions;
-  readonly #turns = new Map<string, number>();
+  readonly #options: UpstreamClientOptions;
 
   /** Makes a client on a pool. */
-  constructor({ pool, ...options }: UpstreamClientOptions) {
-    this.#pool = pool;
-    this.#roundTripOptions = { ...options, release: (connection) => pool.release(connection) };
+  constructor(options: UpstreamClientOptions) {
+    this.#options = options;
   }
 
   /**
@@ -44,49 +60,75 @@ export class UpstreamClient {
    */
   async send(
     request: UpstreamRequest,
-    backend: { key: string; addresses: readonly Address[] },
+    backend: UpstreamBackend,
+    attempts: Attempts,
   ): Promise<UpstreamResponse> {
-    let failure = new ProxyError("no_endpoint", `${backend.key}: no ready endpoint`);
-    for (const address of this.#inTurn(backend)) {
+    const { pool, balancer } = this.#options;
+    const endpoints = backend.addresses.map((address) => pool.endpoint(address, backend.protocol));
+    let failure: ProxyError | undefined;
+    for (let tried = 0; tried < MAX_ENDPOINTS_TRIED; tried++) {
+      const endpoint = balancer.choose(endpoints, backend.key);
+      if (endpoint === undefined) break;
+      if (tried > 0) attempts.retries++;
+      attempts.endpoint = endpoint.name;
       try {
-        return await this.#sendTo(request, address);
+        return await this.#sendTo(endpoint, request, attempts);
       } catch (error) {
-        if (!(error instanceof ConnectError)) throw error;
+        if (!(error instanceof UnsentError)) throw error;
         failure = error.reason;
+        endpoints.splice(endpoints.indexOf(endpoint), 1);
       }
+      if (request.cancellation.isCancelled) break;
     }
-    throw failure;
+    throw failure ?? new ProxyError("no_endpoint", `${backend.key}: no ready endpoint`);
   }
 
-  async #sendTo(request: UpstreamRequest, address: Address): Promise<UpstreamResponse> {
-    const kept = this.#pool.take(address);
-    if (kept !== undefined) {
-      try {
-        return await roundTrip(kept, request, this.#roundTripOptions);
-      } catch (error) {
-        if (!(error instanceof StaleConnectionError)) throw error;
-        if (request.body !== null || !IDEMPOTENT_METHODS.has(request.method)) {
-          throw new ProxyError("upstream_unreachable", error.message, { cause: error });
-        }
-      }
+  async #sendTo(
+    endpoint: Endpoint | Http2Endpoint,
+    request: UpstreamRequest,
+    attempts: Attempts,
+  ): Promise<UpstreamResponse> {
+    if (endpoint instanceof Http2Endpoint) return await this.#sendOverHttp2(endpoint, request, attempts);
+    try {
+      const connection = endpoint.takeIdle() ?? await unsent(endpoint.take());
+      return await roundTrip(connection, request, this.#options);
+    } catch (error) {
+      if (!(error instanceof StaleConnectionError)) throw error;
+      const mayBeRepeated = error.isUnsent ||
+        (request.body === null && IDEMPOTENT_METHODS.has(request.method));
+      if (!mayBeRepeated) throw new ProxyError("upstream_unreachable", error.message, { cause: error });
     }
-    const fresh = await this.#pool.connect(address).catch((error) => {
-      throw new ConnectError(error);
-    });
-    return await roundTrip(fresh, request, this.#roundTripOptions);
+    attempts.retries++;
+    return await roundTrip(await unsent(endpoint.take({ isFresh: true })), request, this.#options);
   }
 
-  /** The addresses to try, starting with the one whose turn it is. */
-  #inTurn({ key, addresses }: { key: string; addresses: readonly Address[] }): Address[] {
-    if (addresses.length <= 1) return [...addresses];
-    const turn = (this.#turns.get(key) ?? Math.floor(Math.random() * addresses.length)) % addresses.length;
-    this.#turns.set(key, turn + 1);
-    return [...addresses.slice(turn), ...addresses.slice(0, turn)].slice(0, MAX_ENDPOINTS_TRIED);
+  async #sendOverHttp2(
+    endpoint: Http2Endpoint,
+    request: UpstreamRequest,
+    attempts: Attempts,
+  ): Promise<UpstreamResponse> {
+    await unsent(endpoint.open());
+    try {
+      return await endpoint.send(request, this.#options);
+    } catch (error) {
+      if (!(error instanceof RefusedStreamError)) throw error;
+    }
+    attempts.retries++;
+    return await endpoint.send(request, this.#options);
+  }
+}
+
+/** Waits for a connection. @throws {UnsentError} when there is none. */
+async function unsent<T>(connecting: Promise<T>): Promise<T> {
+  try {
+    return await connecting;
+  } catch (error) {
+    throw error instanceof ProxyError ? new UnsentError(error) : error;
   }
 }
 
 /** Nothing of the request was sent, so that another endpoint may be tried. */
-class ConnectError extends Error {
+class UnsentError extends Error {
   readonly reason: ProxyError;
 
   constructor(reason: ProxyError) {

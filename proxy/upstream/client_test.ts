@@ -1,9 +1,12 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Address, formatAddress, parseAddress } from "@pingress/config";
-import { FakeTransport } from "../../tests/testing.ts";
+import { FakeContent, FakeTransport, textOf } from "../../tests/testing.ts";
+import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
-import { UpstreamClient } from "./client.ts";
-import { UpstreamPool } from "./pool.ts";
+import { Cancellation } from "../exchange.ts";
+import { createBalancer } from "./balancer.ts";
+import { type Attempts, UpstreamClient } from "./client.ts";
+import { UpstreamPool, type UpstreamPoolOptions } from "./pool.ts";
 import type { UpstreamRequest, UpstreamResponse } from "./round_trip.ts";
 
 const LAST = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
@@ -15,12 +18,19 @@ class Setup implements Disposable {
   readonly dialled: string[] = [];
   /** The other ends of the connections. */
   readonly transports: FakeTransport[] = [];
+  readonly cancellation = new Cancellation();
+  /** What was told of the last request. */
+  attempts: Attempts = { retries: 0 };
   readonly #pool: UpstreamPool;
   readonly #client: UpstreamClient;
   readonly #addresses: Address[];
 
   /** `answer` is what a new connection of an endpoint answers its first request with; nothing refuses. */
-  constructor(endpoints: string[], answer: (endpoint: string) => string | undefined) {
+  constructor(
+    endpoints: string[],
+    answer: (endpoint: string) => string | undefined,
+    options: Partial<UpstreamPoolOptions> = {},
+  ) {
     this.#addresses = endpoints.map((endpoint) => parseAddress(endpoint)!);
     const dial = (address: Address) => {
       const endpoint = formatAddress(address);
@@ -31,8 +41,16 @@ class Setup implements Disposable {
       this.transports.push(transport);
       return Promise.resolve(transport);
     };
-    this.#pool = new UpstreamPool({ dial, connectTimeout: 5000 });
-    this.#client = new UpstreamClient({ pool: this.#pool, responseTimeout: 5000 });
+    this.#pool = new UpstreamPool({
+      ...{ dial, deadlines: new Deadlines(), connectTimeout: 5000, idleTimeout: 4000, maxConnections: 10 },
+      ...options,
+    });
+    this.#client = new UpstreamClient({
+      pool: this.#pool,
+      balancer: createBalancer("round-robin", () => 0),
+      responseTimeout: 5000,
+      streamTimeout: 5000,
+    });
   }
 
   async send(changes: Partial<UpstreamRequest> = {}, key = "default/a:80"): Promise<UpstreamResponse> {
@@ -41,11 +59,21 @@ class Setup implements Disposable {
       target: "/",
       headers: [],
       body: null,
-      contentLength: undefined,
-      signal: new AbortController().signal,
+      upgrade: undefined,
+      cancellation: this.cancellation,
+      inform: undefined,
       ...changes,
     };
-    return await this.#client.send(request, { key, addresses: this.#addresses });
+    this.attempts = { retries: 0 };
+    const backend = { key, addresses: this.#addresses, protocol: { name: "HTTP" as const } };
+    const response = await this.#client.send(request, backend, this.attempts);
+    await textOf(response.body);
+    return response;
+  }
+
+  /** Waits until there have been so many connections. */
+  async dials(count: number): Promise<void> {
+    while (this.transports.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
   async fails(reason: ErrorReason, changes: Partial<UpstreamRequest> = {}): Promise<void> {
@@ -72,6 +100,19 @@ Deno.test("UpstreamClient.send() passes over endpoints that cannot be reached", 
   for (let request = 0; request < 3; request++) assertEquals((await setup.send()).status, 200);
 });
 
+Deno.test("UpstreamClient.send() says what it has tried", async () => {
+  using setup = new Setup(["a:1", "b:1"], (endpoint) => endpoint === "b:1" ? LAST : undefined);
+  const seen = new Set<number>();
+  // the endpoint that refuses is passed over from then on
+  for (let request = 0; request < 4; request++) {
+    await setup.send();
+    assertEquals(setup.attempts.endpoint, "b:1");
+    seen.add(setup.attempts.retries);
+  }
+  assert(seen.has(0));
+  assertEquals(setup.dialled.filter((endpoint) => endpoint === "a:1").length <= 1, true);
+});
+
 Deno.test("UpstreamClient.send() passes over an endpoint for POST too, for nothing was sent", async () => {
   using setup = new Setup(["a:1", "b:1"], (endpoint) => endpoint === "b:1" ? LAST : undefined);
   for (let request = 0; request < 2; request++) {
@@ -82,12 +123,21 @@ Deno.test("UpstreamClient.send() passes over an endpoint for POST too, for nothi
 Deno.test("UpstreamClient.send() gives up after three endpoints", async () => {
   using setup = new Setup(["a:1", "b:1", "c:1", "d:1"], () => undefined);
   await setup.fails("upstream_unreachable");
-  assertEquals(new Set(setup.dialled).size, 3);
+  assertEquals([new Set(setup.dialled).size, setup.dialled.length], [3, 3]);
+  assertEquals(setup.attempts, { endpoint: setup.dialled[2]!, retries: 2 });
+});
+
+Deno.test("UpstreamClient.send() tries no endpoint twice for a request", async () => {
+  using setup = new Setup(["a:1", "b:1"], () => undefined);
+  await setup.fails("upstream_unreachable");
+  assertEquals(setup.dialled.toSorted(), ["a:1", "b:1"]);
+  assertEquals(setup.attempts.retries, 1);
 });
 
 Deno.test("UpstreamClient.send() says that there is no endpoint", async () => {
   using setup = new Setup([], () => LAST);
   await setup.fails("no_endpoint");
+  assertEquals(setup.attempts, { retries: 0 });
 });
 
 Deno.test("UpstreamClient.send() tries no other endpoint once a request was sent", async () => {
@@ -115,15 +165,18 @@ Deno.test("UpstreamClient.send() repeats an idempotent request when a kept conne
     setup.transports[0]!.end();
     assertEquals((await second).status, 200);
     assertEquals(setup.dialled.length, 2);
+    assertEquals(setup.attempts, { endpoint: "a:1", retries: 1 });
   }
 });
 
 Deno.test("UpstreamClient.send() repeats nothing that may have been done, or whose content is gone", async () => {
-  const body = () => new Blob(["abc"]).stream();
-  const cases: Partial<UpstreamRequest>[] = [{ method: "POST" }, { method: "PATCH" }, {
-    method: "PUT",
-    body: body(),
-  }];
+  const cases: Partial<UpstreamRequest>[] = [
+    { method: "POST" },
+    { method: "PATCH" },
+    { method: "get" },
+    { method: "PUT", body: new FakeContent().send("abc").end() },
+    { method: "GET", body: new FakeContent(3).send("abc").end() },
+  ];
   for (const request of cases) {
     using setup = new Setup(["a:1"], () => OK);
     await setup.send();
@@ -133,4 +186,47 @@ Deno.test("UpstreamClient.send() repeats nothing that may have been done, or who
     await second;
     assertEquals(setup.dialled.length, 1, request.method);
   }
+});
+
+Deno.test("UpstreamClient.send() repeats also a POST of which nothing can have been sent", async () => {
+  using setup = new Setup(["a:1"], () => OK);
+  await setup.send();
+  const [transport] = setup.transports;
+  const body = new FakeContent().send("abc").end();
+  transport!.write = () => Promise.reject(new Deno.errors.BrokenPipe("broken pipe"));
+  assertEquals((await setup.send({ method: "POST", body })).status, 200);
+  assert(setup.transports[1]!.written.endsWith("3\r\nabc\r\n0\r\n\r\n"));
+});
+
+Deno.test("UpstreamClient.send() repeats a request once only", async () => {
+  const answers = [OK, ""];
+  using setup = new Setup(["a:1"], () => answers.shift());
+  await setup.send();
+  const second = setup.fails("upstream_unreachable");
+  setup.transports[0]!.end();
+  await setup.dials(2);
+  setup.transports[1]!.end();
+  await second;
+  assertEquals(setup.dialled.length, 2);
+});
+
+Deno.test("UpstreamClient.send() tries no other endpoint for a client that has gone", async () => {
+  using setup = new Setup(["a:1", "b:1", "c:1"], () => {
+    setup.cancellation.cancel();
+    return undefined;
+  });
+  await setup.fails("upstream_unreachable");
+  assertEquals(setup.dialled.length, 1);
+});
+
+Deno.test("UpstreamClient.send() takes another endpoint when all connections to one are in use", async () => {
+  using setup = new Setup(["a:1", "b:1"], (endpoint) => endpoint === "b:1" ? LAST : "", {
+    maxConnections: 1,
+    connectTimeout: 20,
+  });
+  const first = setup.send();
+  await setup.dials(1);
+  for (let request = 0; request < 3; request++) assertEquals((await setup.send()).status, 200);
+  setup.transports[0]!.send(LAST);
+  await first;
 });

@@ -1,44 +1,64 @@
+import type { Deadlines, Expiring } from "../deadlines.ts";
 import { ByteReader } from "../http1/byte_reader.ts";
-
-/** A byte stream to a backend, as `Deno.connect` opens one. */
-export interface Transport {
-  /** Reads into `into`; resolves to how many bytes, or null at the end. */
-  read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
-  /** Writes some of `bytes`; resolves to how many. */
-  write(bytes: Uint8Array<ArrayBuffer>): Promise<number>;
-  /** Closes both directions. */
-  close(): void;
-}
+import { type Transport, writeAll } from "../transport.ts";
+import type { Endpoint } from "./endpoint.ts";
 
 /** A connection to one endpoint, for one exchange after the other. */
-export class UpstreamConnection {
-  /** The endpoint, as the pool knows it. */
-  readonly endpoint: string;
+export class UpstreamConnection implements Expiring {
+  /** Whose it is. */
+  readonly endpoint: Endpoint;
+  /** Its byte stream. */
+  readonly transport: Transport;
   /** Reads what the backend sends. */
   readonly reader: ByteReader;
   /** How many exchanges have ended on it. */
   exchanges = 0;
-  readonly #transport: Transport;
-  #closed = false;
+  /** Does it wait for its next exchange? */
+  isIdle = false;
+  /** When it began to wait for its next exchange, on the clock of {@linkcode Deadlines.now}. */
+  idleSince = 0;
+  /** See {@linkcode Expiring}; it is closed then. */
+  deadline = Infinity;
+  /** Was it closed because of its deadline? */
+  isExpired = false;
+  readonly #deadlines: Deadlines;
+  #isClosed = false;
 
   /** Takes over an open byte stream. */
-  constructor(endpoint: string, transport: Transport) {
+  constructor(transport: Transport, endpoint: Endpoint, deadlines: Deadlines) {
     this.endpoint = endpoint;
+    this.transport = transport;
     this.reader = new ByteReader(transport);
-    this.#transport = transport;
+    this.#deadlines = deadlines;
+    deadlines.add(this);
+  }
+
+  /** Was it closed, by this side? */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Sets the deadline to so many milliseconds from now. */
+  expireIn(milliseconds: number): void {
+    this.deadline = this.#deadlines.now + milliseconds;
+  }
+
+  /** See {@linkcode Expiring}. */
+  expire(): void {
+    this.isExpired = true;
+    this.close();
   }
 
   /** Writes all of `bytes`. */
-  async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    for (let written = 0; written < bytes.length;) {
-      written += await this.#transport.write(written === 0 ? bytes : bytes.subarray(written));
-    }
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    return writeAll(this.transport, bytes);
   }
 
   /** Closes it, once. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#transport.close();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#deadlines.delete(this);
+    this.transport.close();
   }
 }

@@ -1,58 +1,65 @@
 import { errorMessage } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
-import type { Body, HeaderList } from "../exchange.ts";
-import { type ContentReader, contentReader, ContentWriter } from "../http1/content.ts";
-import {
-  type Framing,
-  keepsAlive,
-  MessageError,
-  readResponseHead,
-  type RequestHead,
-  responseFraming,
-  type ResponseHead,
-  serializeRequestHead,
-} from "../http1/message.ts";
+import type { Cancellation, Content, HeaderList, Piece, Tunnel } from "../exchange.ts";
+import { type ContentReader, contentReader } from "../http1/content.ts";
+import { type Framing, listHas, readHead, valuesOf } from "../http1/head.ts";
+import { MessageError } from "../http1/message_error.ts";
+import { Output } from "../http1/output.ts";
+import { writeRequestHead } from "../http1/request.ts";
+import { keepsAlive, parseResponseHead, responseFraming, type ResponseHead } from "../http1/response.ts";
 import type { UpstreamConnection } from "./connection.ts";
 
 /** A request as a backend gets it. */
 export interface UpstreamRequest {
   /** As the client sent it. */
   method: string;
-  /** Path and query. */
+  /** Path and query, or `*`. */
   target: string;
   /** All fields but those that frame the content. */
   headers: HeaderList;
   /** The content. */
-  body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
-  /** The content's length in bytes, where it is known. */
-  contentLength: number | undefined;
-  /** Aborts when the client goes away. */
-  signal: AbortSignal;
+  body: Content | null;
+  /** The protocol that the client wants to change to. */
+  upgrade: string | undefined;
+  /** Tells when the client has gone. */
+  cancellation: Cancellation;
+  /** Passes on an informational response. */
+  inform: ((status: number, headers: HeaderList) => Promise<void>) | undefined;
 }
 
 /** What a backend answered. */
 export interface UpstreamResponse {
-  /** From 200 to 599. */
+  /** From 200 to 599, or 101 with a tunnel. */
   status: number;
   /** The fields, as sent. */
   headers: HeaderList;
-  /** The content; a stream of it fails when the backend breaks off, so that nothing short looks whole. */
-  body: Body;
+  /** The content; reading it fails when the backend breaks off, so that nothing short looks whole. */
+  body: Content | null;
+  /** The backend's bytes, when it has changed the protocol. */
+  tunnel?: Tunnel;
 }
 
 /** Options of {@linkcode roundTrip}. */
 export interface RoundTripOptions {
   /** How long the backend may do nothing before its response starts, in milliseconds. */
   responseTimeout: number;
-  /** Takes the connection back when it can be used again; otherwise it is closed. */
-  release: (connection: UpstreamConnection) => void;
+  /** How long it may do nothing in the middle of its response, in milliseconds. */
+  streamTimeout: number;
   /** Told when a backend breaks off in the middle of a response. */
   onBrokenOff?: (error: ProxyError) => void;
 }
 
-/** A kept connection was dead before the backend answered anything: the request was probably never read. */
+/** A kept connection was dead before the backend answered anything. */
 export class StaleConnectionError extends Error {
   override name = "StaleConnectionError";
+  /** Can the backend not have seen any of the request? */
+  readonly isUnsent: boolean;
+
+  /** The cause is what the connection said. */
+  constructor(message: string, { isUnsent, cause }: { isUnsent: boolean; cause: unknown }) {
+    super(message, { cause });
+    this.isUnsent = isUnsent;
+  }
 }
 
 /** Methods whose content is expected: without any they say so (RFC 9110, section 8.6). */
@@ -60,30 +67,36 @@ const METHODS_WITH_CONTENT = new Set(["POST", "PUT", "PATCH"]);
 
 const MAX_INFORMATIONAL_RESPONSES = 10;
 
+/** The longest head of a response, in bytes. */
+const MAX_HEAD_BYTES = 64 * 1024;
+
 /**
  * Sends a request over a connection and reads the response. The connection belongs to the round trip until
- * the response's content has been read to its end.
+ * the response's content is closed.
  *
  * @throws {StaleConnectionError} when a kept connection was dead.
  * @throws {ProxyError} for everything else that goes wrong before the response starts.
  */
-export async function roundTrip(
+export function roundTrip(
   connection: UpstreamConnection,
   request: UpstreamRequest,
   options: RoundTripOptions,
 ): Promise<UpstreamResponse> {
-  const trip = new RoundTrip(connection, request, options);
-  return await trip.run();
+  return new RoundTrip(connection, request, options).run();
 }
 
-class RoundTrip {
+/** One exchange; after the head of the response it is the response's content. */
+class RoundTrip implements Content {
+  length: number | undefined;
   readonly #connection: UpstreamConnection;
   readonly #request: UpstreamRequest;
   readonly #options: RoundTripOptions;
-  readonly #abort = () => this.#connection.close();
-  #sent = false;
-  #pieces: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
-  #silent: "client" | "backend" | undefined;
+  #content: ContentReader | undefined;
+  #isReusable = false;
+  #isOver = false;
+  #sending: "head" | "content" | "nothing" = "head";
+  #isAnswered = false;
+  #sendError: unknown;
 
   constructor(connection: UpstreamConnection, request: UpstreamRequest, options: RoundTripOptions) {
     this.#connection = connection;
@@ -92,165 +105,183 @@ class RoundTrip {
   }
 
   async run(): Promise<UpstreamResponse> {
-    const { signal, method } = this.#request;
+    const { method, cancellation } = this.#request;
     this.#connection.reader.resetReceived();
-    signal.addEventListener("abort", this.#abort);
-    if (signal.aborted) this.#abort();
+    cancellation.listen(() => this.#connection.close());
     try {
-      const head = await this.#exchangeHeads();
-      const framing = responseFraming(head, method);
-      return { status: head.status, headers: head.headers, body: await this.#body(head, framing) };
-    } catch (error) {
-      this.#fail();
-      throw this.#explain(error);
-    }
-  }
-
-  /** Sends the request and reads the head of its answer, which may come before all of the request is sent. */
-  async #exchangeHeads(): Promise<ResponseHead> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let isOver = false;
-    const restartTimer = (silent: "client" | "backend") => {
-      clearTimeout(timer);
-      if (isOver) return;
-      timer = setTimeout(() => {
-        this.#silent = silent;
-        this.#connection.close();
-      }, this.#options.responseTimeout);
-    };
-    restartTimer("backend");
-    let sendError: unknown;
-    this.#send(restartTimer).then(() => this.#sent = true, (error) => {
-      sendError = error;
-      // the backend may have answered before it stopped reading; a client that broke off wants no answer
-      if (error instanceof DownstreamBodyError) this.#connection.close();
-    });
-    try {
-      return await this.#finalHead();
-    } catch (error) {
-      throw sendError ?? error;
-    } finally {
-      isOver = true;
-      clearTimeout(timer);
-    }
-  }
-
-  async #send(restartTimer: (silent: "client" | "backend") => void): Promise<void> {
-    const { body, contentLength, method, target, headers } = this.#request;
-    const framing: RequestHead["framing"] = body !== null
-      ? contentLength === undefined ? { kind: "chunked" } : { kind: "length", length: contentLength }
-      : METHODS_WITH_CONTENT.has(method)
-      ? { kind: "length", length: 0 }
-      : { kind: "none" };
-    await this.#connection.write(serializeRequestHead({ method, target, headers, framing }));
-    if (body === null) return;
-    const writer = new ContentWriter(framing, (bytes) => this.#connection.write(bytes));
-    const pieces = this.#pieces = body.getReader();
-    try {
-      for (;;) {
-        restartTimer("client");
-        const { done, value } = await pieces.read().catch((cause) => {
-          throw new DownstreamBodyError("The client broke off its request", { cause });
-        });
-        restartTimer("backend");
-        if (done) break;
-        await writer.write(value);
+      this.#connection.expireIn(this.#options.responseTimeout);
+      const head = this.#writeHead();
+      try {
+        await this.#connection.write(head.bytes);
+      } finally {
+        head.free();
       }
-      await writer.end();
+      this.#sending = this.#request.body === null ? "nothing" : "content";
+      // its answer may come before all of the request is sent
+      if (this.#request.body !== null) this.#sendContent(this.#request.body);
+      const response = await this.#finalHead();
+      this.#isAnswered = true;
+      if (response.status === 101) return this.#tunnel(response);
+      const framing = responseFraming(response, method);
+      return { status: response.status, headers: response.headers, body: this.#body(response, framing) };
     } catch (error) {
-      pieces.cancel(error).catch(() => {});
-      if (error instanceof MessageError) throw new DownstreamBodyError(error.message, { cause: error });
+      this.#end({ isReusable: false });
+      throw this.#explain(this.#sendError ?? error);
+    }
+  }
+
+  get hasEnded(): boolean {
+    return this.#content?.hasEnded ?? true;
+  }
+
+  arrived(): Piece | undefined {
+    try {
+      return this.#content?.arrived();
+    } catch (error) {
+      throw this.#brokenOff(error);
+    }
+  }
+
+  async next(): Promise<Piece | undefined> {
+    this.#connection.expireIn(this.#options.streamTimeout);
+    try {
+      return await this.#content?.next();
+    } catch (error) {
+      throw this.#brokenOff(error);
+    }
+  }
+
+  close(): void {
+    this.#end({ isReusable: this.#isReusable && this.hasEnded });
+  }
+
+  #writeHead(): Output {
+    const { body, method, target, headers, upgrade } = this.#request;
+    const output = Output.take();
+    try {
+      writeRequestHead(output, { method, target, headers, framing: framingFor(method, body), upgrade });
+      return output;
+    } catch (error) {
+      output.free();
       throw error;
     }
   }
 
+  async #sendContent(body: Content): Promise<void> {
+    const isChunked = body.length === undefined;
+    try {
+      for (;;) {
+        // the client has deadlines of its own
+        this.#expireIn(Infinity);
+        const piece = await body.next().catch((cause) => {
+          throw new DownstreamBodyError(cause);
+        });
+        this.#expireIn(this.#options.responseTimeout);
+        if (piece === undefined) break;
+        await (isChunked ? this.#writeChunk(piece) : this.#connection.write(piece));
+      }
+      if (isChunked) await this.#connection.write(LAST_CHUNK);
+      this.#sending = "nothing";
+    } catch (error) {
+      this.#sendError = error;
+      // the backend may have answered before it stopped reading; a client that broke off wants no answer
+      if (error instanceof DownstreamBodyError) this.#connection.close();
+    }
+  }
+
+  async #writeChunk(piece: Piece): Promise<void> {
+    const output = Output.take(piece.length);
+    try {
+      await this.#connection.write(output.chunk(piece).bytes);
+    } finally {
+      output.free();
+    }
+  }
+
+  #expireIn(milliseconds: number): void {
+    if (!this.#isAnswered) this.#connection.expireIn(milliseconds);
+  }
+
   async #finalHead(): Promise<ResponseHead> {
     for (let informational = 0; informational <= MAX_INFORMATIONAL_RESPONSES; informational++) {
-      const head = await readResponseHead(this.#connection.reader);
-      if (head === undefined) throw new MessageError("The connection ended before the response");
+      const text = await readHead(this.#connection.reader, { maxBytes: MAX_HEAD_BYTES });
+      if (text === undefined) throw new MessageError("The connection ended before the response");
+      const head = parseResponseHead(text);
       if (head.status >= 200) return head;
-      if (head.status === 101) throw new MessageError("101 Switching Protocols that nobody asked for");
+      if (head.status === 101) {
+        const { upgrade } = this.#request;
+        if (upgrade === undefined || !listHas(valuesOf(head.headers, "upgrade"), upgrade)) {
+          throw new MessageError("101 Switching Protocols that nobody asked for");
+        }
+        return head;
+      }
+      // 100 is for the one who sent the content, and the client has been told (RFC 9110, section 10.1.1)
+      if (head.status !== 100) await this.#request.inform?.(head.status, head.headers);
     }
     throw new MessageError(`More than ${MAX_INFORMATIONAL_RESPONSES} informational responses`);
   }
 
-  async #body(head: ResponseHead, framing: Framing): Promise<Body> {
-    const content = contentReader(this.#connection.reader, framing);
-    const isReusable = keepsAlive(head, framing);
-    if (framing.kind === "none") return this.#end(null, isReusable);
-    if (framing.kind === "length" && framing.length <= this.#connection.reader.buffered) {
-      // all of it is here already: no stream is needed
-      const bytes = await content.next() ?? new Uint8Array(0);
-      if (bytes.length === framing.length) return this.#end(bytes, isReusable);
-      return this.#stream(content, { isReusable, first: bytes });
+  #tunnel(head: ResponseHead): UpstreamResponse {
+    const { reader, transport } = this.#connection;
+    this.#connection.deadline = Infinity;
+    const tunnel: Tunnel = {
+      first: reader.take(Infinity),
+      read: (into) => transport.read(into),
+      write: (bytes) => transport.write(bytes),
+      closeWrite: () => transport.closeWrite(),
+      close: () => this.#end({ isReusable: false }),
+    };
+    return { status: 101, headers: head.headers, body: null, tunnel };
+  }
+
+  #body(head: ResponseHead, framing: Framing): Content | null {
+    this.#isReusable = keepsAlive(head, framing);
+    if (framing.kind === "none") {
+      this.close();
+      return null;
     }
-    return this.#stream(content, { isReusable });
+    if (framing.kind === "length") this.length = framing.length;
+    this.#content = contentReader(this.#connection.reader, framing);
+    return this;
   }
 
-  #stream(
-    content: ContentReader,
-    { isReusable, first }: { isReusable: boolean; first?: Uint8Array<ArrayBuffer> },
-  ): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return new ReadableStream({
-      start: (controller) => {
-        if (first !== undefined) controller.enqueue(first);
-      },
-      pull: async (controller) => {
-        try {
-          const piece = await content.next();
-          if (piece !== undefined) return controller.enqueue(piece);
-          this.#end(null, isReusable);
-          controller.close();
-        } catch (error) {
-          this.#fail();
-          controller.error(this.#brokenOff(error));
-        }
-      },
-      cancel: () => this.#fail(),
-    }, { highWaterMark: 0 });
+  /** The exchange is over. A connection on which the request is still being sent is of no more use. */
+  #end({ isReusable }: { isReusable: boolean }): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#request.cancellation.listen(undefined);
+    this.#connection.endpoint.release(this.#connection, {
+      isReusable: isReusable && this.#sending === "nothing",
+    });
   }
 
-  /** The response is whole. A connection on which the request is still being sent is of no more use. */
-  #end<T>(body: T, isReusable: boolean): T {
-    this.#request.signal.removeEventListener("abort", this.#abort);
-    if (isReusable && this.#sent) this.#options.release(this.#connection);
-    else this.#fail();
-    return body;
-  }
-
-  #fail(): void {
-    this.#request.signal.removeEventListener("abort", this.#abort);
-    this.#connection.close();
-    if (!this.#sent) this.#pieces?.cancel(new Error("The exchange is over")).catch(() => {});
-  }
-
-  /** Deno prints why a response broke off: in a line, not with all that led to it. */
   #brokenOff(error: unknown): Error {
-    const message = `${this.#connection.endpoint}: the response broke off: ${errorMessage(error)}`;
-    if (!this.#request.signal.aborted) {
-      this.#options.onBrokenOff?.(new ProxyError("upstream_invalid", message));
-    }
-    const reason = new Error(message);
-    reason.stack = message;
-    return reason;
+    const message = `${this.#connection.endpoint.name}: the response broke off: ${errorMessage(error)}`;
+    const reason = this.#connection.isExpired ? "upstream_timeout" : "upstream_invalid";
+    const brokenOff = new ProxyError(reason, message);
+    const isClients = this.#request.cancellation.isCancelled ||
+      this.#sendError instanceof DownstreamBodyError;
+    if (!isClients) this.#options.onBrokenOff?.(brokenOff);
+    return brokenOff;
   }
 
   #explain(error: unknown): Error {
-    const { endpoint, exchanges, reader } = this.#connection;
-    const message = `${endpoint}: ${errorMessage(error)}`;
-    if (this.#request.signal.aborted || error instanceof DownstreamBodyError) {
-      return new ProxyError("bad_request", message, { cause: error });
+    const { endpoint, exchanges, reader, isExpired } = this.#connection;
+    if (error instanceof DownstreamBodyError) return error.explained;
+    const message = `${endpoint.name}: ${errorMessage(error)}`;
+    if (this.#request.cancellation.isCancelled) {
+      return new ProxyError("client_gone", message, { cause: error });
     }
-    const seconds = this.#options.responseTimeout / 1000;
-    if (this.#silent === "client") {
-      return new ProxyError("client_timeout", `The client sent nothing for ${seconds} s`, { cause: error });
-    }
-    if (this.#silent === "backend") {
-      return new ProxyError("upstream_timeout", `${endpoint}: did nothing for ${seconds} s`, {
+    if (isExpired) {
+      const seconds = this.#options.responseTimeout / 1000;
+      return new ProxyError("upstream_timeout", `${endpoint.name}: did nothing for ${seconds} s`, {
         cause: error,
       });
     }
-    if (exchanges > 0 && reader.received === 0) return new StaleConnectionError(message, { cause: error });
+    // its own end counted already
+    if (exchanges > 1 && reader.received === 0) {
+      return new StaleConnectionError(message, { isUnsent: this.#sending === "head", cause: error });
+    }
     return new ProxyError(
       error instanceof MessageError && reader.received > 0 ? "upstream_invalid" : "upstream_unreachable",
       message,
@@ -259,7 +290,27 @@ class RoundTrip {
   }
 }
 
-/** The client's side of the request failed, not the backend. */
-class DownstreamBodyError extends Error {
+const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
+
+function framingFor(method: string, body: Content | null): Framing {
+  if (body !== null) {
+    return body.length === undefined ? { kind: "chunked" } : { kind: "length", length: body.length };
+  }
+  return METHODS_WITH_CONTENT.has(method) ? { kind: "length", length: 0 } : { kind: "none" };
+}
+
+/** The client's side of a request failed, not the backend. */
+export class DownstreamBodyError extends Error {
   override name = "DownstreamBodyError";
+  /** What it is for the client. */
+  readonly explained: Error;
+
+  /** The cause is what reading the content said. */
+  constructor(cause: unknown) {
+    super(errorMessage(cause), { cause });
+    const reason = cause instanceof MessageError || cause instanceof ProxyError
+      ? cause.reason
+      : "client_gone";
+    this.explained = new ProxyError(reason, this.message, { cause });
+  }
 }

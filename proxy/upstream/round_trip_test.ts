@@ -1,10 +1,13 @@
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { bytesOf, FakeTransport, latin1 } from "../../tests/testing.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { bytesOf, FakeContent, FakeTransport, latin1, textOf, within } from "../../tests/testing.ts";
+import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
-import type { Body } from "../exchange.ts";
-import { UpstreamConnection } from "./connection.ts";
+import { Cancellation, type HeaderList } from "../exchange.ts";
+import { MessageError } from "../http1/message_error.ts";
+import { Endpoint } from "./endpoint.ts";
 import {
   roundTrip,
+  type RoundTripOptions,
   StaleConnectionError,
   type UpstreamRequest,
   type UpstreamResponse,
@@ -13,92 +16,86 @@ import {
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /** A connection on which one exchange after the other is made. */
-class Trip {
-  readonly connection: UpstreamConnection;
+class Trip implements Disposable {
   readonly transport: FakeTransport;
-  readonly abort = new AbortController();
-  released = 0;
+  readonly endpoint: Endpoint;
+  readonly cancellation = new Cancellation();
+  /** What was told of responses that broke off. */
+  readonly broken: ProxyError[] = [];
+  readonly #times: Partial<RoundTripOptions>;
 
-  constructor(...pieces: string[]) {
-    this.transport = new FakeTransport(...pieces);
-    this.connection = new UpstreamConnection("10.0.0.1:80", this.transport);
+  /** One whose backend has as much time as `times` says, 5 seconds unless told. */
+  constructor(pieces: string | string[] = [], times: Partial<RoundTripOptions> = {}) {
+    this.transport = new FakeTransport(...typeof pieces === "string" ? [pieces] : pieces);
+    this.#times = times;
+    this.endpoint = new Endpoint({ hostname: "10.0.0.1", port: 80 }, { name: "HTTP" }, {
+      dial: () => Promise.resolve(this.transport),
+      ...{ deadlines: new Deadlines(), connectTimeout: 5000, idleTimeout: 4000, maxConnections: 1 },
+    });
   }
 
-  async run(changes: Partial<UpstreamRequest> = {}, responseTimeout = 5000): Promise<UpstreamResponse> {
+  /** Was the connection given back, so that it can be used again? */
+  get isKept(): boolean {
+    return this.endpoint.load === 0 && !this.transport.isClosed;
+  }
+
+  /** Was the connection given back and closed? */
+  get isOver(): boolean {
+    return this.endpoint.load === 0 && this.transport.isClosed;
+  }
+
+  /** Lets the next exchange find a connection that has been used. */
+  async use(): Promise<this> {
+    const connection = await this.endpoint.take();
+    this.endpoint.release(connection, { isReusable: true });
+    return this;
+  }
+
+  async run(changes: Partial<UpstreamRequest> = {}): Promise<UpstreamResponse> {
     const request: UpstreamRequest = {
       method: "GET",
       target: "/",
       headers: [["host", "a.test"]],
       body: null,
-      contentLength: undefined,
-      signal: this.abort.signal,
+      upgrade: undefined,
+      cancellation: this.cancellation,
+      inform: undefined,
       ...changes,
     };
-    return await roundTrip(this.connection, request, { responseTimeout, release: () => this.released++ });
+    return await roundTrip(await this.endpoint.take(), request, {
+      responseTimeout: 5000,
+      streamTimeout: 5000,
+      onBrokenOff: (error) => this.broken.push(error),
+      ...this.#times,
+    });
   }
 
   /** Runs and expects a failure that closes the connection. */
-  async fails(
-    reason: ErrorReason,
-    changes: Partial<UpstreamRequest> = {},
-    responseTimeout = 5000,
-  ): Promise<void> {
-    const error = await assertRejects(() => this.run(changes, responseTimeout), ProxyError);
-    assertEquals([error.reason, this.transport.isClosed, this.released], [reason, true, 0], error.message);
-  }
-}
-
-async function textOf(body: Body): Promise<string> {
-  return latin1(await new Response(body).bytes());
-}
-
-/** Content whose pieces come when a test says so. */
-class Upload {
-  readonly cancelled = Promise.withResolvers<unknown>();
-  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-  #controller!: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
-
-  constructor(...pieces: string[]) {
-    this.stream = new ReadableStream({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-      cancel: (reason) => this.cancelled.resolve(reason),
-    });
-    for (const piece of pieces) this.send(piece);
+  async fails(reason: ErrorReason, changes: Partial<UpstreamRequest> = {}): Promise<void> {
+    const error = await assertRejects(() => this.run(changes), ProxyError);
+    assertEquals([error.reason, this.isOver, this.broken], [reason, true, []], error.message);
   }
 
-  send(piece: string): this {
-    this.#controller.enqueue(bytesOf(piece));
-    return this;
-  }
-
-  end(): this {
-    this.#controller.close();
-    return this;
-  }
-
-  fail(): this {
-    this.#controller.error(new Error("the client is gone"));
-    return this;
+  [Symbol.dispose](): void {
+    this.endpoint.close();
   }
 }
 
 Deno.test("roundTrip() sends a request, reads the response and gives the connection back", async () => {
-  const trip = new Trip("HTTP/1.1 201 Created\r\nX-A: b\r\nContent-Length: 5\r\n\r\nhello");
+  using trip = new Trip("HTTP/1.1 201 Created\r\nX-A: b\r\nContent-Length: 5\r\n\r\nhello");
   const response = await trip.run({ target: "/a?b", headers: [["host", "a.test"], ["x", "y"]] });
   assertEquals([response.status, response.headers], [201, [["x-a", "b"], ["content-length", "5"]]]);
   assertEquals(await textOf(response.body), "hello");
   assertEquals(trip.transport.written, "GET /a?b HTTP/1.1\r\nhost: a.test\r\nx: y\r\n\r\n");
-  assertEquals([trip.released, trip.transport.isClosed], [1, false]);
+  assert(trip.isKept);
 });
 
 Deno.test("roundTrip() makes one exchange after the other", async () => {
-  const trip = new Trip();
+  using trip = new Trip();
   for (let exchange = 1; exchange <= 3; exchange++) {
     trip.transport.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\no").send("k\r\n0\r\n\r\n");
     assertEquals(await textOf((await trip.run()).body), "ok");
-    assertEquals(trip.released, exchange);
+    assert(trip.isKept);
   }
 });
 
@@ -110,33 +107,72 @@ Deno.test("roundTrip() frames the request's content", async () => {
     [{ method: "POST" }, `${head("POST")}content-length: 0\r\n\r\n`],
     [{ method: "PUT" }, `${head("PUT")}content-length: 0\r\n\r\n`],
     [
-      { method: "POST", body: new Upload("ab", "c").end().stream, contentLength: 3 },
+      { method: "POST", body: new FakeContent(3).send("ab").send("c").end() },
       `${head("POST")}content-length: 3\r\n\r\nabc`,
     ],
     [
-      { method: "POST", body: new Upload("ab", "c").end().stream },
+      { method: "POST", body: new FakeContent().send("ab").send("c").end() },
       `${head("POST")}transfer-encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n`,
     ],
     [
-      { method: "POST", body: new Upload().end().stream, contentLength: 0 },
+      { method: "POST", body: new FakeContent(0).end() },
       `${head("POST")}content-length: 0\r\n\r\n`,
     ],
   ];
   for (const [request, expected] of cases) {
-    const trip = new Trip();
+    using trip = new Trip();
     const response = trip.run(request);
     await trip.transport.has(expected);
     trip.transport.send(OK);
-    await response;
-    assertEquals([trip.transport.written, trip.released], [expected, 1]);
+    await textOf((await response).body);
+    assertEquals([trip.transport.written, trip.isKept], [expected, true]);
   }
 });
 
-Deno.test("roundTrip() passes over informational responses, but not over too many", async () => {
+Deno.test("roundTrip() passes informational responses on, but not 100, and not too many", async () => {
   const informational = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
-  assertEquals((await new Trip(informational + OK).run()).status, 200);
-  assertEquals((await new Trip(informational.repeat(5) + OK).run()).status, 200);
-  await new Trip(informational.repeat(6) + OK).fails("upstream_invalid");
+  const cases: [count: number, informed: number | undefined][] = [[0, 0], [1, 1], [5, 5], [6, undefined]];
+  for (const [count, informed] of cases) {
+    using trip = new Trip(informational.repeat(count) + OK);
+    const told: [number, HeaderList][] = [];
+    const inform = (status: number, headers: HeaderList) => {
+      told.push([status, headers]);
+      return Promise.resolve();
+    };
+    if (informed === undefined) {
+      await trip.fails("upstream_invalid", { inform });
+      continue;
+    }
+    const response = await trip.run({ inform });
+    assertEquals([response.status, await textOf(response.body)], [200, "ok"]);
+    assertEquals(told, Array(informed).fill([103, [["link", "</a>"]]]));
+  }
+});
+
+Deno.test("roundTrip() passes over informational responses where they cannot be passed on", async () => {
+  using trip = new Trip(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${OK}`);
+  assertEquals(await textOf((await trip.run()).body), "ok");
+});
+
+Deno.test("roundTrip() has passed an informational response on before the final one is read", async () => {
+  using trip = new Trip("HTTP/1.1 103 Early Hints\r\n\r\n");
+  const informed = Promise.withResolvers<void>();
+  const passedOn = Promise.withResolvers<void>();
+  let isAnswered = false;
+  const running = trip.run({
+    inform: () => {
+      informed.resolve();
+      return passedOn.promise;
+    },
+  });
+  running.then(() => isAnswered = true);
+  await informed.promise;
+  trip.transport.send(OK);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assertEquals(isAnswered, false);
+  passedOn.resolve();
+  await textOf((await running).body);
+  assert(trip.isKept);
 });
 
 Deno.test("roundTrip() refuses a response that it cannot be sure of", async () => {
@@ -151,20 +187,20 @@ Deno.test("roundTrip() refuses a response that it cannot be sure of", async () =
     "SSH-2.0-OpenSSH\r\n",
   ];
   for (const response of cases) {
-    const trip = new Trip(response);
+    using trip = new Trip(response);
     trip.transport.end();
     await trip.fails("upstream_invalid");
   }
 });
 
 Deno.test("roundTrip() tells a backend that says nothing from one that breaks off", async () => {
-  const silent = new Trip();
+  using silent = new Trip();
   silent.transport.end();
   await silent.fails("upstream_unreachable");
-  const reset = new Trip();
+  using reset = new Trip();
   reset.transport.fail(new Deno.errors.ConnectionReset("reset"));
   await reset.fails("upstream_unreachable");
-  const partial = new Trip("HTTP/1.1 200 OK\r\nCont");
+  using partial = new Trip("HTTP/1.1 200 OK\r\nCont");
   partial.transport.end();
   await partial.fails("upstream_invalid");
 });
@@ -180,12 +216,14 @@ Deno.test("roundTrip() lets a body fail that breaks off", async () => {
   ];
   for (const rest of cases) {
     for (const error of [undefined, new Deno.errors.ConnectionReset("reset")]) {
-      const trip = new Trip(`HTTP/1.1 200 OK\r\n${rest}`);
+      using trip = new Trip(`HTTP/1.1 200 OK\r\n${rest}`);
       const { body } = await trip.run();
       if (error === undefined) trip.transport.end();
       else trip.transport.fail(error);
-      await assertRejects(() => textOf(body), Error, "", rest);
-      assertEquals([trip.transport.isClosed, trip.released], [true, 0]);
+      const brokenOff = await assertRejects(() => textOf(body), ProxyError, "", rest);
+      assertEquals(brokenOff.reason, "upstream_invalid");
+      assertEquals(trip.broken, [brokenOff]);
+      assert(trip.isOver);
     }
   }
 });
@@ -197,9 +235,9 @@ Deno.test("roundTrip() reads no content where there is none", async () => {
   ]];
   for (const [method, status] of cases) {
     for (const framing of ["Content-Length: 7", "Transfer-Encoding: chunked"]) {
-      const trip = new Trip(`HTTP/1.1 ${status}\r\n${framing}\r\n\r\n`);
+      using trip = new Trip(`HTTP/1.1 ${status}\r\n${framing}\r\n\r\n`);
       assertEquals((await trip.run({ method })).body, null);
-      assertEquals(trip.released, 1);
+      assert(trip.isKept);
     }
   }
 });
@@ -212,102 +250,154 @@ Deno.test("roundTrip() gives no connection back that cannot be used again", asyn
     "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
   ];
   for (const response of cases) {
-    const trip = new Trip(response);
+    using trip = new Trip(response);
     trip.transport.end();
     assertEquals(await textOf((await trip.run()).body), "ok");
-    assertEquals([trip.transport.isClosed, trip.released], [true, 0], response);
+    assert(trip.isOver, response);
   }
 });
 
 Deno.test("roundTrip() passes a response on as it arrives", async () => {
-  const trip = new Trip("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+  using trip = new Trip("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
   const { body } = await trip.run();
-  assertInstanceOf(body, ReadableStream);
-  const pieces = body.getReader();
+  assertEquals(body?.length, 4);
   for (const piece of ["ab", "cd"]) {
     trip.transport.send(piece);
-    assertEquals(latin1((await pieces.read()).value!), piece);
+    assertEquals(latin1((await body!.next())!), piece);
   }
-  assertEquals((await pieces.read()).done, true);
-  assertEquals(trip.released, 1);
+  assertEquals([await body!.next(), body!.hasEnded], [undefined, true]);
+  body!.close();
+  assert(trip.isKept);
 });
 
 Deno.test("roundTrip() closes the connection when nobody wants the body any more", async () => {
-  const trip = new Trip("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
+  using trip = new Trip("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
   const { body } = await trip.run();
-  assertInstanceOf(body, ReadableStream);
-  await body.cancel();
-  assertEquals([trip.transport.isClosed, trip.released], [true, 0]);
+  body!.close();
+  body!.close();
+  assert(trip.isOver);
 });
 
 Deno.test("roundTrip() ends with its client", async () => {
-  const before = new Trip();
-  before.abort.abort();
-  await before.fails("bad_request");
+  using before = new Trip();
+  before.cancellation.cancel();
+  await before.fails("client_gone");
 
-  const waiting = new Trip();
-  const failing = waiting.fails("bad_request");
+  using waiting = new Trip();
+  const failing = waiting.fails("client_gone");
   await waiting.transport.has("GET /");
-  waiting.abort.abort();
+  waiting.cancellation.cancel();
   await failing;
 
-  const streaming = new Trip("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
+  using uploading = new Trip();
+  const broken = uploading.fails("client_gone", { method: "POST", body: new FakeContent().send("ab") });
+  await uploading.transport.has("ab");
+  uploading.cancellation.cancel();
+  await broken;
+
+  using streaming = new Trip("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
   const { body } = await streaming.run();
-  streaming.abort.abort();
-  await assertRejects(() => textOf(body));
-  assertEquals(streaming.transport.isClosed, true);
+  streaming.cancellation.cancel();
+  await assertRejects(() => textOf(body), ProxyError);
+  // a client that has gone is no news
+  assertEquals([streaming.isOver, streaming.broken], [true, []]);
 });
 
 Deno.test("roundTrip() leaves a connection alone whose client goes away afterwards", async () => {
-  const trip = new Trip(OK);
-  await trip.run();
-  trip.abort.abort();
-  assertEquals([trip.transport.isClosed, trip.released], [false, 1]);
+  using trip = new Trip(OK);
+  await textOf((await trip.run()).body);
+  trip.cancellation.cancel();
+  assert(trip.isKept);
 });
 
 Deno.test("roundTrip() breaks off when the client's content does", async () => {
-  const cases: [Upload, contentLength: number | undefined][] = [
-    [new Upload("ab").fail(), undefined],
-    [new Upload("ab").end(), 3],
-    [new Upload("abcd").end(), 3],
+  const cases: [error: Error, reason: ErrorReason][] = [
+    [new Error("the client is gone"), "client_gone"],
+    [new MessageError("Invalid chunk size"), "bad_request"],
+    [new MessageError("The content took too long", "client_timeout"), "client_timeout"],
+    [new ProxyError("body_too_large", "the content is too large"), "body_too_large"],
+    [new ProxyError("client_timeout", "the content took too long"), "client_timeout"],
   ];
-  for (const [{ stream }, contentLength] of cases) {
-    const trip = new Trip();
-    await trip.fails("bad_request", { method: "POST", body: stream, contentLength });
-    assertEquals(trip.transport.written.endsWith("0\r\n\r\n"), false);
+  for (const [error, reason] of cases) {
+    for (const length of [3, undefined]) {
+      using trip = new Trip();
+      await trip.fails(reason, { method: "POST", body: new FakeContent(length).send("ab").fail(error) });
+      assert(trip.transport.written.includes("ab"));
+      assertEquals(trip.transport.written.endsWith("0\r\n\r\n"), false);
+    }
   }
 });
 
 Deno.test("roundTrip() takes a response that comes before all of the request is sent", async () => {
-  const trip = new Trip();
-  const upload = new Upload("ab");
-  const running = trip.run({ method: "POST", body: upload.stream, contentLength: 1000 });
+  using trip = new Trip();
+  const upload = new FakeContent(1000).send("ab");
+  const running = trip.run({ method: "POST", body: upload });
   await trip.transport.has("ab");
   trip.transport.send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
   const response = await running;
   assertEquals([response.status, await textOf(response.body)], [413, "no"]);
-  assertEquals([trip.transport.isClosed, trip.released], [true, 0]);
-  assertInstanceOf(await upload.cancelled.promise, Error);
+  // half a request stands on it
+  assert(trip.isOver);
+  upload.send("cd").end();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(trip.transport.written.includes("cd"), false);
+});
+
+Deno.test("roundTrip() goes on sending while the response comes", async () => {
+  using trip = new Trip();
+  const upload = new FakeContent(4).send("ab");
+  const running = trip.run({ method: "POST", body: upload });
+  await trip.transport.has("ab");
+  trip.transport.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nAB");
+  const { body } = await running;
+  assertEquals(latin1((await body!.next())!), "AB");
+  upload.send("cd").end();
+  await trip.transport.has("cd");
+  trip.transport.send("CD");
+  assertEquals(await textOf(body), "CD");
+  assert(trip.isKept);
 });
 
 Deno.test("roundTrip() takes the response of a backend that stopped reading", async () => {
-  const trip = new Trip("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
+  using trip = new Trip("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
   trip.transport.fail(new Deno.errors.BrokenPipe("broken pipe"));
-  const response = await trip.run({ method: "POST", body: new Upload("ab").stream });
+  const written = Promise.withResolvers<void>();
+  // the head is taken, the content is not
+  trip.transport.write = (bytes) => {
+    written.resolve();
+    trip.transport.write = () => Promise.reject(new Deno.errors.BrokenPipe("broken pipe"));
+    return Promise.resolve(bytes.length);
+  };
+  const running = trip.run({ method: "POST", body: new FakeContent().send("ab") });
+  await written.promise;
+  const response = await running;
   assertEquals([response.status, await textOf(response.body)], [413, "no"]);
+  assert(trip.isOver);
 });
 
 Deno.test("roundTrip() gives up on a backend that does nothing, and on a client", async () => {
-  await new Trip().fails("upstream_timeout", {}, 10);
-  await new Trip("HTTP/1.1 200 OK\r\n").fails("upstream_timeout", {}, 10);
-  const upload = new Upload("ab");
-  await new Trip().fails("client_timeout", { method: "POST", body: upload.stream }, 10);
+  using silent = new Trip([], { responseTimeout: 10 });
+  await silent.fails("upstream_timeout");
+  using slow = new Trip("HTTP/1.1 200 OK\r\n", { responseTimeout: 10 });
+  await slow.fails("upstream_timeout");
+  using uploaded = new Trip([], { responseTimeout: 10 });
+  await uploaded.fails("upstream_timeout", { method: "POST", body: new FakeContent().send("ab").end() });
+  using stalled = new Trip([], { responseTimeout: 10 });
+  stalled.transport.stall();
+  await stalled.fails("upstream_timeout");
+});
+
+Deno.test("roundTrip() gives up on a response that is silent for too long", async () => {
+  using trip = new Trip("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab", { streamTimeout: 10 });
+  const { body } = await trip.run();
+  const error = await assertRejects(() => textOf(body), ProxyError);
+  assertEquals([error.reason, trip.isOver, trip.broken], ["upstream_timeout", true, [error]]);
 });
 
 Deno.test("roundTrip() waits as long as the client sends something", async () => {
-  const trip = new Trip();
-  const upload = new Upload();
-  const running = trip.run({ method: "POST", body: upload.stream }, 400);
+  using trip = new Trip([], { responseTimeout: 400 });
+  const upload = new FakeContent();
+  const running = trip.run({ method: "POST", body: upload });
   for (let piece = 0; piece < 7; piece++) {
     await new Promise((resolve) => setTimeout(resolve, 80));
     upload.send("ab");
@@ -315,17 +405,18 @@ Deno.test("roundTrip() waits as long as the client sends something", async () =>
   upload.end();
   await trip.transport.has("0\r\n\r\n");
   trip.transport.send(OK);
-  assertEquals((await running).status, 200);
+  const response = await running;
+  assertEquals([response.status, await textOf(response.body)], [200, "ok"]);
 });
 
 Deno.test({
   name: "roundTrip() has no time limit for a response that has started before the request was whole",
   sanitizeOps: true,
   fn: async () => {
-    const trip = new Trip();
-    const upload = new Upload("ab");
-    const responseTimeout = 20;
-    const running = trip.run({ method: "POST", body: upload.stream }, responseTimeout);
+    const responseTimeout = 40;
+    using trip = new Trip([], { responseTimeout });
+    const upload = new FakeContent().send("ab");
+    const running = trip.run({ method: "POST", body: upload });
     await trip.transport.has("ab");
     trip.transport.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nAB");
     const { body } = await running;
@@ -334,31 +425,87 @@ Deno.test({
     await new Promise((resolve) => setTimeout(resolve, 5 * responseTimeout));
     trip.transport.send("CD");
     assertEquals(await textOf(body), "ABCD");
-    assertEquals([trip.transport.isClosed, trip.released], [false, 1]);
+    assert(trip.isKept);
   },
 });
 
 Deno.test("roundTrip() tells a kept connection that was dead already", async () => {
-  const deaths: ((transport: FakeTransport) => void)[] = [
-    (transport) => transport.end(),
-    (transport) => transport.fail(new Deno.errors.ConnectionReset("reset")),
-    (transport) => transport.fail(new Deno.errors.BrokenPipe("broken pipe")),
+  const deaths: [die: (transport: FakeTransport) => void, isUnsent: boolean][] = [
+    [(transport) => transport.end(), false],
+    [(transport) => transport.fail(new Deno.errors.ConnectionReset("reset")), true],
+    [(transport) => transport.fail(new Deno.errors.BrokenPipe("broken pipe")), true],
   ];
-  for (const die of deaths) {
-    const trip = new Trip();
-    trip.connection.exchanges = 1;
+  for (const [die, isUnsent] of deaths) {
+    using trip = await new Trip().use();
+    const running = assertRejects(() => trip.run(), StaleConnectionError);
     die(trip.transport);
-    await assertRejects(() => trip.run(), StaleConnectionError);
-    assert(trip.transport.isClosed);
+    assertEquals([(await running).isUnsent, trip.isOver], [isUnsent, true]);
   }
 });
 
 Deno.test("roundTrip() calls no connection dead on which the backend has answered", async () => {
-  const trip = new Trip("HTTP/1.1 2");
-  trip.connection.exchanges = 1;
-  trip.transport.end();
+  using trip = await new Trip().use();
+  const failing = trip.fails("upstream_invalid");
+  await trip.transport.has("GET /");
+  trip.transport.send("HTTP/1.1 2").end();
+  await failing;
+  using late = await new Trip([], { responseTimeout: 10 }).use();
+  await late.fails("upstream_timeout");
+});
+
+Deno.test("roundTrip() opens a tunnel when the backend changes the protocol as it was asked to", async () => {
+  using trip = new Trip(
+    "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nX: y\r\n\r\nhello",
+  );
+  const { status, headers, body, tunnel } = await trip.run({ upgrade: "websocket" });
+  assertEquals(
+    trip.transport.written,
+    "GET / HTTP/1.1\r\nhost: a.test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+  );
+  assertEquals([status, body, headers.at(-1)], [101, null, ["x", "y"]]);
+  assertEquals(latin1(tunnel!.first), "hello");
+  trip.transport.send("more");
+  const into = new Uint8Array(10);
+  assertEquals([await tunnel!.read(into), latin1(into.subarray(0, 4))], [4, "more"]);
+  assertEquals(await tunnel!.write(bytesOf("ping")), 4);
+  await tunnel!.closeWrite();
+  assert(trip.transport.written.endsWith("\r\n\r\nping"));
+  assertEquals([trip.transport.isWriteClosed, trip.endpoint.load], [true, 1]);
+  tunnel!.close();
+  assert(trip.isOver);
+});
+
+Deno.test("roundTrip() ends a tunnel with its client, and has no time limit for it", async () => {
+  using trip = new Trip("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n", { responseTimeout: 10 });
+  const { tunnel } = await trip.run({ upgrade: "websocket" });
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  assertEquals(trip.transport.isClosed, false);
+  trip.cancellation.cancel();
+  await within(assertRejects(() => tunnel!.read(new Uint8Array(1))), "the end of the tunnel");
+  tunnel!.close();
+  assert(trip.isOver);
+});
+
+Deno.test("roundTrip() takes an ordinary answer to a request to change the protocol", async () => {
+  using trip = new Trip(OK);
+  const response = await trip.run({ upgrade: "websocket" });
+  assertEquals([response.status, response.tunnel, await textOf(response.body)], [200, undefined, "ok"]);
+  assert(trip.isKept);
+});
+
+Deno.test("roundTrip() changes to no protocol that nobody asked for", async () => {
+  const cases: [upgrade: string | undefined, fields: string][] = [
+    [undefined, "Upgrade: websocket\r\n"],
+    ["websocket", "Upgrade: h2c\r\n"],
+    ["websocket", ""],
+  ];
+  for (const [upgrade, fields] of cases) {
+    using trip = new Trip(`HTTP/1.1 101 Switching\r\n${fields}\r\n`);
+    await trip.fails("upstream_invalid", { upgrade });
+  }
+});
+
+Deno.test("roundTrip() reads no head without end", async () => {
+  using trip = new Trip(["HTTP/1.1 200 OK\r\n", ...Array(10).fill(`X: ${"x".repeat(8000)}\r\n`)]);
   await trip.fails("upstream_invalid");
-  const late = new Trip();
-  late.connection.exchanges = 1;
-  await late.fails("upstream_timeout", {}, 10);
 });

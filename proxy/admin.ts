@@ -1,0 +1,80 @@
+import { X509Certificate } from "node:crypto";
+import { type Address, type CheckedKeyPair, serveAdmin } from "@pingress/config";
+import type { CertificateSet } from "./configuration.ts";
+import { exposition } from "./observe/exposition.ts";
+import type { Sample } from "./observe/metrics.ts";
+
+/** Options of {@linkcode Admin}. */
+export interface AdminOptions {
+  /** Does the proxy serve traffic? */
+  isReady: () => boolean;
+  /** Do metrics have hosts as a label? */
+  withHosts: boolean;
+  /** What the main thread has counted. */
+  counts: () => {
+    reloads: number;
+    reloadFailures: number;
+    workers: number;
+    workerRestarts: number;
+    accessLogDropped: number;
+  };
+  /** The certificates of this moment. */
+  certificates: () => CertificateSet | undefined;
+  /** What the workers have counted. */
+  samples: () => Promise<Sample[]>;
+}
+
+/** The admin port: probes and metrics. */
+export class Admin {
+  readonly #options: AdminOptions;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #expiries = new WeakMap<CheckedKeyPair, number>();
+
+  /** Starts listening. @throws {Deno.errors.AddrInUse} and what else `Deno.serve` throws. */
+  constructor(address: Address, options: AdminOptions) {
+    this.#options = options;
+    this.#server = serveAdmin(address, { isReady: options.isReady, metrics: () => this.#metrics() });
+  }
+
+  /** Where it listens. */
+  get address(): Address {
+    return this.#server.addr;
+  }
+
+  /** Stops. */
+  async close(): Promise<void> {
+    await this.#server.shutdown();
+  }
+
+  async #metrics(): Promise<string> {
+    const counts = this.#options.counts();
+    return exposition([
+      ...await this.#options.samples(),
+      ["pingress_reloads_total", "", counts.reloads],
+      ["pingress_reload_failures_total", "", counts.reloadFailures],
+      ["pingress_workers", "", counts.workers],
+      ["pingress_worker_restarts_total", "", counts.workerRestarts],
+      ["pingress_access_log_dropped_total", "", counts.accessLogDropped],
+      ...this.#expirySamples(),
+    ]);
+  }
+
+  #expirySamples(): Sample[] {
+    const { byHost = new Map<string, CheckedKeyPair>() } = this.#options.certificates() ?? {};
+    const name = "pingress_certificate_expiry_timestamp_seconds";
+    const expiries = [...byHost].map((
+      [host, pair],
+    ): Sample => [name, `host="${host}"`, this.#expiryOf(pair)]);
+    if (this.#options.withHosts || expiries.length === 0) return expiries;
+    return [[name, "", Math.min(...expiries.map(([, , expiry]) => expiry))]];
+  }
+
+  #expiryOf(pair: CheckedKeyPair): number {
+    let expiry = this.#expiries.get(pair);
+    if (expiry === undefined) {
+      expiry = Math.floor(Date.parse(new X509Certificate(pair.cert).validTo) / 1000);
+      this.#expiries.set(pair, expiry);
+    }
+    return expiry;
+  }
+}

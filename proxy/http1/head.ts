@@ -1,0 +1,150 @@
+import type { HeaderList } from "../exchange.ts";
+import type { ByteReader } from "./byte_reader.ts";
+import { MessageError } from "./message_error.ts";
+
+/** The most header fields that a head may have. */
+export const MAX_HEADER_FIELDS = 200;
+
+/** How the end of a message's content is found (RFC 9112, section 6.3). */
+export type Framing =
+  | { kind: "none" }
+  | { kind: "length"; length: number }
+  | { kind: "chunked" }
+  | { kind: "until-close" };
+
+/** Options of {@linkcode readHead}. */
+export interface ReadHeadOptions {
+  /** The longest head that is read, in bytes. */
+  maxBytes: number;
+  /** How many empty lines before it are passed over (RFC 9112, section 2.2); none unless told. */
+  emptyLines?: number;
+  /** Called once when a part of it is there and the rest must be waited for. */
+  onBegin?: () => void;
+}
+
+const LF = 10;
+
+/**
+ * Reads the head of a message: its lines, each with its line end, without the empty line behind them.
+ *
+ * @returns nothing when the stream ends before the first byte.
+ * @throws {MessageError} for a line end that is not CRLF, a head that is too large, and the end of the stream.
+ */
+export async function readHead(reader: ByteReader, options: ReadHeadOptions): Promise<string | undefined> {
+  let emptyLines = options.emptyLines ?? 0;
+  let hasBegun = false;
+  for (let searched = 0;;) {
+    if (reader.buffered > searched) {
+      const end = reader.findHead(searched);
+      if (end === 2 && emptyLines > 0) {
+        emptyLines--;
+        reader.skip(2);
+        searched = 0;
+        continue;
+      }
+      if (end !== -1 && end <= options.maxBytes) {
+        const head = reader.takeText(end - 2);
+        reader.skip(2);
+        return head;
+      }
+      searched = reader.buffered;
+      if (end !== -1 || searched > options.maxBytes) throw tooLarge(reader.peek(), options.maxBytes);
+      if (!hasBegun) options.onBegin?.();
+      hasBegun = true;
+    }
+    if (!await reader.fill()) {
+      if (searched === 0) return undefined;
+      throw new MessageError("The connection ended within the head");
+    }
+  }
+}
+
+function tooLarge(bytes: Uint8Array, maxBytes: number): MessageError {
+  const isFirstLine = bytes.subarray(0, maxBytes).indexOf(LF) === -1;
+  return new MessageError(
+    `The head is larger than ${maxBytes} bytes`,
+    isFirstLine ? "target_too_long" : "head_too_large",
+  );
+}
+
+/** Takes the first line of a head. @returns it, and where the second one starts. */
+export function firstLine(head: string): [line: string, next: number] {
+  const end = head.indexOf("\r\n");
+  return [head.slice(0, end), end + 2];
+}
+
+/** Field lines: a name that is a token, no space before the colon, no control characters in the value. */
+const FIELD_LINES = /(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*/y;
+
+/**
+ * Reads the field lines of a head from `start` on; names become lower case.
+ *
+ * @throws {MessageError} for anything that two parsers could read differently: folded lines, spaces before a
+ * colon, control characters (RFC 9112, section 5).
+ */
+export function parseFields(head: string, start: number): HeaderList {
+  // one look at all lines costs less than one at each
+  FIELD_LINES.lastIndex = start;
+  FIELD_LINES.test(head);
+  if (FIELD_LINES.lastIndex !== head.length) {
+    const invalid = FIELD_LINES.lastIndex;
+    const line = head.slice(invalid, head.indexOf("\r\n", invalid));
+    throw new MessageError(`Invalid header line ${JSON.stringify(line.slice(0, 80))}`);
+  }
+  const fields: HeaderList = [];
+  for (let at = start; at < head.length;) {
+    const colon = head.indexOf(":", at);
+    const end = head.indexOf("\r\n", colon);
+    if (fields.length === MAX_HEADER_FIELDS) {
+      throw new MessageError(`More than ${MAX_HEADER_FIELDS} header fields`, "head_too_large");
+    }
+    fields.push([head.slice(at, colon).toLowerCase(), trimSpace(head.slice(colon + 1, end))]);
+    at = end + 2;
+  }
+  return fields;
+}
+
+/** A value without the spaces and tabs around it. An expression would go through long runs of them again and again. */
+function trimSpace(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isSpace(value.charCodeAt(start))) start++;
+  while (end > start && isSpace(value.charCodeAt(end - 1))) end--;
+  return value.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 9;
+}
+
+/** The values of a field, in order. */
+export function valuesOf(headers: HeaderList, name: string): string[] {
+  const values: string[] = [];
+  for (const field of headers) if (field[0] === name) values.push(field[1]);
+  return values;
+}
+
+/** Is `token` an element of a field that is a list (RFC 9110, section 5.6.1)? `token` is in lower case. */
+export function listHas(values: readonly string[], token: string): boolean {
+  return values.some((value) =>
+    value === token ||
+    value.toLowerCase().split(",").some((element) => trimSpace(element) === token)
+  );
+}
+
+/**
+ * The one Content-Length of a message.
+ *
+ * @throws {MessageError} for several of them, also when they agree, and for anything but digits
+ * (RFC 9112, section 6.3).
+ */
+export function contentLengthOf(headers: HeaderList): number | undefined {
+  const values = valuesOf(headers, "content-length");
+  if (values.length > 1) throw new MessageError("Several Content-Length fields");
+  const [value] = values;
+  if (value === undefined) return undefined;
+  if (!/^[0-9]{1,15}$/.test(value)) {
+    throw new MessageError(`Invalid Content-Length ${JSON.stringify(value.slice(0, 80))}`);
+  }
+  return Number(value);
+}

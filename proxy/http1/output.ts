@@ -1,0 +1,140 @@
+import { MessageError } from "./message_error.ts";
+
+const START_BYTES = 4 * 1024;
+/** Holds the largest piece of content that is read at once, with its framing. */
+const KEPT_BYTES = 80 * 1024;
+const MOST_KEPT = 64;
+
+const CR = 13;
+const LF = 10;
+
+/** 1 for each character that a token may have. */
+const IS_TOKEN = new Uint8Array(128);
+for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+  IS_TOKEN[character.charCodeAt(0)] = 1;
+}
+
+/**
+ * Bytes on their way out: heads are written straight into them, character by character, which needs neither
+ * strings nor copies in between.
+ */
+export class Output {
+  static readonly #small: Output[] = [];
+  static readonly #large: Output[] = [];
+  #buffer: Uint8Array<ArrayBuffer>;
+  #length = 0;
+  #isFree = false;
+
+  private constructor(size: number) {
+    this.#buffer = new Uint8Array(size);
+  }
+
+  /** Takes an empty one with room for `bytes` and a little more. It belongs to the caller until {@linkcode free}. */
+  static take(bytes = 0): Output {
+    const output = bytes < START_BYTES / 2
+      ? Output.#small.pop() ?? new Output(START_BYTES)
+      : Output.#large.pop() ?? new Output(KEPT_BYTES);
+    output.#isFree = false;
+    return output;
+  }
+
+  /** Gives it back: nobody uses its bytes any more. Done twice, two would write into the same bytes. */
+  free(): void {
+    if (this.#isFree) throw new Error("BUG: an output was given back twice");
+    this.#isFree = true;
+    this.#length = 0;
+    const kept = this.#buffer.length === START_BYTES
+      ? Output.#small
+      : this.#buffer.length === KEPT_BYTES
+      ? Output.#large
+      : undefined;
+    if (kept !== undefined && kept.length < MOST_KEPT) kept.push(this);
+  }
+
+  /** What was written, all of it. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** How many bytes were written. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Forgets what was written. */
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** How many bytes more there is room for without a larger buffer. */
+  get room(): number {
+    return this.#buffer.length - this.#length;
+  }
+
+  /** Writes a text of visible characters, spaces and tabs. @throws {MessageError} for any other character. */
+  text(text: string): this {
+    this.#reserve(text.length);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      // a line end in it would start a line of its own (RFC 9110, section 5.5)
+      if ((code < 32 && code !== 9) || code === 127 || code > 255) {
+        throw new MessageError("A character that has no place in a message's head");
+      }
+      buffer[at++] = code;
+    }
+    this.#length = at;
+    return this;
+  }
+
+  /** Writes a token, such as a method or a field's name (RFC 9110, section 5.6.2). @throws {MessageError} for none. */
+  token(text: string): this {
+    if (text === "") throw new MessageError("A name that is empty");
+    this.#reserve(text.length);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      if (IS_TOKEN[code] !== 1) throw new MessageError("A character that has no place in a name");
+      buffer[at++] = code;
+    }
+    this.#length = at;
+    return this;
+  }
+
+  /** Ends a line. */
+  lineEnd(): this {
+    this.#reserve(2);
+    this.#buffer[this.#length++] = CR;
+    this.#buffer[this.#length++] = LF;
+    return this;
+  }
+
+  /** Writes a header field. */
+  field(name: string, value: string): this {
+    return this.token(name).text(": ").text(value).lineEnd();
+  }
+
+  /** Writes bytes as they are. */
+  append(bytes: Uint8Array): this {
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
+    return this;
+  }
+
+  /** Writes a piece of content as a chunk (RFC 9112, section 7.1); an empty one would be the last. */
+  chunk(piece: Uint8Array): this {
+    if (piece.length === 0) return this;
+    return this.text(piece.length.toString(16)).lineEnd().append(piece).lineEnd();
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#buffer.length) return;
+    const larger = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
+    larger.set(this.bytes);
+    this.#buffer = larger;
+  }
+}

@@ -1,0 +1,107 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { bytesOf, latin1 } from "../../tests/testing.ts";
+import { MessageError } from "./message_error.ts";
+import { Output } from "./output.ts";
+
+/** What is written. */
+function written(write: (output: Output) => void): string {
+  const output = Output.take();
+  try {
+    write(output);
+    assertEquals(output.length, output.bytes.length);
+    return latin1(output.bytes);
+  } finally {
+    output.free();
+  }
+}
+
+Deno.test("Output writes one thing behind the other", () => {
+  const cases: [(output: Output) => void, string][] = [
+    [() => {}, ""],
+    [(output) => output.text("a b").text("\t\xe9\xff~!").lineEnd(), "a b\t\xe9\xff~!\r\n"],
+    [(output) => output.field("a", "b").field("c", ""), "a: b\r\nc: \r\n"],
+    [(output) => output.append(bytesOf("\0\r\n\x80")).text("x"), "\0\r\n\x80x"],
+    [(output) => output.chunk(bytesOf("abc")), "3\r\nabc\r\n"],
+    [(output) => output.chunk(bytesOf("x".repeat(255))), `ff\r\n${"x".repeat(255)}\r\n`],
+    [(output) => output.chunk(bytesOf("0\r\n\r\n")), "5\r\n0\r\n\r\n\r\n"],
+    [(output) => (output.text("gone").clear(), output.text("b")), "b"],
+  ];
+  for (const [write, expected] of cases) assertEquals(written(write), expected);
+});
+
+Deno.test("Output writes no chunk for nothing: that would be the last one", () => {
+  assertEquals(written((output) => output.chunk(new Uint8Array())), "");
+});
+
+Deno.test("Output takes no character that could end a line or is no byte", () => {
+  for (
+    const character of ["\r", "\n", "\0", "\x01", "\x0b", "\x1f", "\x7f", "\u0100", "\u010a", "\u{1f600}"]
+  ) {
+    for (const text of [character, `a${character}b`]) {
+      const what = JSON.stringify(text);
+      assertThrows(() => written((output) => output.text(text)), MessageError, "no place", what);
+      assertThrows(() => written((output) => output.field("a", text)), MessageError, "no place", what);
+      assertThrows(() => written((output) => output.field(text, "a")), MessageError, "place", what);
+    }
+  }
+});
+
+Deno.test("Output takes no name that is no token", () => {
+  assertEquals(written((output) => output.token("!#$%&'*+-.^_`|~09AZaz")), "!#$%&'*+-.^_`|~09AZaz");
+  for (
+    const name of ["", " ", "a b", "a:", "a\t", "(a)", '"a"', "a/b", "a\r\nb", "\0", "\x7f", "\xe9", "\u0141"]
+  ) {
+    const what = JSON.stringify(name);
+    assertThrows(() => written((output) => output.token(name)), MessageError, "name", what);
+    assertThrows(() => written((output) => output.field(name, "a")), MessageError, "name", what);
+  }
+});
+
+Deno.test("Output grows with what is written", () => {
+  for (const size of [4095, 4096, 4097, 100_000, 300_000]) {
+    const text = "0123456789".repeat(size / 10 + 1).slice(0, size);
+    assert(written((output) => output.text(text).lineEnd().append(bytesOf(text))) === `${text}\r\n${text}`);
+    assert(written((output) => output.chunk(bytesOf(text))) === `${size.toString(16)}\r\n${text}\r\n`);
+  }
+});
+
+Deno.test("Output.take() gives an empty one with room for what is coming", () => {
+  for (const bytes of [0, 1, 2000, 2048, 4096, 64 * 1024]) {
+    const output = Output.take(bytes);
+    assertEquals(output.length, 0);
+    assert(output.room > bytes);
+    const { room } = output;
+    output.text("abc");
+    assertEquals(output.room, room - 3);
+    output.free();
+  }
+});
+
+Deno.test("Output.take() gives one that was given back, but nobody else's", () => {
+  for (const bytes of [0, 64 * 1024]) {
+    const first = Output.take(bytes);
+    const second = Output.take(bytes);
+    assert(first !== second);
+    first.text("secret");
+    first.free();
+    const third = Output.take(bytes);
+    assert(third === first);
+    assertEquals(third.length, 0);
+    third.text("a");
+    second.text("b");
+    assertEquals([latin1(third.bytes), latin1(second.bytes)], ["a", "b"]);
+    second.free();
+    third.free();
+  }
+});
+
+Deno.test("Output.free() keeps no buffer of unusual size", () => {
+  const large = Output.take();
+  large.text("x".repeat(200_000));
+  large.free();
+  for (const bytes of [0, 64 * 1024]) {
+    const output = Output.take(bytes);
+    assert(output !== large);
+    output.free();
+  }
+});

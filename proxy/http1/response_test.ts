@@ -1,0 +1,191 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { latin1 } from "../../tests/testing.ts";
+import type { HeaderList } from "../exchange.ts";
+import type { Framing } from "./head.ts";
+import { MessageError } from "./message_error.ts";
+import { Output } from "./output.ts";
+import {
+  isWithoutContent,
+  keepsAlive,
+  parseResponseHead,
+  RESPONSE_START,
+  responseFraming,
+  type ResponseHead,
+  writeStatusLine,
+} from "./response.ts";
+
+function head(headers: HeaderList, changes: Partial<ResponseHead> = {}): ResponseHead {
+  return { minorVersion: 1, status: 200, headers, ...changes };
+}
+
+Deno.test("parseResponseHead() reads status and fields", () => {
+  const cases: [string, ResponseHead][] = [
+    ["HTTP/1.1 200 OK\r\n", head([])],
+    ["HTTP/1.1 200 \r\n", head([])],
+    ["HTTP/1.1 200\r\n", head([])],
+    ["HTTP/1.0 404 Not Found\r\n", head([], { minorVersion: 0, status: 404 })],
+    // what is higher is read as the highest that is known (RFC 9110, section 2.5)
+    ["HTTP/1.2 200 OK\r\n", head([])],
+    ["HTTP/1.9 200 OK\r\n", head([])],
+    ["HTTP/1.1 599 \x80\xff\r\n", head([], { status: 599 })],
+    ["HTTP/1.1 100 Continue\r\n", head([], { status: 100 })],
+    ["HTTP/1.1 200 a\tb\r\n", head([])],
+    ["HTTP/1.1 200 OK\r\nServer: a\r\nX-A:b\r\n", head([["server", "a"], ["x-a", "b"]])],
+    ["HTTP/1.1 200 OK\r\nA: \t b c \t\r\nA:\r\n", head([["a", "b c"], ["a", ""]])],
+    ["HTTP/1.1 200 OK\r\na: b:c\xe9\r\n", head([["a", "b:c\xe9"]])],
+    ["HTTP/1.1 200 OK\r\n!#$%&'*+-.^_`|~09Az: 1\r\n", head([["!#$%&'*+-.^_`|~09az", "1"]])],
+  ];
+  for (const [text, expected] of cases) {
+    assertEquals(parseResponseHead(text), expected, JSON.stringify(text));
+  }
+});
+
+Deno.test("parseResponseHead() refuses what two parsers could read differently", () => {
+  const statusLines = [
+    "",
+    "hello",
+    "HTTP/1.1 099 Low",
+    "HTTP/1.1 600 High",
+    "HTTP/1.1 1000 Long",
+    "HTTP/1.1 20 Short",
+    "HTTP/1.1 2x0 OK",
+    "HTTP/1.1 -20 OK",
+    "HTTP/1.1  200 OK",
+    "HTTP/1.1\t200 OK",
+    "HTTP/1.1 200\tOK",
+    "HTTP/1. 200 OK",
+    "HTTP/1.10 200 OK",
+    "HTTP/1.x 200 OK",
+    "HTTP/0.9 200 OK",
+    "HTTP/2 200",
+    "HTTP/2.0 200 OK",
+    "http/1.1 200 OK",
+    " HTTP/1.1 200 OK",
+    "\r\nHTTP/1.1 200 OK",
+    "HTTP/1.1 200 O\0K",
+    "HTTP/1.1 200 O\rK",
+    "HTTP/1.1 200 O\nK",
+    "ICY 200 OK",
+  ];
+  for (const line of statusLines) {
+    for (const fields of ["", "A: b\r\n"]) {
+      assertThrows(
+        () => parseResponseHead(`${line}\r\n${fields}`),
+        MessageError,
+        "Invalid status line",
+        JSON.stringify(line),
+      );
+    }
+  }
+  for (const field of ["no colon", "A : b", " folded", "A: b\rc", "A: b\0c"]) {
+    assertThrows(
+      () => parseResponseHead(`HTTP/1.1 200 OK\r\n${field}\r\n`),
+      MessageError,
+      "Invalid header line",
+    );
+  }
+});
+
+Deno.test("isWithoutContent() knows by status and method", () => {
+  const cases: [status: number, method: string, boolean][] = [
+    [100, "GET", true],
+    [101, "GET", true],
+    [103, "POST", true],
+    [199, "GET", true],
+    [200, "GET", false],
+    [200, "POST", false],
+    [200, "HEAD", true],
+    [404, "HEAD", true],
+    [204, "GET", true],
+    [205, "GET", false],
+    [304, "GET", true],
+    [200, "head", false],
+  ];
+  for (const [status, method, expected] of cases) {
+    assertEquals(isWithoutContent(status, method), expected, `${status} to ${method}`);
+  }
+});
+
+Deno.test("responseFraming() finds how the content ends", () => {
+  const chunked: HeaderList = [["transfer-encoding", "chunked"]];
+  const length: HeaderList = [["content-length", "3"]];
+  const cases: [ResponseHead, method: string, Framing][] = [
+    [head(length), "GET", { kind: "length", length: 3 }],
+    [head([["content-length", "0"]]), "GET", { kind: "length", length: 0 }],
+    [head([["content-length", "003"]]), "GET", { kind: "length", length: 3 }],
+    [head(chunked), "GET", { kind: "chunked" }],
+    [head([["transfer-encoding", "Chunked"]]), "POST", { kind: "chunked" }],
+    [head([]), "GET", { kind: "until-close" }],
+    [head([], { minorVersion: 0 }), "GET", { kind: "until-close" }],
+    [head(length, { minorVersion: 0 }), "GET", { kind: "length", length: 3 }],
+    [head(length), "HEAD", { kind: "none" }],
+    [head(chunked), "HEAD", { kind: "none" }],
+    [head(length, { status: 204 }), "GET", { kind: "none" }],
+    [head(chunked, { status: 204 }), "GET", { kind: "none" }],
+    [head(length, { status: 304 }), "GET", { kind: "none" }],
+    [head([], { status: 100 }), "GET", { kind: "none" }],
+  ];
+  for (const [response, method, expected] of cases) assertEquals(responseFraming(response, method), expected);
+});
+
+Deno.test("responseFraming() refuses fields that contradict each other", () => {
+  const chunked: HeaderList = [["transfer-encoding", "chunked"]];
+  const cases: [HeaderList, string][] = [
+    [[["content-length", "2"], ["content-length", "3"]], "Several Content-Length fields"],
+    [[["content-length", "2"], ["content-length", "2"]], "Several Content-Length fields"],
+    ...["2, 2", "abc", "-2", "+2", "0x2", "2.0", "", "1e3", "9".repeat(16)].map((
+      length,
+    ): [HeaderList, string] => [
+      [["content-length", length]],
+      "Invalid Content-Length",
+    ]),
+    ...["foo", "gzip, chunked", "chunked, identity", "chunked, chunked", "xchunked", "", "chunked;a=b"].map(
+      (coding): [HeaderList, string] => [[["transfer-encoding", coding]], "Unsupported Transfer-Encoding"],
+    ),
+    [[...chunked, ...chunked], "Unsupported Transfer-Encoding"],
+    [[...chunked, ["content-length", "3"]], "Both Transfer-Encoding and Content-Length"],
+    [[["content-length", "3"], ...chunked], "Both Transfer-Encoding and Content-Length"],
+  ];
+  for (const [headers, message] of cases) {
+    for (const method of ["GET", "HEAD"]) {
+      assertThrows(() => responseFraming(head(headers), method), MessageError, message);
+    }
+  }
+  assertThrows(() => responseFraming(head(chunked, { minorVersion: 0 }), "GET"), MessageError, "HTTP/1.0");
+});
+
+Deno.test("keepsAlive() knows when a connection can be used again", () => {
+  const framing: Framing = { kind: "length", length: 0 };
+  const cases: [ResponseHead, Framing, boolean][] = [
+    [head([]), framing, true],
+    [head([]), { kind: "none" }, true],
+    [head([]), { kind: "chunked" }, true],
+    [head([["connection", "keep-alive"]]), framing, true],
+    [head([["connection", "x-close"]]), framing, true],
+    [head([["connection", "close"]]), framing, false],
+    [head([["connection", "Close"]]), framing, false],
+    [head([["connection", "x, close , y"]]), framing, false],
+    [head([["connection", "x"], ["connection", "close"]]), framing, false],
+    [head([]), { kind: "until-close" }, false],
+    [head([], { minorVersion: 0 }), framing, false],
+    [head([["connection", "keep-alive"]], { minorVersion: 0 }), framing, false],
+  ];
+  for (const [response, how, expected] of cases) assertEquals(keepsAlive(response, how), expected);
+});
+
+Deno.test("writeStatusLine() writes a line that a client can read, whatever the status", () => {
+  const cases: [number, string][] = [
+    [200, "HTTP/1.1 200 OK\r\n"],
+    [431, "HTTP/1.1 431 Request Header Fields Too Large\r\n"],
+    [299, "HTTP/1.1 299 \r\n"],
+    [499, "HTTP/1.1 499 \r\n"],
+  ];
+  for (const [status, expected] of cases) {
+    const output = Output.take();
+    writeStatusLine(output, status);
+    assertEquals(latin1(output.bytes), expected);
+    assertEquals(expected.slice(0, RESPONSE_START.length), RESPONSE_START);
+    assertEquals(parseResponseHead(expected).status, status);
+    output.free();
+  }
+});

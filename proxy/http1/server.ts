@@ -1,0 +1,288 @@
+import type { Connection } from "../accept/connection.ts";
+import {
+  Cancellation,
+  type DownstreamRequest,
+  type DownstreamResponse,
+  type Handler,
+  type HeaderList,
+  type Piece,
+} from "../exchange.ts";
+import { splitTarget } from "../request_target.ts";
+import { runTunnel } from "../tunnel.ts";
+import { contentReader } from "./content.ts";
+import { listHas, readHead, valuesOf } from "./head.ts";
+import { HalfCloseProbe } from "./half_close_probe.ts";
+import { MessageError } from "./message_error.ts";
+import { Output } from "./output.ts";
+import { parseRequestHead, requestFraming, type RequestHead, wantsKeepAlive } from "./request.ts";
+import { RequestContent } from "./request_content.ts";
+import { writeStatusLine } from "./response.ts";
+import { type AnsweredRequest, writeResponse } from "./response_writer.ts";
+
+/** Options of {@linkcode serveHttp1}. */
+export interface Http1Options {
+  /** Answers the requests. */
+  handler: Handler;
+  /** The longest head that is read, in bytes. */
+  maxHeadBytes: number;
+  /** The longest request target, in bytes. */
+  maxTargetBytes: number;
+  /** How long a request's head may take, in milliseconds. */
+  headTimeout: number;
+  /** How long a connection may wait for its next request, in milliseconds. */
+  idleTimeout: number;
+  /** How long a client may neither send nor take anything in the middle of an exchange, in milliseconds. */
+  clientTimeout: number;
+  /** How long a tunnel may be silent, in milliseconds. */
+  streamTimeout: number;
+  /** Is this the last request of each connection? */
+  isDraining: () => boolean;
+}
+
+/** Empty lines that are passed over before a request (RFC 9112, section 2.2). */
+const EMPTY_LINES = 4;
+
+/** How long a client that is refused may go on sending: closing at once could take the answer from it. */
+const LINGER_MILLISECONDS = 2000;
+const LINGER_BYTES = 1024 * 1024;
+
+/** Speaks HTTP/1.x on a connection until it ends, and closes it. */
+export async function serveHttp1(connection: Connection, options: Http1Options): Promise<void> {
+  await new Session(connection, options).run();
+}
+
+class Session {
+  readonly #connection: Connection;
+  readonly #options: Http1Options;
+  readonly #probe: HalfCloseProbe;
+  /** What the client must do before the deadline: begin a request, finish its head or content, or read. */
+  #awaited: "request" | "head" | "content" | "reading" = "request";
+  #request: DownstreamRequest | undefined;
+  #isResponding = false;
+  #telling: Promise<void> | undefined;
+
+  constructor(connection: Connection, options: Http1Options) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#probe = new HalfCloseProbe((bytes) => connection.tell(bytes));
+    connection.onExpire = () => this.#expire();
+  }
+
+  async run(): Promise<void> {
+    const { headTimeout, idleTimeout } = this.#options;
+    try {
+      this.#await("request", headTimeout);
+      while (await this.#exchange()) {
+        if (this.#options.isDraining()) break;
+        this.#connection.reader.shrink();
+        this.#await("request", idleTimeout);
+      }
+      await this.#linger();
+    } catch {
+      // the connection failed, was closed, or had to be cut off
+    } finally {
+      this.#probe.stop();
+      this.#request?.cancellation.cancel();
+      this.#connection.close();
+    }
+  }
+
+  #await(awaited: "request" | "head" | "content", timeout: number): void {
+    this.#awaited = awaited;
+    if (awaited === "request") return this.#connection.wait(timeout);
+    this.#connection.isWaiting = false;
+    this.#connection.expireIn(timeout);
+  }
+
+  #proceed(): void {
+    this.#awaited = "reading";
+    this.#connection.isWaiting = false;
+    this.#connection.deadline = Infinity;
+  }
+
+  #expire(): void {
+    if (this.#awaited === "request" || this.#isResponding) {
+      this.#connection.close();
+      return this.#request?.cancellation.cancel();
+    }
+    const what = this.#awaited === "head" ? "head" : "content";
+    this.#connection.reader.interrupt(new MessageError(`The ${what} took too long`, "client_timeout"));
+  }
+
+  /** Serves one request. @returns whether another one may follow. */
+  async #exchange(): Promise<boolean> {
+    const { handler, maxHeadBytes, maxTargetBytes, headTimeout } = this.#options;
+    const { client } = this.#connection;
+    let head, request, content;
+    try {
+      const text = await readHead(this.#connection.reader, {
+        maxBytes: maxHeadBytes,
+        emptyLines: EMPTY_LINES,
+        onBegin: () => this.#await("head", headTimeout),
+      });
+      if (text === undefined) return false;
+      this.#proceed();
+      head = parseRequestHead(text, { maxTargetBytes });
+      content = this.#content(head);
+      request = this.#downstreamRequest(head, content);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      const refusal = { client, reason: error.reason, detail: error.message };
+      await this.#respond(handler.refuse(refusal), { method: "", minorVersion: 1, keepsAlive: false });
+      return false;
+    }
+    this.#request = request;
+    if (content === undefined) this.#watch();
+    const response = await handler.handle(request);
+    // content that nobody wanted is passed over if it is here, so that the connection can go on
+    const isRead = content === undefined || content.drain();
+    const keepsAlive = isRead && wantsKeepAlive(head) && !this.#options.isDraining() &&
+      !this.#connection.reader.hasEnded;
+    const goesOn = await this.#respond(response, { ...head, keepsAlive }, content);
+    this.#telling = undefined;
+    this.#request = undefined;
+    this.#isResponding = false;
+    return goesOn;
+  }
+
+  #content(head: RequestHead): RequestContent | undefined {
+    const framing = requestFraming(head);
+    const expects = head.minorVersion === 1 && valuesOf(head.headers, "expect").length > 0;
+    if (expects && !listHas(valuesOf(head.headers, "expect"), "100-continue")) {
+      throw new MessageError("An expectation other than 100-continue", "expectation_failed");
+    }
+    if (framing.kind === "none" || (framing.kind === "length" && framing.length === 0)) return undefined;
+    let isContinued = !expects;
+    const content = new RequestContent(contentReader(this.#connection.reader, framing), {
+      length: framing.kind === "length" ? framing.length : undefined,
+      onWait: () => {
+        if (!isContinued) this.#tell(100, []);
+        isContinued = true;
+        // while the response is written, the client's reading is what is waited for
+        if (!this.#isResponding) this.#await("content", this.#options.clientTimeout);
+      },
+      onArrival: () => {
+        if (!this.#isResponding) this.#proceed();
+      },
+      onEnd: () => this.#watch(),
+    });
+    return content;
+  }
+
+  #downstreamRequest(head: RequestHead, content: RequestContent | undefined): DownstreamRequest {
+    const { method, headers, minorVersion } = head;
+    const hosts = valuesOf(headers, "host");
+    if (hosts.length !== 1) {
+      throw new MessageError(hosts.length === 0 ? "No Host field" : "Several Host fields");
+    }
+    const whole = splitTarget(head.target, { method, host: hosts[0] ?? "" });
+    if (typeof whole === "string") throw new MessageError(whole);
+    const isUpgrade = minorVersion === 1 && method === "GET" &&
+      listHas(valuesOf(headers, "upgrade"), "websocket") &&
+      listHas(valuesOf(headers, "connection"), "upgrade");
+    // whose bytes would it be, the request's or the new protocol's?
+    if (isUpgrade && content !== undefined) {
+      throw new MessageError("Content in a request to change the protocol");
+    }
+    return {
+      client: this.#connection.client,
+      protocol: minorVersion === 0 ? "HTTP/1.0" : "HTTP/1.1",
+      method,
+      ...whole,
+      headers,
+      body: content ?? null,
+      upgrade: isUpgrade ? "websocket" : undefined,
+      cancellation: new Cancellation(),
+      inform: minorVersion === 0 ? undefined : (status, fields) => this.#tell(status, fields),
+    };
+  }
+
+  /**
+   * Notices when the client goes while its request is answered. Closing and only sending no more look the
+   * same from here: the difference is whether somebody takes what is written.
+   */
+  #watch(): void {
+    const { reader } = this.#connection;
+    if (reader.buffered > 0) return;
+    const gone = () => this.#request?.cancellation.cancel();
+    reader.fill().then((hasMore) => {
+      if (hasMore || this.#request === undefined) return;
+      if (this.#isResponding) this.#connection.expireIn(this.#options.clientTimeout);
+      else this.#probe.start(gone);
+    }, gone);
+  }
+
+  /** Sends an informational response, unless the final one has begun. */
+  #tell(status: number, headers: HeaderList): Promise<void> {
+    const before = this.#telling;
+    const tell = async () => {
+      await before;
+      if (this.#isResponding) return;
+      const output = Output.take();
+      try {
+        writeStatusLine(output, status);
+        for (const [name, value] of headers) output.field(name, value);
+        output.lineEnd();
+        await this.#connection.tell(await this.#probe.withoutProbed(output.bytes));
+      } finally {
+        output.free();
+      }
+    };
+    this.#telling = tell().catch(() => this.#request?.cancellation.cancel());
+    return this.#telling;
+  }
+
+  async #respond(
+    response: DownstreamResponse,
+    request: AnsweredRequest,
+    content?: RequestContent,
+  ): Promise<boolean> {
+    const outcome = { received: 0, sent: 0, isComplete: false };
+    let isTunnel = false;
+    try {
+      if (this.#telling !== undefined) await this.#telling;
+      this.#isResponding = true;
+      this.#probe.stop();
+      const goesOn = await writeResponse(response, request, {
+        write: (bytes) => this.#write(bytes),
+        outcome,
+      });
+      outcome.isComplete = true;
+      if (response.tunnel === undefined) return goesOn;
+      isTunnel = true;
+      this.#request = undefined;
+      await runTunnel(this.#connection, response.tunnel, { timeout: this.#options.streamTimeout, outcome });
+      return false;
+    } finally {
+      if (!isTunnel) response.tunnel?.close();
+      outcome.received += content?.received ?? 0;
+      response.done?.(outcome);
+    }
+  }
+
+  #write(bytes: Piece): Promise<void> {
+    if (this.#probe.isUsed || this.#connection.reader.hasEnded) return this.#writeToHalfClosed(bytes);
+    return this.#connection.write(bytes, this.#options.clientTimeout);
+  }
+
+  async #writeToHalfClosed(bytes: Piece): Promise<void> {
+    const { clientTimeout } = this.#options;
+    await this.#connection.write(await this.#probe.withoutProbed(bytes), clientTimeout);
+    // one that sends no more may be gone: it is not waited with for ever
+    this.#connection.expireIn(clientTimeout);
+  }
+
+  /** Lets the client read the last answer before the connection is closed. */
+  async #linger(): Promise<void> {
+    const { reader } = this.#connection;
+    if (reader.hasEnded) return;
+    this.#connection.onExpire = () => this.#connection.close();
+    this.#connection.expireIn(LINGER_MILLISECONDS);
+    await this.#connection.closeWrite();
+    for (let left = LINGER_BYTES; left > 0;) {
+      left -= reader.buffered;
+      reader.skip(reader.buffered);
+      if (!await reader.fill()) return;
+    }
+  }
+}

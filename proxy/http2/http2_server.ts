@@ -1,0 +1,140 @@
+import type { Log } from "@pingress/config";
+import type { Connection } from "../accept/connection.ts";
+import type { Handler } from "../exchange.ts";
+import { TcpTransport } from "../tcp_transport.ts";
+import { type Transport, writeAll } from "../transport.ts";
+import { denoHandler, type Http2Client } from "./deno_server.ts";
+import { startsWithPreface } from "./preface.ts";
+
+const BUFFER_BYTES = 32 * 1024;
+
+/** Options of {@linkcode Http2Server}. */
+export interface Http2Options {
+  /** Answers the requests. */
+  handler: Handler;
+  /** How long a connection may take to begin, in milliseconds. */
+  headTimeout: number;
+  /** How long it may be without a request, in milliseconds. */
+  idleTimeout: number;
+  /** How long a client may neither send nor take anything in the middle of an exchange, in milliseconds. */
+  clientTimeout: number;
+  /** Is the connection to be closed after its last request? */
+  isDraining: () => boolean;
+  /** Told when an answer cannot be written. */
+  log: Log;
+}
+
+/**
+ * Speaks HTTP/2: passes a connection's bytes to a `Deno.serve` on loopback, which speaks it to the letter. Who
+ * is behind a loopback connection is known by its port; nobody else is served.
+ */
+export class Http2Server {
+  readonly #options: Http2Options;
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #clients = new Map<number, Http2Client>();
+
+  /** Starts the server. */
+  constructor(options: Http2Options) {
+    this.#options = options;
+    this.#server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      denoHandler({
+        ...options,
+        ownAuthority: () => `127.0.0.1:${this.#server.addr.port}`,
+        client: ({ port }) => this.#clients.get(port),
+      }),
+    );
+  }
+
+  /** Speaks HTTP/2 on a connection until it ends, and closes it. */
+  async serve(connection: Connection): Promise<void> {
+    const { port } = this.#server.addr;
+    let inner: Transport | undefined;
+    let innerPort = 0;
+    try {
+      connection.onExpire = () => connection.close();
+      connection.wait(this.#options.headTimeout);
+      // the server behind it speaks HTTP/1.1 too, but not by our rules
+      if (!await startsWithPreface(connection.reader)) return;
+      const tcp = await Deno.connect({ hostname: "127.0.0.1", port });
+      inner = new TcpTransport(tcp);
+      innerPort = tcp.localAddr.port;
+      const streams = new Streams(connection, this.#options);
+      this.#clients.set(innerPort, streams);
+      await splice(connection, inner, streams);
+    } catch {
+      // either side broke off
+    } finally {
+      inner?.close();
+      connection.close();
+      this.#clients.delete(innerPort);
+    }
+  }
+
+  /** Lets running requests finish, tells clients to begin no others, and waits. */
+  async shutdown(): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
+
+/** The requests of one connection: without any it may wait only so long. */
+class Streams implements Http2Client {
+  readonly #connection: Connection;
+  readonly #options: Http2Options;
+  #running = 0;
+  #idleDeadline = Infinity;
+
+  constructor(connection: Connection, options: Http2Options) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#wait();
+  }
+
+  get client() {
+    return this.#connection.client;
+  }
+
+  get clientTimeout(): number {
+    return this.#options.clientTimeout;
+  }
+
+  began(): void {
+    if (this.#running++ > 0) return;
+    this.#idleDeadline = Infinity;
+    this.#connection.deadline = Infinity;
+    this.#connection.isWaiting = false;
+  }
+
+  ended(): void {
+    if (--this.#running === 0) this.#wait();
+  }
+
+  /** Something was written, which has a deadline of its own. What is not a request extends no other. */
+  wrote(): void {
+    this.#connection.deadline = this.#idleDeadline;
+  }
+
+  #wait(): void {
+    this.#connection.wait(this.#options.idleTimeout);
+    this.#idleDeadline = this.#connection.deadline;
+  }
+}
+
+async function splice(connection: Connection, inner: Transport, streams: Streams): Promise<void> {
+  async function upward(): Promise<void> {
+    const { reader } = connection;
+    while (reader.buffered > 0 || await reader.fill()) await writeAll(inner, reader.take(Infinity));
+    await inner.closeWrite();
+  }
+  async function downward(): Promise<void> {
+    const buffer = new Uint8Array(BUFFER_BYTES);
+    for (let count; (count = await inner.read(buffer)) !== null;) {
+      await connection.write(buffer.subarray(0, count), streams.clientTimeout);
+      streams.wrote();
+    }
+    await connection.closeWrite();
+  }
+  upward().catch(() => inner.close());
+  // the server has said all that it has to say: what the client still sends goes nowhere
+  await downward();
+}

@@ -1,0 +1,294 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  bytesOf,
+  FakeContent,
+  Peer,
+  randomBytes,
+  recordingLog,
+  textOf,
+  within,
+} from "../../tests/testing.ts";
+import { Connection } from "../accept/connection.ts";
+import { Gate } from "../accept/gate.ts";
+import { Deadlines } from "../deadlines.ts";
+import { errorResponse } from "../errors.ts";
+import type { DownstreamRequest, DownstreamResponse } from "../exchange.ts";
+import { TcpTransport } from "../tcp_transport.ts";
+import { type Http2Options, Http2Server } from "./http2_server.ts";
+
+type Answer = (request: DownstreamRequest) => DownstreamResponse | Promise<DownstreamResponse>;
+
+function response(changes: Partial<DownstreamResponse> = {}): DownstreamResponse {
+  return { status: 200, headers: [], body: null, ...changes };
+}
+
+/** A server behind a TCP port on which HTTP/2 alone is spoken. */
+class Setup implements AsyncDisposable {
+  readonly record = recordingLog();
+  readonly requests: DownstreamRequest[] = [];
+  readonly connections: Connection[] = [];
+  readonly keeper = new Gate({ deadlines: new Deadlines(), maxConnections: 10, maxConnectionsPerClient: 0 });
+  readonly server: Http2Server;
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #running = new Set<Promise<void>>();
+  readonly #sessions: ClientHttp2Session[] = [];
+  #shutdown: Promise<void> | undefined;
+
+  constructor(answer: Answer, options: Partial<Http2Options> = {}) {
+    this.server = new Http2Server({
+      headTimeout: 10_000,
+      handler: {
+        handle: async (request) => {
+          this.requests.push(request);
+          return await answer(request);
+        },
+        refuse: ({ reason }) => errorResponse(reason),
+      },
+      idleTimeout: 5000,
+      clientTimeout: 5000,
+      isDraining: () => false,
+      log: this.record.log,
+      ...options,
+    });
+    this.#accept();
+  }
+
+  get address(): Deno.NetAddr {
+    return this.#listener.addr;
+  }
+
+  connect(): ClientHttp2Session {
+    const session = connect(`http://127.0.0.1:${this.address.port}`);
+    session.on("error", () => {});
+    this.#sessions.push(session);
+    return session;
+  }
+
+  async shutdown(): Promise<void> {
+    this.#shutdown ??= this.server.shutdown();
+    await this.#shutdown;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const session of this.#sessions) session.destroy();
+    this.#listener.close();
+    for (const connection of this.connections) connection.close();
+    await within(Promise.all(this.#running), "the end of all connections");
+    await within(this.shutdown(), "the end of the server");
+  }
+
+  async #accept(): Promise<void> {
+    const client = { address: "10.0.0.9", scheme: "https" as const, covers: () => true };
+    try {
+      for await (const tcp of this.#listener) {
+        const connection = new Connection(new TcpTransport(tcp), client, this.keeper);
+        this.connections.push(connection);
+        this.#running.add(this.server.serve(connection));
+      }
+    } catch {
+      // closed
+    }
+  }
+}
+
+/** Waits for an answer. @returns its status and content. */
+async function answerOf(stream: ClientHttp2Stream): Promise<[status: number, text: string]> {
+  const { promise, resolve, reject } = Promise.withResolvers<[number, string]>();
+  let status = 0;
+  let text = "";
+  stream.setEncoding("latin1");
+  stream.on("response", (headers) => status = Number(headers[":status"]));
+  stream.on("data", (piece: string) => text += piece);
+  stream.on("end", () => resolve([status, text]));
+  stream.on("error", reject);
+  return await within(promise, "an answer over HTTP/2");
+}
+
+/** Waits until a session has ended. */
+async function closeOf(session: ClientHttp2Session): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (session.destroyed) resolve();
+  session.once("close", resolve);
+  await within(promise, "the end of a connection");
+}
+
+Deno.test("Http2Server.serve() answers the requests of a connection, and knows whose they are", async () => {
+  await using setup = new Setup(({ target }) => response({ body: bytesOf(target) }));
+  const session = setup.connect();
+  const paths = ["/1", "/2", "/3"];
+  const answers = await Promise.all(
+    paths.map((path) => answerOf(session.request({ ":path": path, ":authority": "a.test" }))),
+  );
+  assertEquals(answers, [[200, "/1"], [200, "/2"], [200, "/3"]]);
+  for (const { client, protocol, authority } of setup.requests) {
+    assertEquals([client.address, client.scheme, protocol, authority], [
+      ...["10.0.0.9", "https", "HTTP/2", "a.test"],
+    ]);
+  }
+});
+
+Deno.test("Http2Server.serve() begins with what has been read already", async () => {
+  const served = Promise.withResolvers<void>();
+  await using setup = new Setup(() => response({ body: bytesOf("ok") }));
+  const { serve } = setup.server;
+  setup.server.serve = async (connection) => {
+    await connection.reader.fill();
+    served.resolve();
+    await serve.call(setup.server, connection);
+  };
+  const session = setup.connect();
+  const answer = answerOf(session.request({ ":path": "/", ":authority": "a.test" }));
+  await served.promise;
+  assertEquals(await answer, [200, "ok"]);
+});
+
+Deno.test("Http2Server.serve() carries content both ways", async () => {
+  const text = String.fromCharCode(...randomBytes(50_000)).repeat(20);
+  await using setup = new Setup(async ({ body }) => {
+    const received = await textOf(body);
+    return response({ body: new FakeContent().send(received).end() });
+  });
+  const stream = setup.connect().request({ ":path": "/", ":method": "PUT", ":authority": "a.test" });
+  const answer = answerOf(stream);
+  stream.end(bytesOf(text));
+  const [status, echo] = await answer;
+  assertEquals([status, echo === text], [200, true]);
+});
+
+Deno.test("Http2Server.serve() keeps connections with different clients apart", async () => {
+  await using setup = new Setup(({ client }) => response({ body: bytesOf(client.address) }));
+  const request = async () =>
+    await answerOf(setup.connect().request({ ":path": "/", ":authority": "a.test" }));
+  assertEquals(await request(), [200, "10.0.0.9"]);
+  setup.connections[0]!.client = { ...setup.connections[0]!.client, address: "10.0.0.1" };
+  assertEquals(await request(), [200, "10.0.0.9"]);
+});
+
+Deno.test("Http2Server.serve() closes a connection that has no request for too long", async () => {
+  await using setup = new Setup(() => response(), { idleTimeout: 10 });
+  const silent = setup.connect();
+  await closeOf(silent);
+  const session = setup.connect();
+  assertEquals((await answerOf(session.request({ ":path": "/", ":authority": "a.test" })))[0], 200);
+  await closeOf(session);
+});
+
+Deno.test("Http2Server.serve() leaves a connection open that has a request", async () => {
+  const release = Promise.withResolvers<void>();
+  await using setup = new Setup(async () => {
+    await release.promise;
+    return response({ body: bytesOf("late") });
+  }, { idleTimeout: 150 });
+  const session = setup.connect();
+  const answer = answerOf(session.request({ ":path": "/", ":authority": "a.test" }));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  // pings are no requests: neither do they make it wait longer, nor shorter
+  session.ping(() => {});
+  release.resolve();
+  assertEquals(await answer, [200, "late"]);
+});
+
+Deno.test("Http2Server.serve() may be closed for others while it has no request, and only then", async () => {
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  await using setup = new Setup(async () => {
+    asked.resolve();
+    await release.promise;
+    return response();
+  });
+  const session = setup.connect();
+  while (!setup.connections[0]?.isWaiting) await new Promise((resolve) => setTimeout(resolve, 1));
+  const answer = answerOf(session.request({ ":path": "/", ":authority": "a.test" }));
+  await asked.promise;
+  assertEquals(setup.connections[0]?.isWaiting, false);
+  release.resolve();
+  await answer;
+  while (!setup.connections[0]?.isWaiting) await new Promise((resolve) => setTimeout(resolve, 1));
+});
+
+Deno.test("Http2Server.serve() gives up on a client that takes nothing", async () => {
+  await using setup = new Setup(() => {
+    const content = new FakeContent();
+    const piece = new Uint8Array(64 * 1024);
+    content.next = () => Promise.resolve(piece);
+    return response({ body: content });
+  }, { clientTimeout: 50 });
+  // a client that reads nothing at all, but gives its permission for all of it
+  using peer = await Peer.connect(setup.address);
+  const window = "\x7f\xff\xff\xff";
+  const settings = `\0\0\x06\x04\0\0\0\0\0\0\x04${window}`;
+  const connectionWindow = "\0\0\x04\x08\0\0\0\0\0\x7f\xfe\0\0";
+  const request = "\0\0\x0b\x01\x05\0\0\0\x01\x82\x86\x84\x41\x06a.test";
+  await peer.write(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${settings}${connectionWindow}${request}`);
+  while (setup.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const start = performance.now();
+  while (!setup.connections[0]!.isClosed) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    assert(performance.now() - start < 5000, "it is waited for without end");
+  }
+});
+
+Deno.test("Http2Server.serve() cancels requests whose client is gone", async () => {
+  const asked = Promise.withResolvers<DownstreamRequest>();
+  const cancelled = Promise.withResolvers<void>();
+  await using setup = new Setup(async (request) => {
+    request.cancellation.listen(cancelled.resolve);
+    asked.resolve(request);
+    await cancelled.promise;
+    return response();
+  });
+  const session = setup.connect();
+  session.request({ ":path": "/", ":authority": "a.test" }).on("error", () => {});
+  await asked.promise;
+  session.destroy();
+  await within(cancelled.promise, "the cancellation");
+});
+
+Deno.test("Http2Server.serve() speaks nothing but HTTP/2", async () => {
+  await using setup = new Setup(() => response({ body: bytesOf("ok") }));
+  for (const start of ["", "PRI * HTTP/2.0\r\n\r\n"]) {
+    using peer = await Peer.connect(setup.address);
+    await peer.write(`${start}GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n`);
+    assertEquals(await peer.readToEnd(), "");
+  }
+  assertEquals(setup.requests, []);
+});
+
+Deno.test("Http2Server.serve() closes a connection that does not begin in time", async () => {
+  await using setup = new Setup(() => response(), { headTimeout: 10 });
+  for (const start of ["", "PRI * HTTP/2.0\r\n\r\nSM"]) {
+    using peer = await Peer.connect(setup.address);
+    await peer.write(start);
+    assertEquals(await peer.readToEnd(), "");
+  }
+});
+
+Deno.test("Http2Server.shutdown() lets running requests finish and ends connections", async () => {
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  await using setup = new Setup(async () => {
+    asked.resolve();
+    await release.promise;
+    return response({ body: bytesOf("late") });
+  });
+  const idle = closeOf(setup.connect());
+  // Node's client would give its request up as soon as it is told that there will be no others
+  using client = Deno.createHttpClient({ http1: false, http2: true });
+  const answer = fetch(`http://127.0.0.1:${setup.address.port}/`, { client });
+  await asked.promise;
+  const stopped = setup.shutdown();
+  await idle;
+  release.resolve();
+  assertEquals(await (await answer).text(), "late");
+  await within(stopped, "the end of the server");
+});
+
+Deno.test("HTTP/2 requests are refused with a reason too", async () => {
+  await using setup = new Setup(() => response());
+  const [status, text] = await answerOf(
+    setup.connect().request({ ":path": "/", ":authority": "a.test", host: "b.test" }),
+  );
+  assertEquals(status, 400);
+  assertMatch(text, /^400: /);
+});

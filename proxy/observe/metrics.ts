@@ -1,0 +1,120 @@
+import type { Outcome } from "../exchange.ts";
+import type { HostClass } from "../routing_table.ts";
+import type { ExchangeRecord } from "./observer.ts";
+
+/** One number with its name and labels, such as `code="200",method="GET"`. */
+export type Sample = [name: string, labels: string, value: number];
+
+/** The upper bounds of the duration's buckets, in seconds. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Methods that have a label of their own: clients can invent others. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
+
+/** Options of {@linkcode Metrics}. */
+export interface MetricsOptions {
+  /** Is each rule's host a label? There are as many of them then as rules have hosts. */
+  withHosts: boolean;
+}
+
+interface Durations {
+  buckets: number[];
+  count: number;
+  sum: number;
+}
+
+/** What one worker has counted. */
+export class Metrics {
+  /** Requests that have no complete answer yet. */
+  requestsInFlight = 0;
+  /** Connections that were opened to backends. */
+  upstreamConnects = 0;
+  /** Connections that could not be opened. */
+  upstreamConnectFailures = 0;
+  /** Responses that broke off. */
+  upstreamBroken = 0;
+  readonly #withHosts: boolean;
+  readonly #requests = new Map<string, Map<string, number[]>>();
+  readonly #durations = new Map<string, Durations>();
+  #retries = 0;
+  #received = 0;
+  #sent = 0;
+  #incomplete = 0;
+
+  /** Nothing is counted yet. */
+  constructor(options: MetricsOptions) {
+    this.#withHosts = options.withHosts;
+  }
+
+  /** Counts an exchange that has ended. */
+  count(record: ExchangeRecord, outcome: Outcome, milliseconds: number): void {
+    const host = this.#hostLabels(record);
+    const method = record.request === undefined
+      ? ""
+      : METHODS.has(record.request.method)
+      ? record.request.method
+      : "other";
+    let byMethod = this.#requests.get(host);
+    if (byMethod === undefined) this.#requests.set(host, byMethod = new Map());
+    let byStatus = byMethod.get(method);
+    if (byStatus === undefined) byMethod.set(method, byStatus = []);
+    byStatus[record.status] = (byStatus[record.status] ?? 0) + 1;
+    this.#countDuration(host, milliseconds / 1000);
+    this.#retries += record.retries;
+    this.#received += outcome.received;
+    this.#sent += outcome.sent;
+    if (!outcome.isComplete) this.#incomplete++;
+  }
+
+  /** All numbers of this moment. */
+  samples(): Sample[] {
+    const samples: Sample[] = [
+      ["pingress_requests_in_flight", "", this.requestsInFlight],
+      ["pingress_incomplete_responses_total", "", this.#incomplete],
+      ["pingress_received_bytes_total", "", this.#received],
+      ["pingress_sent_bytes_total", "", this.#sent],
+      ["pingress_upstream_connects_total", "", this.upstreamConnects],
+      ["pingress_upstream_connect_failures_total", "", this.upstreamConnectFailures],
+      ["pingress_upstream_retries_total", "", this.#retries],
+      ["pingress_upstream_broken_responses_total", "", this.upstreamBroken],
+    ];
+    for (const [host, byMethod] of this.#requests) {
+      for (const [method, byStatus] of byMethod) {
+        byStatus.forEach((value, status) =>
+          samples.push(["pingress_requests_total", `${host},method="${method}",code="${status}"`, value])
+        );
+      }
+    }
+    for (const [host, { buckets, count, sum }] of this.#durations) {
+      let below = 0;
+      BUCKETS.forEach((bound, index) => {
+        below += buckets[index] ?? 0;
+        samples.push(["pingress_request_duration_seconds_bucket", `${host},le="${bound}"`, below]);
+      });
+      samples.push(
+        ["pingress_request_duration_seconds_bucket", `${host},le="+Inf"`, count],
+        ["pingress_request_duration_seconds_sum", host, sum],
+        ["pingress_request_duration_seconds_count", host, count],
+      );
+    }
+    return samples;
+  }
+
+  #hostLabels({ route }: ExchangeRecord): string {
+    const hostClass: HostClass | "none" = route?.hostClass ?? "none";
+    return this.#withHosts
+      ? `host_class="${hostClass}",host="${route?.host ?? ""}"`
+      : `host_class="${hostClass}"`;
+  }
+
+  #countDuration(host: string, seconds: number): void {
+    let durations = this.#durations.get(host);
+    if (durations === undefined) {
+      this.#durations.set(host, durations = { buckets: BUCKETS.map(() => 0), count: 0, sum: 0 });
+    }
+    const index = BUCKETS.findIndex((bound) => seconds <= bound);
+    if (index !== -1) durations.buckets[index] = (durations.buckets[index] ?? 0) + 1;
+    durations.count++;
+    durations.sum += seconds;
+  }
+}

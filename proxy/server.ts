@@ -1,0 +1,229 @@
+import type { Address, Log } from "@pingress/config";
+import { Gate } from "./accept/gate.ts";
+import { HttpListener, type Serve } from "./accept/http_listener.ts";
+import { listenErrorMessage } from "./accept/listen_error.ts";
+import type { Configuration } from "./configuration.ts";
+import { Deadlines } from "./deadlines.ts";
+import { FailureLog } from "./failure_log.ts";
+import { createHandler } from "./handler.ts";
+import { serveHttp1 } from "./http1/server.ts";
+import { Http2Server } from "./http2/http2_server.ts";
+import { IpRanges } from "./ip_ranges.ts";
+import { AccessLog } from "./observe/access_log.ts";
+import { Metrics, type Sample } from "./observe/metrics.ts";
+import { Observer } from "./observe/observer.ts";
+import { StateCompiler } from "./state.ts";
+import { HttpsListener } from "./tls/https_listener.ts";
+import { type Balance, createBalancer } from "./upstream/balancer.ts";
+import { UpstreamClient } from "./upstream/client.ts";
+import { UpstreamPool } from "./upstream/pool.ts";
+import { Resolver } from "./upstream/resolver.ts";
+
+/** What a server is told by the command line. Times are in milliseconds, sizes in bytes. */
+export interface ServerOptions {
+  /** Where HTTP is served. */
+  listenHttp: Address;
+  /** Where HTTPS is served. */
+  listenHttps: Address;
+  /** Is HTTP/2 served in clear, to clients with prior knowledge? */
+  allowsH2c: boolean;
+  /** The addresses whose connections begin with a PROXY protocol header: IP addresses and CIDR blocks. */
+  proxyProtocolFrom: readonly string[];
+  /** The proxies in front of us whose word about the client counts: IP addresses and CIDR blocks. */
+  trustedProxies: readonly string[];
+  /** Is `Forwarded` sent too (RFC 7239)? */
+  sendsForwarded: boolean;
+  /** How many connections of clients there may be in all. */
+  maxConnections: number;
+  /** How many there may be from one address; 0 for no limit. */
+  maxConnectionsPerClient: number;
+  /** How many connections there may be to one endpoint. */
+  maxUpstreamConnections: number;
+  /** The longest head of a request. */
+  maxHeadBytes: number;
+  /** The longest request target. */
+  maxTargetBytes: number;
+  /** The largest content of a request; 0 for no limit. */
+  maxBodyBytes: number;
+  /** How long a TLS handshake may take. */
+  handshakeTimeout: number;
+  /** How long the head of a request may take. */
+  headTimeout: number;
+  /** How long a connection may wait for its next request. */
+  idleTimeout: number;
+  /** How long a client may neither send nor take anything in the middle of an exchange. */
+  clientTimeout: number;
+  /** How long connecting to a backend may take. */
+  connectTimeout: number;
+  /** How long a backend may do nothing before its response starts. */
+  responseTimeout: number;
+  /** How long a response or a tunnel may be silent. */
+  streamTimeout: number;
+  /** How long a connection to a backend waits for its next request. */
+  upstreamIdleTimeout: number;
+  /** How endpoints are chosen. */
+  balance: Balance;
+  /** Which part of all requests is in the access log: from 0 to 1. */
+  accessLogRate: number;
+  /** Do metrics have hosts as a label? */
+  metricsWithHosts: boolean;
+}
+
+/** What a server needs of the thread that it runs in. */
+export interface ServerEnvironment {
+  /** Do other servers of this program share the ports? */
+  sharesPorts: boolean;
+  /** Takes lines of the access log, each with its line end; it must not wait. */
+  writeAccessLog: (lines: string) => void;
+  /** Told what happens, but for single requests. */
+  log: Log;
+}
+
+/** Serves traffic: one of them in each worker. */
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #environment: ServerEnvironment;
+  readonly #state = new StateCompiler(new Resolver());
+  readonly #deadlines = new Deadlines();
+  readonly #gate: Gate;
+  readonly #metrics: Metrics;
+  readonly #accessLog: AccessLog | undefined;
+  #isDraining = false;
+  #running: { http: HttpListener; https: HttpsListener; http2: Http2Server; pool: UpstreamPool } | undefined;
+
+  /** A server that does not listen yet. */
+  constructor(options: ServerOptions, environment: ServerEnvironment) {
+    this.#options = options;
+    this.#environment = environment;
+    this.#gate = new Gate({ ...options, deadlines: this.#deadlines });
+    this.#metrics = new Metrics({ withHosts: options.metricsWithHosts });
+    this.#accessLog = options.accessLogRate === 0
+      ? undefined
+      : new AccessLog({ rate: options.accessLogRate, write: environment.writeAccessLog });
+  }
+
+  /** Takes what has changed of the configuration: it counts from the next request and handshake on. */
+  configure(change: Partial<Configuration>): void {
+    this.#state.update(change);
+  }
+
+  /**
+   * Listens. There must be a configuration.
+   *
+   * @returns where it listens.
+   * @throws {Error} when an address cannot be listened on, in words for the user.
+   */
+  async start(): Promise<{ http: Address; https: Address }> {
+    const { listenHttp, listenHttps } = this.#options;
+    const { log, sharesPorts } = this.#environment;
+    const pool = new UpstreamPool({
+      ...this.#options,
+      deadlines: this.#deadlines,
+      idleTimeout: this.#options.upstreamIdleTimeout,
+      maxConnections: this.#options.maxUpstreamConnections,
+      onConnect: (succeeded) => this.#countConnect(succeeded),
+    });
+    const handler = this.#createHandler(pool);
+    const protocol = {
+      ...this.#options,
+      handler,
+      deadlines: this.#deadlines,
+      isDraining: () => this.#isDraining,
+      log,
+    };
+    const http2 = new Http2Server(protocol);
+    const http1: Serve = (connection) => serveHttp1(connection, protocol);
+    const shared = {
+      ...this.#options,
+      reusePort: sharesPorts,
+      gate: this.#gate,
+      proxyProtocolFrom: new IpRanges(this.#options.proxyProtocolFrom),
+      serveHttp1: http1,
+      log,
+    };
+    const serveHttp2: Serve = (connection) => http2.serve(connection);
+    let http;
+    try {
+      http = await listening(
+        listenHttp,
+        () =>
+          new HttpListener({ ...shared, address: listenHttp, ...this.#options.allowsH2c && { serveHttp2 } }),
+      );
+      const https = await listening(listenHttps, () =>
+        HttpsListener.listen({
+          ...shared,
+          address: listenHttps,
+          certificates: () => this.#state.state.certificates,
+          serveHttp2,
+        }));
+      this.#running = { http, https, http2, pool };
+      return { http: http.address, https: https.address };
+    } catch (error) {
+      http?.close();
+      pool.close();
+      await http2.shutdown();
+      throw error;
+    }
+  }
+
+  /** All numbers of this moment. */
+  samples(): Sample[] {
+    const { http, https } = this.#running ?? {};
+    return [
+      ...this.#metrics.samples(),
+      ["pingress_connections", "", this.#gate.count],
+      ["pingress_connections_accepted_total", "", (http?.accepted ?? 0) + (https?.accepted ?? 0)],
+      ["pingress_connections_refused_total", "", this.#gate.refused],
+      ["pingress_connections_evicted_total", "", this.#gate.evicted],
+      ["pingress_tls_handshakes_total", "", https?.handshakes ?? 0],
+      ["pingress_tls_handshake_failures_total", "", https?.failures ?? 0],
+    ];
+  }
+
+  /** Stops accepting, finishes what runs, and closes everything. */
+  async stop(): Promise<void> {
+    this.#isDraining = true;
+    if (this.#running !== undefined) {
+      const { http, https, http2, pool } = this.#running;
+      http.close();
+      https.close();
+      this.#gate.closeWaiting();
+      await Promise.all([http.ended(), https.ended(), http2.shutdown()]);
+      pool.close();
+    }
+    this.#accessLog?.flush();
+  }
+
+  #createHandler(pool: UpstreamPool) {
+    const failures = new FailureLog(this.#environment.log);
+    const observer = new Observer({ metrics: this.#metrics, failures, accessLog: this.#accessLog });
+    return createHandler({
+      ...this.#options,
+      state: () => this.#state.state,
+      upstream: new UpstreamClient({
+        ...this.#options,
+        pool,
+        balancer: createBalancer(this.#options.balance),
+        onBrokenOff: (error) => {
+          this.#metrics.upstreamBroken++;
+          observer.failed(error);
+        },
+      }),
+      observer,
+      trustedProxies: new IpRanges(this.#options.trustedProxies),
+    });
+  }
+
+  #countConnect(succeeded: boolean): void {
+    if (succeeded) this.#metrics.upstreamConnects++;
+    else this.#metrics.upstreamConnectFailures++;
+  }
+}
+
+async function listening<T>(address: Address, listen: () => T | Promise<T>): Promise<T> {
+  try {
+    return await listen();
+  } catch (error) {
+    throw new Error(listenErrorMessage(error, address), { cause: error });
+  }
+}

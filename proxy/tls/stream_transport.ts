@@ -1,0 +1,124 @@
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { Transport } from "../transport.ts";
+
+/** How much may have arrived without being read before no more is taken from the network, in bytes. */
+const MOST_QUEUED = 64 * 1024;
+
+/** Writes of so many bytes do not wait for the network when nothing else is on its way. */
+const EAGER_BYTES = 32 * 1024;
+
+interface Read {
+  into: Uint8Array<ArrayBuffer>;
+  resolve: (count: number | null) => void;
+  reject: (error: Error) => void;
+}
+
+/** The inside of a TLS connection of Node's as a byte stream, with back-pressure both ways. */
+export class StreamTransport implements Transport {
+  readonly #socket: TLSSocket;
+  readonly #raw: Socket;
+  readonly #queue: Uint8Array[] = [];
+  #queued = 0;
+  #isPaused = false;
+  #hasEnded = false;
+  #failure: Error | undefined;
+  #read: Read | undefined;
+
+  /** Takes over a socket after its handshake. `raw` is the one below it, where it stands on one. */
+  constructor(socket: TLSSocket, raw: Socket = socket) {
+    this.#socket = socket;
+    this.#raw = raw;
+    socket.on("data", (chunk: Uint8Array) => this.#receive(chunk));
+    socket.on("end", () => this.#end(undefined));
+    socket.on("error", (error: Error) => this.#end(error));
+    socket.on("close", () => this.#end(this.#hasEnded ? undefined : new Error("The connection was closed")));
+  }
+
+  /** See {@linkcode Transport}. */
+  read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    const chunk = this.#queue[0];
+    if (chunk !== undefined) {
+      const count = moveInto(into, chunk);
+      if (count === chunk.length) this.#queue.shift();
+      else this.#queue[0] = chunk.subarray(count);
+      this.#queued -= count;
+      this.#resumeWhenEmpty();
+      return Promise.resolve(count);
+    }
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#hasEnded) return Promise.resolve(null);
+    const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+    this.#read = { into, resolve, reject };
+    return promise;
+  }
+
+  /** See {@linkcode Transport}. */
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    // a write of nothing closes a TLS socket of Deno 2.9's
+    if (bytes.length === 0) return Promise.resolve(0);
+    // when nothing is on its way TLS copies the bytes within this call; a failure shows with the next one
+    if (bytes.length <= EAGER_BYTES && this.#socket.writableLength === 0) {
+      this.#socket.write(bytes);
+      return Promise.resolve(bytes.length);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#socket.write(bytes, (error) => error ? reject(error) : resolve(bytes.length));
+    return promise;
+  }
+
+  /** See {@linkcode Transport}. */
+  closeWrite(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#socket.destroyed) resolve();
+    this.#socket.once("close", resolve);
+    this.#socket.end(() => resolve());
+    return promise;
+  }
+
+  /** See {@linkcode Transport}. */
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Uint8Array): void {
+    let rest = chunk;
+    if (this.#read !== undefined) {
+      const { into, resolve } = this.#read;
+      this.#read = undefined;
+      const count = moveInto(into, chunk);
+      resolve(count);
+      if (count === chunk.length) return;
+      rest = chunk.subarray(count);
+    }
+    this.#queue.push(rest);
+    this.#queued += rest.length;
+    if (this.#queued <= MOST_QUEUED || this.#isPaused) return;
+    this.#isPaused = true;
+    this.#raw.pause();
+  }
+
+  #resumeWhenEmpty(): void {
+    if (!this.#isPaused || this.#queued > 0 || this.#socket.destroyed) return;
+    this.#isPaused = false;
+    // the socket above may have said meanwhile that it is reading: without the pause nothing would happen
+    this.#raw.pause();
+    this.#raw.resume();
+  }
+
+  #end(error: Error | undefined): void {
+    this.#failure ??= error;
+    this.#hasEnded = true;
+    const read = this.#read;
+    this.#read = undefined;
+    if (this.#failure === undefined) read?.resolve(null);
+    else read?.reject(this.#failure);
+  }
+}
+
+function moveInto(into: Uint8Array, chunk: Uint8Array): number {
+  const count = Math.min(chunk.length, into.length);
+  into.set(count === chunk.length ? chunk : chunk.subarray(0, count));
+  return count;
+}

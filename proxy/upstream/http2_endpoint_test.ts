@@ -1,0 +1,297 @@
+import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { FakeContent, latin1, textOf, within } from "../../tests/testing.ts";
+import { Deadlines } from "../deadlines.ts";
+import { type ErrorReason, ProxyError } from "../errors.ts";
+import { Cancellation, type HeaderList } from "../exchange.ts";
+import type { EndpointOptions } from "./endpoint.ts";
+import { Http2Endpoint } from "./http2_endpoint.ts";
+import type { RoundTripOptions, UpstreamRequest, UpstreamResponse } from "./round_trip.ts";
+
+/** An endpoint before a backend that a test writes. */
+class Setup implements AsyncDisposable {
+  readonly cancellation = new Cancellation();
+  readonly broken: ProxyError[] = [];
+  readonly connects: boolean[] = [];
+  readonly endpoint: Http2Endpoint;
+  readonly #times: Partial<RoundTripOptions>;
+  readonly #close: () => Promise<void>;
+
+  constructor(
+    port: number,
+    close: () => Promise<void>,
+    { times = {}, options = {} }: { times?: Partial<RoundTripOptions>; options?: Partial<EndpointOptions> } =
+      {},
+  ) {
+    this.#times = times;
+    this.#close = close;
+    this.endpoint = new Http2Endpoint({ hostname: "127.0.0.1", port }, {
+      dial: () => Promise.reject(new Error("HTTP/2 dials by itself")),
+      deadlines: new Deadlines(),
+      ...{ connectTimeout: 5000, idleTimeout: 4000, maxConnections: 10 },
+      onConnect: (succeeded) => this.connects.push(succeeded),
+      ...options,
+    });
+  }
+
+  /** One before `Deno.serve`. */
+  static serving(handler: (request: Request) => Response | Promise<Response>, options = {}): Setup {
+    const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, handler);
+    return new Setup(server.addr.port, () => server.shutdown(), options);
+  }
+
+  async send(changes: Partial<UpstreamRequest> = {}): Promise<UpstreamResponse> {
+    const request: UpstreamRequest = {
+      method: "GET",
+      target: "/",
+      headers: [["host", "a.test"]],
+      body: null,
+      upgrade: undefined,
+      cancellation: this.cancellation,
+      inform: undefined,
+      ...changes,
+    };
+    return await this.endpoint.send(request, {
+      responseTimeout: 5000,
+      streamTimeout: 5000,
+      onBrokenOff: (error) => this.broken.push(error),
+      ...this.#times,
+    });
+  }
+
+  async fails(reason: ErrorReason, changes: Partial<UpstreamRequest> = {}): Promise<void> {
+    const error = await assertRejects(() => within(this.send(changes), "a failure"), ProxyError);
+    assertEquals([error.reason, this.endpoint.load], [reason, 0], error.message);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.endpoint.close();
+    await within(this.#close(), "the end of the backend");
+  }
+}
+
+Deno.test("Http2Endpoint.send() sends a request and reads the response", async () => {
+  await using setup = Setup.serving(async (request) => {
+    const { method, url, headers } = request;
+    const text = `${method} ${url} ${headers.get("x-a")} ${headers.get("cookie")} ${await request.text()}`;
+    return new Response(text, { status: 201, headers: [["set-cookie", "a=1"], ["set-cookie", "b=2"]] });
+  });
+  const headers: HeaderList = [["host", "a.test"], ["x-a", "1"], ["x-a", "2"], ["cookie", "c=3"]];
+  const response = await setup.send({ target: "/a?b", headers });
+  assertEquals([response.status, response.headers.filter(([name]) => name === "set-cookie")], [
+    201,
+    [["set-cookie", "a=1"], ["set-cookie", "b=2"]],
+  ]);
+  assertEquals(await textOf(response.body), "GET http://a.test/a?b 1, 2 c=3 ");
+  assertEquals([setup.endpoint.load, setup.connects], [0, [true]]);
+});
+
+Deno.test("Http2Endpoint.send() sends content, and none where there is none", async () => {
+  await using setup = Setup.serving(async (request) => {
+    const length = request.headers.get("content-length");
+    return new Response(`${request.method} ${length} ${await request.text()}`);
+  });
+  const upload = () => new FakeContent().send("he").send("llo").end();
+  const cases: [Partial<UpstreamRequest>, expected: string][] = [
+    [{ method: "POST", body: upload() }, "POST null hello"],
+    [{ method: "GET" }, "GET null "],
+    [{ method: "DELETE" }, "DELETE null "],
+  ];
+  for (const [request, expected] of cases) {
+    assertEquals(await textOf((await setup.send(request)).body), expected);
+  }
+  assertEquals(setup.connects, [true], "one connection is for all");
+});
+
+Deno.test("Http2Endpoint.send() sends requests at the same time over one connection", async () => {
+  const release = Promise.withResolvers<void>();
+  let running = 0;
+  await using setup = Setup.serving(async (request) => {
+    if (++running === 3) release.resolve();
+    await release.promise;
+    return new Response(new URL(request.url).pathname);
+  });
+  const responses = await Promise.all(["/1", "/2", "/3"].map((target) => setup.send({ target })));
+  assertEquals(setup.endpoint.load, 3);
+  assertEquals(await Promise.all(responses.map(({ body }) => textOf(body))), ["/1", "/2", "/3"]);
+  assertEquals([setup.endpoint.load, setup.connects], [0, [true]]);
+});
+
+Deno.test("Http2Endpoint.send() reads no content where there is none", async () => {
+  await using setup = Setup.serving(({ method, url }) =>
+    method === "HEAD"
+      ? new Response("hello", { headers: { "content-length": "5" } })
+      : new Response(null, { status: url.endsWith("/304") ? 304 : 204 })
+  );
+  for (const [method, target] of [["HEAD", "/"], ["GET", "/204"], ["GET", "/304"]] as const) {
+    const { body } = await setup.send({ method, target });
+    assertEquals([await textOf(body), setup.endpoint.load], ["", 0], `${method} ${target}`);
+  }
+});
+
+Deno.test("Http2Endpoint.send() passes a response on as it comes", async () => {
+  let controller!: ReadableStreamDefaultController<Uint8Array>;
+  await using setup = Setup.serving(() =>
+    new Response(new ReadableStream<Uint8Array>({ start: (given) => void (controller = given) }))
+  );
+  const running = setup.send();
+  while (controller === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+  controller.enqueue(new TextEncoder().encode("one"));
+  const { body } = await running;
+  assertEquals(latin1((await within(body!.next(), "a piece"))!), "one");
+  controller.enqueue(new TextEncoder().encode("two"));
+  assertEquals(latin1((await within(body!.next(), "a piece"))!), "two");
+  controller.close();
+  assertEquals(await textOf(body), "");
+  assertEquals(setup.endpoint.load, 0);
+});
+
+Deno.test("Http2Endpoint.send() lets content fail that the backend breaks off", async () => {
+  const failing = new Error("BUG of the backend");
+  failing.stack = failing.message;
+  await using setup = Setup.serving(() =>
+    new Response(
+      new ReadableStream<Uint8Array>({
+        pull: (controller) => {
+          controller.enqueue(new TextEncoder().encode("hello"));
+          controller.error(failing);
+        },
+      }, { highWaterMark: 0 }),
+    )
+  );
+  const error = await assertRejects(
+    () => within(setup.send().then(({ body }) => textOf(body)), "a failure"),
+    ProxyError,
+  );
+  assertEquals([setup.endpoint.load, error.reason.startsWith("upstream_")], [0, true]);
+});
+
+/** A backend that does with each stream and connection what a test says. */
+async function scripted(
+  onStream: (stream: ServerHttp2Stream, session: ServerHttp2Session) => void,
+  options = {},
+): Promise<Setup> {
+  const server: Http2Server = createServer();
+  const sessions = new Set<ServerHttp2Session>();
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.on("error", () => {});
+  });
+  server.on("stream", (stream, _headers) => {
+    stream.on("error", () => {});
+    onStream(stream, stream.session as ServerHttp2Session);
+  });
+  const listening = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", listening.resolve);
+  await listening.promise;
+  const close = () => {
+    for (const session of sessions) session.destroy();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+  return new Setup((server.address() as AddressInfo).port, close, options);
+}
+
+Deno.test("Http2Endpoint.send() takes nothing short for whole when the connection breaks off", async () => {
+  await using setup = await scripted((stream, session) => {
+    stream.respond({ ":status": 200 });
+    stream.write("hello", () => setTimeout(() => session.destroy(), 50));
+  });
+  const { body } = await within(setup.send(), "a response");
+  assertEquals(latin1((await within(body!.next(), "a piece"))!), "hello");
+  await assertRejects(() => within(textOf(body), "a failure"), ProxyError);
+  assertEquals([setup.endpoint.load, setup.broken.length], [0, 1]);
+});
+
+Deno.test("Http2Endpoint.send() takes nothing short for whole when the backend shuts down", async () => {
+  let controller!: ReadableStreamDefaultController<Uint8Array>;
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response(new ReadableStream<Uint8Array>({ start: (given) => void (controller = given) })),
+  );
+  const ended = Promise.withResolvers<void>();
+  await using setup = new Setup(server.addr.port, () => ended.promise);
+  const running = setup.send();
+  while (controller === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+  controller.enqueue(new TextEncoder().encode("hello"));
+  const { body } = await within(running, "a response");
+  assertEquals(latin1((await within(body!.next(), "a piece"))!), "hello");
+  server.shutdown().then(ended.resolve);
+  const finished = new Promise((resolve) => setTimeout(resolve, 200)).then(() => {
+    controller.enqueue(new TextEncoder().encode("world"));
+    controller.close();
+  }).catch(() => {}); // its client has gone
+  // all of it would be best
+  const rest = await within(textOf(body), "the rest").catch((error: Error) => error);
+  assert(rest === "world" || rest instanceof ProxyError, `${rest}`);
+  await finished;
+});
+
+Deno.test("Http2Endpoint.send() ends with its client", async () => {
+  const asked = Promise.withResolvers<void>();
+  const reset = Promise.withResolvers<void>();
+  await using setup = await scripted((stream) => {
+    stream.on("close", reset.resolve);
+    asked.resolve();
+  });
+  const failing = setup.fails("client_gone");
+  await asked.promise;
+  setup.cancellation.cancel();
+  await failing;
+  await within(reset.promise, "the end of the stream");
+});
+
+Deno.test("Http2Endpoint.send() breaks off when the client's content does", async () => {
+  const cases: [error: Error, reason: ErrorReason][] = [
+    [new ProxyError("body_too_large", "the content is too large"), "body_too_large"],
+    [new ProxyError("client_timeout", "the content took too long"), "client_timeout"],
+    [new Error("the client is gone"), "client_gone"],
+  ];
+  for (const [error, reason] of cases) {
+    await using setup = await scripted(() => {});
+    await setup.fails(reason, { method: "POST", body: new FakeContent().send("ab").fail(error) });
+  }
+});
+
+Deno.test("Http2Endpoint.send() gives up on a backend that does nothing", async () => {
+  await using setup = await scripted(() => {}, { times: { responseTimeout: 20 } });
+  await setup.fails("upstream_timeout");
+});
+
+Deno.test("Http2Endpoint.send() gives up on a response that is silent for too long", async () => {
+  await using setup = await scripted((stream) => {
+    stream.respond({ ":status": 200 });
+    stream.write("hello");
+  }, { times: { streamTimeout: 50 } });
+  const { body } = await setup.send();
+  const error = await assertRejects(() => within(textOf(body), "a failure"), ProxyError);
+  assertEquals([error.reason, setup.endpoint.load], ["upstream_timeout", 0]);
+});
+
+Deno.test("Http2Endpoint.open() says that the backend cannot be reached, and passes it over", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  await using setup = new Setup(port, () => Promise.resolve());
+  assertEquals([setup.endpoint.isForgettable, setup.endpoint.isPassedOver], [true, false]);
+  const error = await assertRejects(() => setup.endpoint.open(), ProxyError);
+  assertEquals(error.reason, "upstream_unreachable");
+  assertEquals([setup.endpoint.isForgettable, setup.endpoint.isPassedOver], [false, true]);
+  assertEquals([setup.endpoint.load, setup.connects], [0, [false]]);
+});
+
+Deno.test("Http2Endpoint.sweep() closes a connection that nobody uses", async () => {
+  await using setup = Setup.serving(() => new Response("ok"), { options: { idleTimeout: 20 } });
+  const { body } = await setup.send();
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  setup.endpoint.sweep();
+  assertEquals(setup.endpoint.isForgettable, false, "a request is running");
+  assertEquals(await textOf(body), "ok");
+  setup.endpoint.sweep();
+  assertEquals(setup.endpoint.isForgettable, false, "it has only just ended");
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  setup.endpoint.sweep();
+  assertEquals(setup.endpoint.isForgettable, true);
+  assertEquals(await textOf((await setup.send()).body), "ok");
+  assertEquals(setup.connects, [true, true]);
+});

@@ -1,0 +1,110 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ProxyError } from "../errors.ts";
+import { Resolver } from "./resolver.ts";
+
+/** A resolver whose look-ups and clock a test decides on. */
+class Setup {
+  /** The names that were looked up, in order. */
+  readonly lookedUp: string[] = [];
+  /** What the next look-ups find. */
+  answer: () => Promise<string[]>;
+  time = 0;
+  readonly resolver = new Resolver({
+    lookup: (hostname) => {
+      this.lookedUp.push(hostname);
+      return this.answer();
+    },
+    refreshInterval: 100,
+    now: () => this.time,
+  });
+
+  constructor(...addresses: string[]) {
+    this.answer = () => Promise.resolve(addresses);
+  }
+
+  /** Resolves until the answer is another one. */
+  async becomes(hostname: string, expected: string[]): Promise<void> {
+    for (let turn = 0; turn < 10; turn++) {
+      if ((await this.resolver.resolve(hostname)).join() === expected.join()) return;
+    }
+    assertEquals(await this.resolver.resolve(hostname), expected);
+  }
+}
+
+Deno.test("Resolver.resolve() looks a name up once, however many ask", async () => {
+  const setup = new Setup("10.0.0.1", "fd00::1");
+  const answers = await Promise.all([1, 2, 3].map(() => setup.resolver.resolve("a.default")));
+  for (const answer of answers) assertEquals(answer, ["10.0.0.1", "fd00::1"]);
+  await setup.resolver.resolve("a.default");
+  await setup.resolver.resolve("b.default");
+  assertEquals(setup.lookedUp, ["a.default", "b.default"]);
+});
+
+Deno.test("Resolver.resolve() answers at once and looks up again in the background", async () => {
+  const setup = new Setup("10.0.0.1");
+  await setup.resolver.resolve("a");
+  const { promise, resolve } = Promise.withResolvers<string[]>();
+  setup.answer = () => promise;
+  setup.time = 99;
+  await setup.resolver.resolve("a");
+  assertEquals(setup.lookedUp.length, 1);
+  setup.time = 100;
+  for (let turn = 0; turn < 3; turn++) assertEquals(await setup.resolver.resolve("a"), ["10.0.0.1"]);
+  assertEquals(setup.lookedUp.length, 2);
+  resolve(["10.0.0.2"]);
+  await setup.becomes("a", ["10.0.0.2"]);
+  setup.time = 199;
+  await setup.resolver.resolve("a");
+  assertEquals(setup.lookedUp.length, 2);
+});
+
+Deno.test("Resolver.resolve() keeps the last good answer while the resolver fails", async () => {
+  const setup = new Setup("10.0.0.1");
+  await setup.resolver.resolve("a");
+  const failures: (() => Promise<string[]>)[] = [
+    () => Promise.reject(new Error("SERVFAIL")),
+    () => Promise.resolve([]),
+  ];
+  for (const failure of failures) {
+    setup.answer = failure;
+    setup.time += 100;
+    for (let turn = 0; turn < 5; turn++) assertEquals(await setup.resolver.resolve("a"), ["10.0.0.1"]);
+  }
+  assertEquals(setup.lookedUp.length, 3);
+  setup.answer = () => Promise.resolve(["10.0.0.3"]);
+  setup.time += 100;
+  await setup.becomes("a", ["10.0.0.3"]);
+});
+
+Deno.test("Resolver.resolve() says that a name has no address, and tries again", async () => {
+  const setup = new Setup();
+  const cases: [answer: () => Promise<string[]>, message: string][] = [
+    [() => Promise.resolve([]), "a.default: the name has no address"],
+    [() => Promise.reject(new Error("ENOTFOUND")), "a.default: ENOTFOUND"],
+  ];
+  for (const [answer, message] of cases) {
+    setup.answer = answer;
+    const failing = [1, 2].map(() => assertRejects(() => setup.resolver.resolve("a.default"), ProxyError));
+    for (const error of await Promise.all(failing)) {
+      assertEquals([error.reason, error.message], ["upstream_unreachable", message]);
+    }
+  }
+  assertEquals(setup.lookedUp.length, 2);
+  setup.answer = () => Promise.resolve(["10.0.0.1"]);
+  assertEquals(await setup.resolver.resolve("a.default"), ["10.0.0.1"]);
+});
+
+Deno.test("Resolver.resolve() forgets the oldest of very many names", async () => {
+  const setup = new Setup("10.0.0.1");
+  for (let name = 0; name < 10_001; name++) await setup.resolver.resolve(`${name}`);
+  setup.lookedUp.length = 0;
+  await setup.resolver.resolve("10000");
+  await setup.resolver.resolve("1");
+  await setup.resolver.resolve("0");
+  assertEquals(setup.lookedUp, ["0"]);
+});
+
+Deno.test("Resolver.resolve() asks the system unless told", async () => {
+  const addresses = await new Resolver().resolve("localhost");
+  assert(addresses.some((address) => ["127.0.0.1", "::1"].includes(address)), addresses.join());
+});

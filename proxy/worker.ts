@@ -1,0 +1,47 @@
+/**
+ * The program of a worker's thread: a server that does what the main thread says.
+ *
+ * @module
+ */
+import { errorMessage, type LogFields } from "@pingress/config";
+import { Server } from "./server.ts";
+import type { FromWorker, ToWorker } from "./worker_thread.ts";
+
+/** The part of a worker's global scope that is used here. */
+interface WorkerScope {
+  postMessage(message: FromWorker): void;
+  addEventListener(type: "message", listener: (event: MessageEvent<ToWorker>) => void): void;
+}
+
+const scope = self as unknown as WorkerScope;
+let server: Server | undefined;
+
+scope.addEventListener("message", async ({ data }) => {
+  switch (data.type) {
+    case "start":
+      server = new Server(data.options, {
+        sharesPorts: true,
+        writeAccessLog: (lines) => scope.postMessage({ type: "access log", lines }),
+        log: { debug: tell("debug"), info: tell("info"), warn: tell("warn"), error: tell("error") },
+      });
+      server.configure(data.configuration);
+      try {
+        scope.postMessage({ type: "started", addresses: await server.start() });
+      } catch (error) {
+        scope.postMessage({ type: "failed", error: errorMessage(error) });
+      }
+      return;
+    case "configure":
+      return server?.configure(data.change);
+    case "samples":
+      return scope.postMessage({ type: "samples", samples: server?.samples() ?? [] });
+    case "stop":
+      await server?.stop();
+      return scope.postMessage({ type: "stopped" });
+  }
+});
+
+function tell(level: "debug" | "info" | "warn" | "error") {
+  return (message: string, fields: LogFields = {}) =>
+    scope.postMessage({ type: "log", level, message, fields });
+}
