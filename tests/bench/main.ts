@@ -1,0 +1,120 @@
+/**
+ * Measures Pingress beside nginx and HAProxy: `deno task bench`.
+ *
+ * @module
+ */
+import {
+  errorMessage,
+  type FlagValues,
+  helpText,
+  parseFlags,
+  type Program,
+  UsageError,
+  VERSION,
+} from "@pingress/config";
+import { LOAD_CORE, PROXY_CORE, run, versions } from "./programs.ts";
+import { HOSTS, startAll } from "./proxies.ts";
+import { section } from "./report.ts";
+import { compare, SCENARIOS } from "./scenarios.ts";
+
+const PROGRAM: Program = {
+  name: "deno task bench",
+  summary: "Measures the proxy beside nginx and HAProxy, on this machine.",
+  flags: [
+    { name: "rounds", value: "N", default: "5", help: "How often each proxy has its turn in a scenario" },
+    { name: "seconds", value: "S", default: "3", help: "How long a turn takes" },
+    {
+      name: "only",
+      value: "SCENARIO,…",
+      help: `Some scenarios only: ${SCENARIOS.map(({ name }) => name).join(", ")}`,
+    },
+    {
+      name: "output",
+      value: "FILE",
+      help: "Where the results are written, too: a file below docs/ or /tmp/",
+    },
+  ],
+};
+
+if (import.meta.main) await main();
+
+async function main(): Promise<void> {
+  const interrupt = new AbortController();
+  try {
+    const commandLine = parseFlags(PROGRAM, Deno.args, { readEnv: (name) => Deno.env.get(name) });
+    if (commandLine.action !== "run") {
+      return print(commandLine.action === "help" ? helpText(PROGRAM) : VERSION);
+    }
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, () => interrupt.abort(new Error(`Ended by ${signal}`)));
+    }
+    await bench(commandLine.values, interrupt.signal);
+    // what listens to signals would keep it running
+    Deno.exit(0);
+  } catch (error) {
+    // deno-lint-ignore no-console -- results alone go to standard output
+    console.error(`The benchmark cannot go on: ${errorMessage(error)}`);
+    Deno.exit(interrupt.signal.aborted ? 130 : error instanceof UsageError ? 2 : 1);
+  }
+}
+
+async function bench(values: FlagValues, signal: AbortSignal): Promise<void> {
+  const rounds = count(values, "rounds");
+  const seconds = count(values, "seconds");
+  const scenarios = chosen(values.text("only"));
+  const output = values.text("output");
+  const head = await header({ rounds, seconds, signal });
+  print(head);
+  await using stack = new AsyncDisposableStack();
+  const directory = await Deno.makeTempDir({ dir: "/tmp", prefix: "pingress-bench-" });
+  stack.defer(() => Deno.remove(directory, { recursive: true }));
+  const servers = await startAll(stack, { directory, signal });
+  const parts = [head];
+  for (const scenario of scenarios) {
+    const part = section(scenario, await compare(scenario, { servers, rounds, seconds, directory, signal }));
+    print(part);
+    parts.push(part);
+  }
+  if (output !== undefined) await Deno.writeTextFile(output, parts.join("\n"));
+}
+
+/** What the results are worth: of which machine, which programs, and how. */
+async function header(
+  { rounds, seconds, signal }: { rounds: number; seconds: number; signal: AbortSignal },
+): Promise<string> {
+  const cores = navigator.hardwareConcurrency;
+  if (cores < 2) throw new Error("There is one core only: the proxy and its load need one each");
+  const { nginx, haproxy, wrk, h2load } = await versions(signal);
+  const { text } = await run(["cat", "/proc/sys/kernel/osrelease", "/proc/cpuinfo"], signal);
+  return `# Benchmark
+
+- ${new Date().toISOString().slice(0, 10)}, \`deno task bench --rounds ${rounds} --seconds ${seconds}\`
+- ${/^model name\s*: (.*)$/m.exec(text)?.[1] ?? "CPU unknown"}, ${cores} cores
+- Linux ${text.split("\n")[0]}
+- Pingress ${VERSION} on Deno ${Deno.version.deno}, nginx ${nginx}, HAProxy ${haproxy}; wrk ${wrk}, h2load ${h2load}
+- One worker each, on core ${PROXY_CORE}; the load and the backend on core ${LOAD_CORE}
+- ${HOSTS} hosts with a certificate each (ECDSA P-256); no session is resumed, nothing is logged
+- Medians; \`× nginx\` is CPU time to that of nginx in the same round (least–greatest)
+`;
+}
+
+function chosen(only: string | undefined) {
+  if (only === undefined) return SCENARIOS;
+  const names = only.split(",");
+  const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
+  if (unknown !== undefined) {
+    throw new UsageError(`Invalid --only: there is no scenario ${JSON.stringify(unknown)}`);
+  }
+  return SCENARIOS.filter(({ name }) => names.includes(name));
+}
+
+function count(values: FlagValues, flag: string): number {
+  const text = values.requiredText(flag);
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new UsageError(`Invalid --${flag} ${JSON.stringify(text)}: it takes a number such as 3`);
+}
+
+function print(text: string): void {
+  // deno-lint-ignore no-console -- the results
+  console.log(text);
+}
