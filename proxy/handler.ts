@@ -104,7 +104,7 @@ async function forward(
   }
   const hops = maxForwards(request);
   if (hops === 0) {
-    return { status: 200, headers: [["allow", ALLOWED_METHODS], ["date", httpDate()]], body: null };
+    return { status: 200, headers: downstreamResponseHeaders([["allow", ALLOWED_METHODS]]), body: null };
   }
   const origin = originOf(request, authority, options.trustedProxies);
   const requestId = requestIdOf(request.headers);

@@ -228,6 +228,7 @@ export class FakeContent implements Content {
   /** Was it closed? */
   isClosed = false;
   readonly #arrived: (Piece | Error | null)[] = [];
+  readonly #closing = Promise.withResolvers<void>();
   #changed = Promise.withResolvers<void>();
 
   /** Content that says that it has `length` bytes; its pieces need not agree. */
@@ -248,6 +249,11 @@ export class FakeContent implements Content {
   /** Lets the content break off. @returns itself. */
   fail(error: Error): this {
     return this.#arrive(error);
+  }
+
+  /** Waits until it is closed. */
+  async closed(): Promise<void> {
+    await within(this.#closing.promise, "content to be closed");
   }
 
   /** See {@linkcode Content}. */
@@ -271,6 +277,7 @@ export class FakeContent implements Content {
   /** See {@linkcode Content}. */
   close(): void {
     this.isClosed = true;
+    this.#closing.resolve();
   }
 
   #arrive(piece: Piece | Error | null): this {

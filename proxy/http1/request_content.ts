@@ -21,6 +21,7 @@ export class RequestContent implements Content {
   received = 0;
   readonly #reader: ContentReader;
   readonly #options: RequestContentOptions;
+  readonly #closing = Promise.withResolvers<void>();
   #isWaitedFor = false;
   #hasToldEnd = false;
 
@@ -49,13 +50,28 @@ export class RequestContent implements Content {
     this.#options.onWait();
     try {
       return this.#count(await this.#reader.next());
+    } catch (error) {
+      this.close(); // nobody can read on
+      throw error;
     } finally {
       this.#options.onArrival();
     }
   }
 
   /** See {@linkcode Content}. */
-  close(): void {}
+  close(): void {
+    this.#closing.resolve();
+  }
+
+  /** Is somebody reading it, who has not read all of it yet? */
+  get isInUse(): boolean {
+    return this.#isWaitedFor && !this.hasEnded;
+  }
+
+  /** Waits until it is read no more. */
+  async closed(): Promise<void> {
+    await this.#closing.promise;
+  }
 
   /** Passes over what has arrived of content that nobody began to read. @returns whether that was all. */
   drain(): boolean {

@@ -58,7 +58,8 @@ class Session {
   /** What the client must do before the deadline: begin a request, finish its head or content, or read. */
   #awaited: "request" | "head" | "content" | "reading" = "request";
   #request: DownstreamRequest | undefined;
-  #isResponding = false;
+  /** Has the final response begun, or been written? */
+  #responding: "not yet" | "now" | "done" = "not yet";
   #telling: Promise<void> | undefined;
 
   constructor(connection: Connection, options: Http1Options) {
@@ -94,6 +95,12 @@ class Session {
     this.#connection.expireIn(timeout);
   }
 
+  /** A client that has its answer must hurry: perhaps it sends no more. */
+  get #contentTimeout(): number {
+    const { clientTimeout } = this.#options;
+    return this.#responding === "done" ? Math.min(clientTimeout, LINGER_MILLISECONDS) : clientTimeout;
+  }
+
   #proceed(): void {
     this.#awaited = "reading";
     this.#connection.isWaiting = false;
@@ -101,7 +108,7 @@ class Session {
   }
 
   #expire(): void {
-    if (this.#awaited === "request" || this.#isResponding) {
+    if (this.#awaited === "request" || this.#responding !== "not yet") {
       this.#connection.close();
       return this.#request?.cancellation.cancel();
     }
@@ -141,7 +148,7 @@ class Session {
     const goesOn = await this.#respond(response, { ...head, keepsAlive }, content);
     this.#telling = undefined;
     this.#request = undefined;
-    this.#isResponding = false;
+    this.#responding = "not yet";
     return goesOn;
   }
 
@@ -159,10 +166,10 @@ class Session {
         if (!isContinued) this.#tell(100, []);
         isContinued = true;
         // while the response is written, the client's reading is what is waited for
-        if (!this.#isResponding) this.#await("content", this.#options.clientTimeout);
+        if (this.#responding !== "now") this.#await("content", this.#contentTimeout);
       },
       onArrival: () => {
-        if (!this.#isResponding) this.#proceed();
+        if (this.#responding !== "now") this.#proceed();
       },
       onEnd: () => this.#watch(),
     });
@@ -207,7 +214,7 @@ class Session {
     const gone = () => this.#request?.cancellation.cancel();
     reader.fill().then((hasMore) => {
       if (hasMore || this.#request === undefined) return;
-      if (this.#isResponding) this.#connection.expireIn(this.#options.clientTimeout);
+      if (this.#responding !== "not yet") this.#connection.expireIn(this.#options.clientTimeout);
       else this.#probe.start(gone);
     }, gone);
   }
@@ -217,7 +224,7 @@ class Session {
     const before = this.#telling;
     const tell = async () => {
       await before;
-      if (this.#isResponding) return;
+      if (this.#responding !== "not yet") return;
       const output = Output.take();
       try {
         writeStatusLine(output, status);
@@ -241,14 +248,18 @@ class Session {
     let isTunnel = false;
     try {
       if (this.#telling !== undefined) await this.#telling;
-      this.#isResponding = true;
+      this.#responding = "now";
       this.#probe.stop();
       const goesOn = await writeResponse(response, request, {
         write: (bytes) => this.#write(bytes),
         outcome,
       });
       outcome.isComplete = true;
-      if (response.tunnel === undefined) return goesOn;
+      if (response.tunnel === undefined) {
+        this.#responding = "done";
+        if (content?.isInUse) await this.#restOfContent(content);
+        return goesOn;
+      }
       isTunnel = true;
       this.#request = undefined;
       await runTunnel(this.#connection, response.tunnel, { timeout: this.#options.streamTimeout, outcome });
@@ -258,6 +269,12 @@ class Session {
       outcome.received += content?.received ?? 0;
       response.done?.(outcome);
     }
+  }
+
+  /** A backend may have answered before it was sent everything, and go on reading. */
+  async #restOfContent(content: RequestContent): Promise<void> {
+    this.#connection.expireIn(this.#contentTimeout);
+    await content.closed();
   }
 
   #write(bytes: Piece): Promise<void> {

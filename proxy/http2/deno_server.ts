@@ -27,8 +27,8 @@ export interface Http2Client {
 export interface DenoHandlerOptions {
   /** Answers the requests. */
   handler: Handler;
-  /** The address on loopback that it listens on, as an authority. */
-  ownAuthority: () => string;
+  /** The address on loopback that it listens on, as the authorities that Deno may make of it. */
+  ownAuthorities: () => string[];
   /** Finds the client behind a loopback connection. */
   client: (remote: Deno.NetAddr) => Http2Client | undefined;
   /** How long a client may send nothing in the middle of its request's content, in milliseconds. */
@@ -92,7 +92,7 @@ async function readRequest(
   const isAsterisk = target === "/*" && request.method === "OPTIONS";
   const host = request.headers.get("host");
   // without either Deno takes the address that it listens on itself
-  if (host === null && authority === options.ownAuthority()) {
+  if (host === null && options.ownAuthorities().includes(authority)) {
     return new ProxyError("bad_request", "no :authority and no Host");
   }
   // where :authority and Host contradict each other one of them is forged (RFC 9113, section 8.3.1)

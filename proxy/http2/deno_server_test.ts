@@ -47,7 +47,7 @@ class Setup {
           began: () => this.counts.began++,
           ended: () => this.counts.ended++,
         },
-      ownAuthority: () => "127.0.0.1:9",
+      ownAuthorities: () => ["127.0.0.1:9"],
       clientTimeout,
       log: this.record.log,
     });

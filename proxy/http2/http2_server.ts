@@ -40,7 +40,7 @@ export class Http2Server {
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
       denoHandler({
         ...options,
-        ownAuthority: () => `127.0.0.1:${this.#server.addr.port}`,
+        ownAuthorities: () => ["127.0.0.1", "localhost"].map((host) => `${host}:${this.#server.addr.port}`),
         client: ({ port }) => this.#clients.get(port),
       }),
     );

@@ -93,6 +93,7 @@ class RoundTrip implements Content {
   readonly #options: RoundTripOptions;
   #content: ContentReader | undefined;
   #isReusable = false;
+  #isResponseOver = false;
   #isOver = false;
   #sending: "head" | "content" | "nothing" = "head";
   #isAnswered = false;
@@ -152,7 +153,21 @@ class RoundTrip implements Content {
   }
 
   close(): void {
-    this.#end({ isReusable: this.#isReusable && this.hasEnded });
+    const isReusable = this.#isReusable && this.hasEnded;
+    // a backend that has answered all the same may still read the rest of the request
+    if (isReusable && this.#sending === "content") this.#awaitRestOfRequest();
+    else this.#end({ isReusable });
+  }
+
+  /** The response is over before all of the request is sent: that goes on, unless the backend ends it. */
+  #awaitRestOfRequest(): void {
+    this.#isResponseOver = true;
+    const giveUp = () => {
+      if (this.#isOver) return;
+      this.#request.body?.close();
+      this.#end({ isReusable: false });
+    };
+    this.#connection.reader.fill().then(giveUp, giveUp);
   }
 
   #writeHead(): Output {
@@ -186,6 +201,9 @@ class RoundTrip implements Content {
       this.#sendError = error;
       // the backend may have answered before it stopped reading; a client that broke off wants no answer
       if (error instanceof DownstreamBodyError) this.#connection.close();
+    } finally {
+      body.close();
+      if (this.#isResponseOver) this.#end({ isReusable: true });
     }
   }
 
@@ -199,7 +217,7 @@ class RoundTrip implements Content {
   }
 
   #expireIn(milliseconds: number): void {
-    if (!this.#isAnswered) this.#connection.expireIn(milliseconds);
+    if (!this.#isAnswered || this.#isResponseOver) this.#connection.expireIn(milliseconds);
   }
 
   async #finalHead(): Promise<ResponseHead> {
