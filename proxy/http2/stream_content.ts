@@ -12,6 +12,7 @@ export class StreamContent implements Content {
   readonly #reader: ReadableStreamDefaultReader<Piece>;
   readonly #timeout: number;
   #first: Piece | undefined;
+  #isClosed = false;
 
   /** Reads a stream of which a piece may take `timeout` milliseconds. */
   constructor(stream: ReadableStream<Piece>, options: { length: number | undefined; timeout: number }) {
@@ -39,6 +40,8 @@ export class StreamContent implements Content {
     if (first !== undefined) return first;
     for (;;) {
       const { done, value } = await this.#read();
+      // a stream that is cancelled ends like one that is whole
+      if (this.#isClosed) throw new ProxyError("client_gone", "The request's content is read no more");
       if (done) {
         this.hasEnded = true;
         return undefined;
@@ -50,6 +53,7 @@ export class StreamContent implements Content {
 
   /** See {@linkcode Content}. */
   close(): void {
+    this.#isClosed = true;
     if (!this.hasEnded) this.#reader.cancel().catch(() => {});
   }
 

@@ -93,3 +93,12 @@ Deno.test("StreamContent.close() cancels what was not read, and nothing else", a
   await new Promise((resolve) => setTimeout(resolve, 0));
   assertEquals(isCancelled, false);
 });
+
+Deno.test("StreamContent.next() does not take the end that closing makes for the content's end", async () => {
+  const content = new StreamContent(new ReadableStream(), { length: 3, timeout: 5000 });
+  const reading = content.next();
+  content.close();
+  await assertRejects(() => reading, ProxyError);
+  await assertRejects(() => content.next(), ProxyError);
+  assertEquals(content.hasEnded, false);
+});

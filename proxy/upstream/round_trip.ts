@@ -184,6 +184,7 @@ class RoundTrip implements Content {
 
   async #sendContent(body: Content): Promise<void> {
     const isChunked = body.length === undefined;
+    let left = body.length ?? Infinity;
     try {
       for (;;) {
         // the client has deadlines of its own
@@ -193,9 +194,13 @@ class RoundTrip implements Content {
         });
         this.#expireIn(this.#options.responseTimeout);
         if (piece === undefined) break;
+        left -= piece.length;
+        // whatever is too much or too little would be read as the next request
+        if (left < 0) throw new DownstreamBodyError(new Error("The content is longer than announced"));
         await (isChunked ? this.#writeChunk(piece) : this.#connection.write(piece));
       }
       if (isChunked) await this.#connection.write(LAST_CHUNK);
+      else if (left > 0) throw new DownstreamBodyError(new Error("The content is shorter than announced"));
       this.#sending = "nothing";
     } catch (error) {
       this.#sendError = error;

@@ -524,3 +524,18 @@ Deno.test("roundTrip() reads no head without end", async () => {
   using trip = new Trip(["HTTP/1.1 200 OK\r\n", ...Array(10).fill(`X: ${"x".repeat(8000)}\r\n`)]);
   await trip.fails("upstream_invalid");
 });
+
+Deno.test("roundTrip() closes its connection when content is not as long as it says", async () => {
+  for (const pieces of ["ab", "abcde"]) {
+    using trip = new Trip();
+    const upload = new FakeContent(4).send(pieces);
+    const running = trip.run({ method: "POST", body: upload });
+    await trip.transport.has("content-length: 4");
+    trip.transport.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    upload.end();
+    // the answer may have come before: it is the connection that counts
+    await running.then(({ body }) => textOf(body)).catch(() => {});
+    await upload.closed();
+    assertEquals([trip.isOver, trip.isKept], [true, false], pieces);
+  }
+});
