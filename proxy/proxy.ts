@@ -35,6 +35,9 @@ export interface ProxyOptions {
   log: Log;
 }
 
+/** How long the rest of the access log may take at the end, in milliseconds. */
+const FLUSH_MILLISECONDS = 1000;
+
 /** The proxy: files in, traffic through. */
 export class Proxy {
   readonly #options: ProxyOptions;
@@ -105,14 +108,12 @@ export class Proxy {
     this.#isStopping = true;
     if (shutdownDelay > 0) await pause(shutdownDelay);
     this.#watcher.close();
-    const late = Promise.withResolvers<"late">();
-    const timer = setTimeout(() => late.resolve("late"), drainTimeout);
-    if (await Promise.race([this.#workers?.stop(), late.promise]) === "late") {
+    if (!await endsWithin(drainTimeout, this.#workers?.stop())) {
       log.warn("Not all requests have finished");
       this.#workers?.terminate();
     }
-    clearTimeout(timer);
-    await this.#sink.flush();
+    // nobody may be reading it
+    await endsWithin(FLUSH_MILLISECONDS, this.#sink.flush());
     await this.#admin?.close();
   }
 
@@ -148,6 +149,17 @@ export class Proxy {
     } catch (error) {
       throw new Error(listenErrorMessage(error, listenAdmin), { cause: error });
     }
+  }
+}
+
+/** Waits for a promise, but not for ever. @returns whether it has ended. */
+async function endsWithin(milliseconds: number, promise: Promise<void> | undefined): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => late.resolve(false), milliseconds);
+  try {
+    return await Promise.race([Promise.resolve(promise).then(() => true), late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -60,6 +60,8 @@ class Session {
   #request: DownstreamRequest | undefined;
   /** Has the final response begun, or been written? */
   #responding: "not yet" | "now" | "done" = "not yet";
+  /** What is still read of a request that has its answer. */
+  #rest: RequestContent | undefined;
   #telling: Promise<void> | undefined;
 
   constructor(connection: Connection, options: Http1Options) {
@@ -110,6 +112,7 @@ class Session {
   #expire(): void {
     if (this.#awaited === "request" || this.#responding !== "not yet") {
       this.#connection.close();
+      this.#rest?.close();
       return this.#request?.cancellation.cancel();
     }
     const what = this.#awaited === "head" ? "head" : "content";
@@ -169,7 +172,9 @@ class Session {
         if (this.#responding !== "now") this.#await("content", this.#contentTimeout);
       },
       onArrival: () => {
-        if (this.#responding !== "now") this.#proceed();
+        if (this.#responding === "not yet") this.#proceed();
+        // the one who reads it must go on, too
+        if (this.#responding === "done") this.#connection.expireIn(this.#options.clientTimeout);
       },
       onEnd: () => this.#watch(),
     });
@@ -273,8 +278,10 @@ class Session {
 
   /** A backend may have answered before it was sent everything, and go on reading. */
   async #restOfContent(content: RequestContent): Promise<void> {
+    this.#rest = content;
     this.#connection.expireIn(this.#contentTimeout);
     await content.closed();
+    this.#rest = undefined;
   }
 
   #write(bytes: Piece): Promise<void> {

@@ -221,6 +221,10 @@ function responseHeaders(headers: IncomingHttpHeaders): HeaderList {
 }
 
 async function sendContent(stream: ClientHttp2Stream, body: Content): Promise<void> {
+  const closed = new Promise<never>((_, reject) =>
+    stream.once("close", () => reject(new Error("The stream was closed")))
+  );
+  closed.catch(() => {}); // perhaps nothing is being written
   try {
     for (;;) {
       const piece = await body.next().catch((cause) => {
@@ -229,11 +233,13 @@ async function sendContent(stream: ClientHttp2Stream, body: Content): Promise<vo
       if (piece === undefined) break;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       stream.write(piece, (error) => error ? reject(error) : resolve());
-      await promise;
+      await Promise.race([promise, closed]);
     }
     stream.end();
   } catch (cause) {
     stream.close(constants.NGHTTP2_CANCEL);
     throw cause instanceof DownstreamBodyError ? cause.explained : cause;
+  } finally {
+    body.close();
   }
 }
