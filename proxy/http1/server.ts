@@ -231,12 +231,15 @@ class Session {
       await before;
       if (this.#responding !== "not yet") return;
       const output = Output.take();
+      // nobody waits for a client that does not read what it is told
+      const timer = setTimeout(() => this.#connection.close(), this.#options.clientTimeout);
       try {
         writeStatusLine(output, status);
         for (const [name, value] of headers) output.field(name, value);
         output.lineEnd();
         await this.#connection.tell(await this.#probe.withoutProbed(output.bytes));
       } finally {
+        clearTimeout(timer);
         output.free();
       }
     };
@@ -291,6 +294,7 @@ class Session {
 
   async #writeToHalfClosed(bytes: Piece): Promise<void> {
     const { clientTimeout } = this.#options;
+    this.#connection.expireIn(clientTimeout);
     await this.#connection.write(await this.#probe.withoutProbed(bytes), clientTimeout);
     // one that sends no more may be gone: it is not waited with for ever
     this.#connection.expireIn(clientTimeout);

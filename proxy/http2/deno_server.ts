@@ -69,7 +69,7 @@ export function denoHandler(options: DenoHandlerOptions): Deno.ServeHandler<Deno
     };
     completed.then(() => done(true), () => done(false));
     try {
-      return writeResponse(response, { method: request.method, outcome });
+      return writeResponse(response, { method: request.method, outcome, timeout: options.clientTimeout });
     } catch (error) {
       if (response.body !== null && "close" in response.body) response.body.close();
       options.log.error("A response could not be written", { error: errorMessage(error) });
@@ -151,7 +151,7 @@ const STATUSES_WITHOUT_CONTENT = new Set([204, 205, 304]);
 
 function writeResponse(
   { status, headers, body }: DownstreamResponse,
-  { method, outcome }: { method: string; outcome: Outcome },
+  { method, outcome, timeout }: { method: string; outcome: Outcome; timeout: number },
 ): Response {
   const init = { status, headers: headers.filter(([name]) => name !== "content-length" || body === null) };
   if (STATUSES_WITHOUT_CONTENT.has(status) || method === "HEAD") {
@@ -167,22 +167,36 @@ function writeResponse(
     return new Response(body, init);
   }
   if (body.length !== undefined) init.headers.push(["content-length", String(body.length)]);
-  return new Response(streamOf(body, outcome), init);
+  return new Response(streamOf(body, { outcome, timeout }), init);
 }
 
 const endsAtOnce: UnderlyingSource<Piece> = { pull: (controller) => controller.close() };
 
-/** A stream of content. Pieces are copied: whoever takes them keeps them for longer than until the next one. */
-function streamOf(content: Content, outcome: Outcome): ReadableStream<Piece> {
+/**
+ * A stream of content. Pieces are copied: whoever takes them keeps them for longer than until the next one. A
+ * client that takes none of them for `timeout` milliseconds is given up.
+ */
+function streamOf(
+  content: Content,
+  { outcome, timeout }: { outcome: Outcome; timeout: number },
+): ReadableStream<Piece> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
   return new ReadableStream<Piece>({
     pull: async (controller) => {
+      clearTimeout(timer);
       try {
         const piece = content.arrived() ?? await content.next();
         if (piece !== undefined) {
           outcome.sent += piece.length;
           controller.enqueue(piece.slice());
         }
-        if (piece !== undefined && !content.hasEnded) return;
+        if (piece !== undefined && !content.hasEnded) {
+          timer = setTimeout(() => {
+            content.close();
+            controller.error(shortened("The client takes nothing"));
+          }, timeout);
+          return;
+        }
         content.close();
         controller.close();
       } catch (error) {
@@ -190,7 +204,10 @@ function streamOf(content: Content, outcome: Outcome): ReadableStream<Piece> {
         controller.error(shortened(error));
       }
     },
-    cancel: () => content.close(),
+    cancel: () => {
+      clearTimeout(timer);
+      content.close();
+    },
   }, { highWaterMark: 0 });
 }
 

@@ -64,9 +64,11 @@ export class UpstreamClient {
     attempts: Attempts,
   ): Promise<UpstreamResponse> {
     const { pool, balancer } = this.#options;
-    const endpoints = backend.addresses.map((address) => pool.endpoint(address, backend.protocol));
+    const addresses = [...backend.addresses];
     let failure: ProxyError | undefined;
     for (let tried = 0; tried < MAX_ENDPOINTS_TRIED; tried++) {
+      // the pool forgets what nobody uses: those of the last attempt may be others by now
+      const endpoints = addresses.map((address) => pool.endpoint(address, backend.protocol));
       const endpoint = balancer.choose(endpoints, backend.key);
       if (endpoint === undefined) break;
       if (tried > 0) attempts.retries++;
@@ -76,7 +78,7 @@ export class UpstreamClient {
       } catch (error) {
         if (!(error instanceof UnsentError)) throw error;
         failure = error.reason;
-        endpoints.splice(endpoints.indexOf(endpoint), 1);
+        addresses.splice(endpoints.indexOf(endpoint), 1);
       }
       if (request.cancellation.isCancelled) break;
     }

@@ -185,6 +185,9 @@ export class Http2Endpoint {
     try {
       const headers = await head.promise;
       const status = Number(headers[":status"]);
+      if (!(status >= 200 && status <= 599)) {
+        throw new ProxyError("upstream_invalid", `${this.name}: Invalid status ${headers[":status"]}`);
+      }
       content.expect(status, request.method, headers["content-length"]);
       if (content.hasEnded) content.close();
       return { status, headers: responseHeaders(headers), body: content.hasEnded ? null : content };
