@@ -22,7 +22,9 @@ export class RequestContent implements Content {
   readonly #reader: ContentReader;
   readonly #options: RequestContentOptions;
   readonly #closing = Promise.withResolvers<void>();
-  #isWaitedFor = false;
+  #hasBegun = false;
+  #isClientAwaited = false;
+  #isClosed = false;
   #hasToldEnd = false;
 
   /** Reads what a connection has behind a head. */
@@ -39,14 +41,20 @@ export class RequestContent implements Content {
 
   /** See {@linkcode Content}. */
   arrived(): Piece | undefined {
-    return this.#count(this.#reader.arrived());
+    this.#hasBegun = true;
+    try {
+      return this.#count(this.#reader.arrived());
+    } catch (error) {
+      this.close(); // nobody can read on
+      throw error;
+    }
   }
 
   /** See {@linkcode Content}. */
   async next(): Promise<Piece | undefined> {
     const piece = this.arrived();
     if (piece !== undefined || this.hasEnded) return piece;
-    this.#isWaitedFor = true;
+    this.#isClientAwaited = true;
     this.#options.onWait();
     try {
       return this.#count(await this.#reader.next());
@@ -54,30 +62,37 @@ export class RequestContent implements Content {
       this.close(); // nobody can read on
       throw error;
     } finally {
+      this.#isClientAwaited = false;
       this.#options.onArrival();
     }
   }
 
   /** See {@linkcode Content}. */
   close(): void {
+    this.#isClosed = true;
     this.#closing.resolve();
   }
 
-  /** Is somebody reading it, who has not read all of it yet? */
-  get isInUse(): boolean {
-    return this.#isWaitedFor && !this.hasEnded;
+  /** Is it the client that is waited for, and not the one who reads? */
+  get isClientAwaited(): boolean {
+    return this.#isClientAwaited;
   }
 
-  /** Waits until it is read no more. */
+  /** Does somebody read it, or use its last piece? Then nothing else of the connection may be read. */
+  get isInUse(): boolean {
+    return this.#hasBegun && !this.#hasToldEnd && !this.#isClosed;
+  }
+
+  /** Waits until it is used no more. */
   async closed(): Promise<void> {
     await this.#closing.promise;
   }
 
   /** Passes over what has arrived of content that nobody began to read. @returns whether that was all. */
   drain(): boolean {
-    if (this.#isWaitedFor || this.received > 0) return this.hasEnded;
+    if (this.#hasBegun) return this.hasEnded;
     try {
-      while (this.arrived() !== undefined);
+      while (this.#count(this.#reader.arrived()) !== undefined);
       return this.hasEnded;
     } catch {
       return false; // nothing can follow content that is not framed as it should be
@@ -89,6 +104,7 @@ export class RequestContent implements Content {
     // not with the last piece: it is in use until the next call
     if (piece === undefined && this.hasEnded && !this.#hasToldEnd) {
       this.#hasToldEnd = true;
+      this.#closing.resolve();
       this.#options.onEnd();
     }
     return piece;

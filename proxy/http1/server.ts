@@ -279,10 +279,12 @@ class Session {
     }
   }
 
-  /** A backend may have answered before it was sent everything, and go on reading. */
+  /** A backend may have answered before it was sent everything, and go on reading; or the last piece is on its way. */
   async #restOfContent(content: RequestContent): Promise<void> {
     this.#rest = content;
-    this.#connection.expireIn(this.#contentTimeout);
+    this.#connection.expireIn(
+      content.isClientAwaited ? this.#contentTimeout : this.#options.clientTimeout,
+    );
     await content.closed();
     this.#rest = undefined;
   }

@@ -399,12 +399,31 @@ Deno.test("serveHttp1() leaves the last piece of content alone while the next re
     // a backend that takes its time
     transport.send(next);
     await settled();
+    body.close();
     return text(latin1(piece!));
   });
   await transport.writeClosed();
   transport.end();
   await ended;
   assertEquals(transport.written, written("abc") + written("next", "connection: close"));
+});
+
+Deno.test("serveHttp1() reads no next request while the last piece of content is in use", async () => {
+  const transport = new FakeTransport("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc");
+  let held: { body: Content; piece: Uint8Array } | undefined;
+  const { ended, requests } = new Served(transport, async ({ body }) => {
+    if (body === null) return text("next");
+    held = { body, piece: (await body.next())! };
+    return text("early");
+  });
+  await transport.has("early");
+  transport.send("GET /next HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+  await settled();
+  assertEquals([requests.length, latin1(held!.piece)], [1, "abc"]);
+  held!.body.close();
+  await transport.has("next");
+  transport.end();
+  await ended;
 });
 
 Deno.test("serveHttp1() asks for the content of a client that waits to be asked", async () => {
@@ -494,6 +513,7 @@ Deno.test("serveHttp1() answers before it has read all", async () => {
   const transport = new FakeTransport("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc");
   const { ended, outcomes } = new Served(transport, async ({ body }) => {
     const first = latin1((await body!.next())!);
+    body!.close();
     return text(`early ${first}`);
   });
   await transport.writeClosed();
