@@ -1,5 +1,5 @@
 import type { Outcome } from "../exchange.ts";
-import type { HostClass } from "../routing_table.ts";
+import type { HostClass, Route } from "../routing_table.ts";
 import type { ExchangeRecord } from "./observer.ts";
 
 /** One number with its name and labels, such as `code="200",method="GET"`. */
@@ -36,6 +36,8 @@ export class Metrics {
   readonly #withHosts: boolean;
   readonly #requests = new Map<string, Map<string, number[]>>();
   readonly #durations = new Map<string, Durations>();
+  /** Of each route, made once: they are looked up for every request. */
+  readonly #labels = new WeakMap<Route, string>();
   #retries = 0;
   #received = 0;
   #sent = 0;
@@ -101,10 +103,16 @@ export class Metrics {
   }
 
   #hostLabels({ route }: ExchangeRecord): string {
-    const hostClass: HostClass | "none" = route?.hostClass ?? "none";
-    return this.#withHosts
-      ? `host_class="${hostClass}",host="${route?.host ?? ""}"`
-      : `host_class="${hostClass}"`;
+    if (route === undefined) return this.#labelsOf("none", undefined);
+    let labels = this.#labels.get(route);
+    if (labels === undefined) {
+      this.#labels.set(route, labels = this.#labelsOf(route.hostClass, route.host));
+    }
+    return labels;
+  }
+
+  #labelsOf(hostClass: HostClass | "none", host: string | undefined): string {
+    return this.#withHosts ? `host_class="${hostClass}",host="${host ?? ""}"` : `host_class="${hostClass}"`;
   }
 
   #countDuration(host: string, seconds: number): void {
@@ -112,8 +120,9 @@ export class Metrics {
     if (durations === undefined) {
       this.#durations.set(host, durations = { buckets: BUCKETS.map(() => 0), count: 0, sum: 0 });
     }
-    const index = BUCKETS.findIndex((bound) => seconds <= bound);
-    if (index !== -1) durations.buckets[index] = (durations.buckets[index] ?? 0) + 1;
+    let index = 0;
+    while (index < BUCKETS.length && seconds > (BUCKETS[index] ?? 0)) index++;
+    if (index < BUCKETS.length) durations.buckets[index] = (durations.buckets[index] ?? 0) + 1;
     durations.count++;
     durations.sum += seconds;
   }
