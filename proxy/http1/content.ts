@@ -10,11 +10,12 @@ export const PIECE_BYTES = 64 * 1024;
 
 /** Reads the content of a message piece by piece. A piece is valid until the next call. */
 export abstract class ContentReader {
-  readonly #reader: ByteReader;
+  /** What it is read from. */
+  protected readonly reader: ByteReader;
 
   /** Reads what comes next on `reader`. */
   constructor(reader: ByteReader) {
-    this.#reader = reader;
+    this.reader = reader;
   }
 
   /** Has all of it been read? */
@@ -39,7 +40,7 @@ export abstract class ContentReader {
     for (;;) {
       const piece = this.arrived();
       if (piece !== undefined || this.hasEnded) return piece;
-      if (!await this.#reader.fill()) this.onStreamEnd();
+      if (!await this.reader.fill()) this.onStreamEnd();
     }
   }
 }
@@ -59,12 +60,10 @@ export function contentReader(reader: ByteReader, framing: Framing): ContentRead
 }
 
 class LengthReader extends ContentReader {
-  readonly #reader: ByteReader;
   #left: number;
 
   constructor(reader: ByteReader, length: number) {
     super(reader);
-    this.#reader = reader;
     this.#left = length;
   }
 
@@ -73,8 +72,8 @@ class LengthReader extends ContentReader {
   }
 
   arrived(): Uint8Array<ArrayBuffer> | undefined {
-    if (this.#left === 0 || this.#reader.buffered === 0) return undefined;
-    const piece = this.#reader.take(Math.min(this.#left, PIECE_BYTES));
+    if (this.#left === 0 || this.reader.buffered === 0) return undefined;
+    const piece = this.reader.take(Math.min(this.#left, PIECE_BYTES));
     this.#left -= piece.length;
     return piece;
   }
@@ -85,16 +84,10 @@ class LengthReader extends ContentReader {
 }
 
 class UntilCloseReader extends ContentReader {
-  readonly #reader: ByteReader;
   hasEnded = false;
 
-  constructor(reader: ByteReader) {
-    super(reader);
-    this.#reader = reader;
-  }
-
   arrived(): Uint8Array<ArrayBuffer> | undefined {
-    return this.#reader.buffered === 0 ? undefined : this.#reader.take(PIECE_BYTES);
+    return this.reader.buffered === 0 ? undefined : this.reader.take(PIECE_BYTES);
   }
 
   protected onStreamEnd(): void {
@@ -104,16 +97,10 @@ class UntilCloseReader extends ContentReader {
 
 /** The chunked coding (RFC 9112, section 7.1). Chunk extensions and trailers are checked and dropped. */
 class ChunkedReader extends ContentReader {
-  readonly #reader: ByteReader;
   #expected: "size" | "data" | "line end" | "trailer" | "nothing" = "size";
   #left = 0;
   #trailerBytes = 0;
   #failure: unknown;
-
-  constructor(reader: ByteReader) {
-    super(reader);
-    this.#reader = reader;
-  }
 
   get hasEnded(): boolean {
     return this.#expected === "nothing";
@@ -134,8 +121,8 @@ class ChunkedReader extends ContentReader {
     while (this.#expected !== "data") {
       if (this.#expected === "nothing" || !this.#readLine()) return undefined;
     }
-    if (this.#reader.buffered === 0) return undefined;
-    const piece = this.#reader.take(Math.min(this.#left, PIECE_BYTES));
+    if (this.reader.buffered === 0) return undefined;
+    const piece = this.reader.take(Math.min(this.#left, PIECE_BYTES));
     this.#left -= piece.length;
     if (this.#left === 0) this.#expected = "line end";
     return piece;
@@ -174,13 +161,13 @@ class ChunkedReader extends ContentReader {
 
   /** Takes a line that ends with CRLF and has no CR or LF within it; `most` counts the CRLF. */
   #line(most: number): string | undefined {
-    const bytes = this.#reader.peek();
+    const bytes = this.reader.peek();
     const end = bytes.indexOf(10);
     if (end >= most || (end === -1 && bytes.length >= most)) {
       throw new MessageError("A line of the chunked coding is too long");
     }
     if (end === -1) return undefined;
-    const line = this.#reader.takeText(end + 1);
+    const line = this.reader.takeText(end + 1);
     if (!line.endsWith("\r\n") || line.indexOf("\r") !== line.length - 2) {
       throw new MessageError("A bare line end in the chunked coding");
     }

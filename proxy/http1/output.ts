@@ -8,6 +8,9 @@ const MOST_KEPT = 64;
 const CR = 13;
 const LF = 10;
 
+/** What ends content in the chunked coding, without trailers (RFC 9112, section 7.1). */
+export const LAST_CHUNK: Uint8Array<ArrayBuffer> = new TextEncoder().encode("0\r\n\r\n");
+
 /** 1 for each character that a token may have. */
 const IS_TOKEN = new Uint8Array(128);
 for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {

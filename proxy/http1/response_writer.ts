@@ -1,6 +1,6 @@
 import type { Content, DownstreamResponse, Outcome, Piece } from "../exchange.ts";
 import type { Framing } from "./head.ts";
-import { Output } from "./output.ts";
+import { LAST_CHUNK, Output } from "./output.ts";
 import { writeFraming } from "./request.ts";
 import { isWithoutContent, writeStatusLine } from "./response.ts";
 
@@ -24,8 +24,6 @@ export interface ResponseSink {
 
 /** Room for the size of a chunk, its line ends, and the last chunk. */
 const CHUNK_OVERHEAD = 24;
-
-const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
 
 /**
  * Writes a response with a framing of its own, whatever the backend's was; what has arrived of its content

@@ -18,8 +18,6 @@ export interface Http2Options {
   idleTimeout: number;
   /** How long a client may neither send nor take anything in the middle of an exchange, in milliseconds. */
   clientTimeout: number;
-  /** Is the connection to be closed after its last request? */
-  isDraining: () => boolean;
   /** Told when an answer cannot be written. */
   log: Log;
 }

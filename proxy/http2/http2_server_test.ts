@@ -47,7 +47,6 @@ class Setup implements AsyncDisposable {
       },
       idleTimeout: 5000,
       clientTimeout: 5000,
-      isDraining: () => false,
       log: this.record.log,
       ...options,
     });

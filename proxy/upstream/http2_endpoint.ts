@@ -61,12 +61,17 @@ export class Http2Endpoint {
   }
 
   /**
-   * Opens the connection, if there is none.
+   * The connection, which is opened if there is none.
    *
    * @throws {ProxyError} when the endpoint refuses or takes too long.
    */
-  async open(): Promise<void> {
-    await this.#open();
+  async open(): Promise<ClientHttp2Session> {
+    this.#session ??= this.#connect();
+    const session = await this.#session;
+    if (!session.closed && !session.destroyed) return session;
+    // it has ended, and its event is yet to come
+    this.#session = this.#connect();
+    return await this.#session;
   }
 
   /**
@@ -85,7 +90,7 @@ export class Http2Endpoint {
       if (--this.#running === 0) this.#idleSince = performance.now();
     };
     try {
-      const session = await this.#open();
+      const session = await this.open();
       const stream = session.request(requestHeaders(request), { endStream: request.body === null });
       return await this.#exchange(stream, request, { ...options, end });
     } catch (error) {
@@ -104,15 +109,6 @@ export class Http2Endpoint {
   close(): void {
     this.#session?.then((session) => session.close(), () => {});
     this.#session = undefined;
-  }
-
-  async #open(): Promise<ClientHttp2Session> {
-    this.#session ??= this.#connect();
-    const session = await this.#session;
-    if (!session.closed && !session.destroyed) return session;
-    // it has ended, and its event is yet to come
-    this.#session = this.#connect();
-    return await this.#session;
   }
 
   async #connect(): Promise<ClientHttp2Session> {

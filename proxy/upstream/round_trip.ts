@@ -4,7 +4,7 @@ import type { Cancellation, Content, HeaderList, Piece, Tunnel } from "../exchan
 import { type ContentReader, contentReader } from "../http1/content.ts";
 import { type Framing, listHas, readHead, valuesOf } from "../http1/head.ts";
 import { MessageError } from "../http1/message_error.ts";
-import { Output } from "../http1/output.ts";
+import { LAST_CHUNK, Output } from "../http1/output.ts";
 import { writeRequestHead } from "../http1/request.ts";
 import { keepsAlive, parseResponseHead, responseFraming, type ResponseHead } from "../http1/response.ts";
 import type { UpstreamConnection } from "./connection.ts";
@@ -312,8 +312,6 @@ class RoundTrip implements Content {
     );
   }
 }
-
-const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
 
 function framingFor(method: string, body: Content | null): Framing {
   if (body !== null) {
