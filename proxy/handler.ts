@@ -12,7 +12,9 @@ import type { ExchangeRecord, Observer } from "./observe/observer.ts";
 import { parseTarget } from "./request_target.ts";
 import type { RoutingTable } from "./routing_table.ts";
 import type { UpstreamClient } from "./upstream/client.ts";
+import type { EndpointProtocol } from "./upstream/endpoint.ts";
 import type { Endpoints } from "./upstream/endpoints.ts";
+import type { UpstreamRequest } from "./upstream/round_trip.ts";
 
 /** What the handler routes by; read anew for every request, so that a reload counts from the next one on. */
 export interface RoutingState {
@@ -40,14 +42,24 @@ export interface HandlerOptions {
 
 /** Makes the handler that all listeners share: check, match, filter, forward, filter. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { observer } = options;
+  const { observer, upstream } = options;
   return {
     handle: async (request) => {
       const record = observer.begin(request.client);
       record.request = request;
-      let response;
+      let response: DownstreamResponse;
       try {
-        response = await forward(request, record, options);
+        const answer = route(request, record, options);
+        if ("status" in answer) response = answer;
+        else {
+          const { addresses, protocol } = answer;
+          response = await upstream.send(answer.request, {
+            key: answer.key,
+            addresses: addresses instanceof Promise ? await addresses : addresses,
+            protocol,
+          }, record);
+          response.headers = downstreamResponseHeaders(response.headers);
+        }
       } catch (error) {
         response = failure(error, record, { request, observer });
       }
@@ -85,11 +97,20 @@ function finish(
   return response;
 }
 
-async function forward(
+/** What a request becomes for its backend. */
+interface Forwarded {
+  request: UpstreamRequest;
+  key: string;
+  protocol: EndpointProtocol;
+  addresses: ReturnType<Endpoints["of"]>;
+}
+
+/** Finds where a request goes and what is sent there, or answers it. @throws {ProxyError} for what is refused. */
+function route(
   request: DownstreamRequest,
   record: ExchangeRecord,
   options: HandlerOptions,
-): Promise<DownstreamResponse> {
+): Forwarded | DownstreamResponse {
   const { method, client } = request;
   const { routes, endpoints } = options.state();
   if (method === "CONNECT" || method === "TRACE") {
@@ -112,30 +133,28 @@ async function forward(
   record.path = target.path;
   record.address = origin.address;
   record.requestId = requestId;
-  const route = routes.match(authority.host, target.path);
-  if (route === undefined) throw new ProxyError("no_route", "no rule matches");
-  record.route = route;
-  const addresses = endpoints.of(route);
-  const response = await options.upstream.send({
-    method,
-    target: target.forwarded,
-    headers: upstreamRequestHeaders(request, {
-      origin,
-      requestId,
-      sendsForwarded: options.sendsForwarded,
-      maxForwards: hops,
-    }),
-    body: request.body && LimitedContent.of(request.body, options.maxBodyBytes),
-    upgrade: request.upgrade,
-    cancellation: request.cancellation,
-    inform: request.inform && informer(request.inform),
-  }, {
-    key: route.key,
-    addresses: addresses instanceof Promise ? await addresses : addresses,
-    protocol: route.protocol,
-  }, record);
-  response.headers = downstreamResponseHeaders(response.headers);
-  return response;
+  const match = routes.match(authority.host, target.path);
+  if (match === undefined) throw new ProxyError("no_route", "no rule matches");
+  record.route = match;
+  return {
+    request: {
+      method,
+      target: target.forwarded,
+      headers: upstreamRequestHeaders(request, {
+        origin,
+        requestId,
+        sendsForwarded: options.sendsForwarded,
+        maxForwards: hops,
+      }),
+      body: request.body && LimitedContent.of(request.body, options.maxBodyBytes),
+      upgrade: request.upgrade,
+      cancellation: request.cancellation,
+      inform: request.inform && informer(request.inform),
+    },
+    key: match.key,
+    addresses: endpoints.of(match),
+    protocol: match.protocol,
+  };
 }
 
 function informer(

@@ -73,9 +73,11 @@ export class Connection implements Expiring, Closable {
 
   /** Writes all of `bytes`, which may make no progress for `timeout` milliseconds. */
   async write(bytes: Uint8Array<ArrayBuffer>, timeout: number): Promise<void> {
-    for (let written = 0; written < bytes.length;) {
+    this.expireIn(timeout);
+    let written = await this.#transport.write(bytes);
+    while (written < bytes.length) {
       this.expireIn(timeout);
-      written += await this.#transport.write(written === 0 ? bytes : bytes.subarray(written));
+      written += await this.#transport.write(bytes.subarray(written));
     }
     this.deadline = Infinity;
   }

@@ -2,6 +2,7 @@ import type { HeaderList } from "../exchange.ts";
 
 /** Fields that belong to one connection (RFC 9110, section 7.6.1). */
 const CONNECTION_HEADERS = new Set([
+  "close",
   "connection",
   "keep-alive",
   "proxy-authenticate",
@@ -23,12 +24,15 @@ export function withoutConnectionHeaders(headers: HeaderList): HeaderList {
   return kept;
 }
 
+/** What nearly every Connection field says, and which names no field that is not dropped anyway. */
+const USUAL = new Set(["keep-alive", "close", "Keep-Alive", "Close", "upgrade", "Upgrade"]);
+
 function nominatedBy(headers: HeaderList): Set<string> | undefined {
   let nominated: Set<string> | undefined;
-  for (const [name, value] of headers) {
-    if (name !== "connection") continue;
+  for (const field of headers) {
+    if (field[0] !== "connection" || USUAL.has(field[1])) continue;
     nominated ??= new Set();
-    for (const option of value.split(",")) nominated.add(option.trim().toLowerCase());
+    for (const option of field[1].split(",")) nominated.add(option.trim().toLowerCase());
   }
   // content-length says nothing about the connection: a peer cannot have it removed
   nominated?.delete("content-length");

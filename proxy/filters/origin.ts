@@ -75,6 +75,6 @@ function portOf(text: string | undefined): number | undefined {
 }
 
 /** The last element of a list: what the nearest proxy said. */
-function lastOf(values: string[]): string | undefined {
+function lastOf(values: readonly string[]): string | undefined {
   return values.at(-1)?.split(",").at(-1)?.trim();
 }

@@ -40,7 +40,7 @@ export function upstreamRequestHeaders(
 ): HeaderList {
   const headers: HeaderList = [["host", request.authority]];
   for (const field of withoutConnectionHeaders(request.headers)) {
-    const [name] = field;
+    const name = field[0];
     if (OURS.has(name) || name.includes("_")) continue;
     if (name === "max-forwards" && maxForwards !== undefined) headers.push([name, String(maxForwards - 1)]);
     else headers.push(field);
@@ -79,8 +79,8 @@ function forwarded({ address, scheme, host }: Origin): string {
  * The id of a request: what the client calls it, if that can be written everywhere, else a new one.
  */
 export function requestIdOf(headers: HeaderList): string {
-  for (const [name, value] of headers) {
-    if (name === "x-request-id" && /^[\w.:/+=@-]{1,128}$/.test(value)) return value;
+  for (const field of headers) {
+    if (field[0] === "x-request-id" && /^[\w.:/+=@-]{1,128}$/.test(field[1])) return field[1];
   }
   return crypto.randomUUID();
 }

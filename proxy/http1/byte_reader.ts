@@ -22,8 +22,12 @@ export class ByteReader {
   #buffer = new Uint8Array(START_BYTES);
   #start = 0;
   #end = 0;
-  #filling: Promise<boolean> | undefined;
-  #settle: { resolve: (hasMore: boolean) => void; reject: (error: unknown) => void } | undefined;
+  #isReading = false;
+  #filled: Promise<boolean> | undefined;
+  #resolve: (hasMore: boolean) => void = nothing;
+  #reject: (error: unknown) => void = nothing;
+  #watcher: ((hasMore: boolean) => void) | undefined;
+  #interruption: Error | undefined;
   #received = 0;
   #hasEnded = false;
   #wasFilled = false;
@@ -68,20 +72,26 @@ export class ByteReader {
    * for the same bytes.
    */
   fill(): Promise<boolean> {
-    return this.#filling ??= new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
-      this.#makeRoom();
-      const into = this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
-      this.#source.read(into).then(this.#onRead, this.#onFailure);
-    });
+    if (this.#filled !== undefined) return this.#filled;
+    if (this.#interruption !== undefined) return Promise.reject(this.#interruption);
+    this.#filled = new Promise(this.#onWait);
+    this.#read();
+    return this.#filled;
+  }
+
+  /**
+   * Has `watcher` called once, when more bytes have come, or with false when none will. Nobody need take them:
+   * whoever calls {@linkcode fill} meanwhile waits for the same ones.
+   */
+  watch(watcher: (hasMore: boolean) => void): void {
+    this.#watcher = watcher;
+    this.#read();
   }
 
   /** Fails whoever waits for more bytes, now and from now on. What has arrived can still be taken. */
   interrupt(error: Error): void {
-    this.#settle?.reject(error);
-    this.#settle = undefined;
-    this.#filling = Promise.reject(error);
-    this.#filling.catch(() => {}); // perhaps nobody waits
+    this.#interruption = error;
+    this.#fail(error);
   }
 
   /** Takes up to `most` of the bytes that have arrived. */
@@ -106,34 +116,55 @@ export class ByteReader {
 
   /** Gives back a buffer that grew; to be called when no bytes that were handed out are in use. */
   shrink(): void {
-    if (this.#filling !== undefined || this.buffered > 0 || this.#buffer.length === START_BYTES) return;
+    if (this.#isReading || this.buffered > 0 || this.#buffer.length === START_BYTES) return;
     this.#buffer = new Uint8Array(START_BYTES);
     this.#start = this.#end = 0;
     this.#wasFilled = false;
   }
 
+  readonly #onWait = (resolve: (hasMore: boolean) => void, reject: (error: unknown) => void): void => {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  };
+
+  #read(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    this.#makeRoom();
+    const into = this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
+    this.#source.read(into).then(this.#onRead, this.#onFailure);
+  }
+
   readonly #onRead = (count: number | null): void => {
-    const settle = this.#settle;
-    if (settle === undefined) return; // it was interrupted
-    this.#settle = undefined;
-    this.#filling = undefined;
-    if (count === null) {
-      this.#hasEnded = true;
-      return settle.resolve(false);
+    this.#isReading = false;
+    if (this.#interruption !== undefined) return;
+    if (count === null) this.#hasEnded = true;
+    else {
+      this.#end += count;
+      this.#received += count;
+      this.#wasFilled = this.#end === this.#buffer.length;
     }
-    this.#end += count;
-    this.#received += count;
-    this.#wasFilled = this.#end === this.#buffer.length;
-    settle.resolve(true);
+    this.#filled = undefined;
+    this.#resolve(count !== null);
+    this.#tellWatcher(count !== null);
   };
 
   readonly #onFailure = (error: unknown): void => {
-    const settle = this.#settle;
-    if (settle === undefined) return;
-    this.#settle = undefined;
-    this.#filling = undefined;
-    settle.reject(error);
+    this.#isReading = false;
+    this.#fail(error);
+    this.#tellWatcher(false);
   };
+
+  #fail(error: unknown): void {
+    this.#filled = undefined;
+    this.#reject(error);
+  }
+
+  #tellWatcher(hasMore: boolean): void {
+    const watcher = this.#watcher;
+    this.#watcher = undefined;
+    watcher?.(hasMore);
+  }
 
   #makeRoom(): void {
     const { length } = this.#buffer;
@@ -152,6 +183,8 @@ export class ByteReader {
     this.#end = rest.length;
   }
 }
+
+function nothing(): void {}
 
 const CR = 13;
 const LF = 10;

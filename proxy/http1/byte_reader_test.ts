@@ -73,6 +73,35 @@ Deno.test("ByteReader passes on that reading failed", async () => {
   await assertRejects(() => reader.fill(), Deno.errors.ConnectionReset, "reset");
 });
 
+Deno.test("ByteReader.watch() tells of bytes, the end and a failure, once, and takes nothing", async () => {
+  const transport = new FakeTransport();
+  const reader = new ByteReader(transport);
+  const told: boolean[] = [];
+  const watch = () =>
+    new Promise<void>((resolve) =>
+      reader.watch((hasMore) => {
+        told.push(hasMore);
+        resolve();
+      })
+    );
+  let watched = watch();
+  const waits = reader.fill(); // for the same bytes
+  transport.send("abc");
+  assertEquals([await waits, latin1(reader.take(100))], [true, "abc"]);
+  await watched;
+  watched = watch();
+  transport.send("def");
+  await watched;
+  assertEquals([latin1(reader.peek()), told], ["def", [true, true]]);
+  watched = watch();
+  transport.end();
+  await watched;
+  assertEquals([told.at(-1), reader.hasEnded, await reader.fill()], [false, true, false]);
+  const failing = new ByteReader(new FakeTransport().fail(new Error("reset")));
+  assertEquals(await new Promise((resolve) => failing.watch(resolve)), false);
+  assert(!failing.hasEnded);
+});
+
 Deno.test("ByteReader.interrupt() fails whoever waits, now and later, and leaves what is there", async () => {
   const transport = new FakeTransport("abc");
   const reader = new ByteReader(transport);

@@ -68,9 +68,9 @@ function tooLarge(bytes: Uint8Array, maxBytes: number): MessageError {
 }
 
 /** Takes the first line of a head. @returns it, and where the second one starts. */
-export function firstLine(head: string): [line: string, next: number] {
+export function firstLine(head: string): { line: string; next: number } {
   const end = head.indexOf("\r\n");
-  return [head.slice(0, end), end + 2];
+  return { line: head.slice(0, end), next: end + 2 };
 }
 
 /** Field lines: a name that is a token, no space before the colon, no control characters in the value. */
@@ -117,11 +117,17 @@ function isSpace(code: number): boolean {
   return code === 32 || code === 9;
 }
 
+const NONE: readonly string[] = [];
+
 /** The values of a field, in order. */
-export function valuesOf(headers: HeaderList, name: string): string[] {
-  const values: string[] = [];
-  for (const field of headers) if (field[0] === name) values.push(field[1]);
-  return values;
+export function valuesOf(headers: HeaderList, name: string): readonly string[] {
+  let values: string[] | undefined;
+  for (const field of headers) {
+    if (field[0] !== name) continue;
+    if (values === undefined) values = [field[1]];
+    else values.push(field[1]);
+  }
+  return values ?? NONE;
 }
 
 /** Is `token` an element of a field that is a list (RFC 9110, section 5.6.1)? `token` is in lower case. */

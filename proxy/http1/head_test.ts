@@ -125,12 +125,12 @@ Deno.test("readHead() says when a head begins that it had to wait for", async ()
 });
 
 Deno.test("firstLine() takes the first line", () => {
-  const cases: [string, [string, number]][] = [
-    ["a b\r\n", ["a b", 5]],
-    ["a\r\nb\r\n", ["a", 3]],
-    ["\r\nb\r\n", ["", 2]],
+  const cases: [string, string, number][] = [
+    ["a b\r\n", "a b", 5],
+    ["a\r\nb\r\n", "a", 3],
+    ["\r\nb\r\n", "", 2],
   ];
-  for (const [head, expected] of cases) assertEquals(firstLine(head), expected);
+  for (const [head, line, next] of cases) assertEquals(firstLine(head), { line, next });
 });
 
 Deno.test("parseFields() reads names and values", () => {

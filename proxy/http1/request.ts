@@ -23,10 +23,10 @@ const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP\/([0-9
  * @throws {MessageError} when it is not one (RFC 9112, sections 3 and 5).
  */
 export function parseRequestHead(head: string, { maxTargetBytes }: { maxTargetBytes: number }): RequestHead {
-  const [line, next] = firstLine(head);
+  const { line, next } = firstLine(head);
   const match = REQUEST_LINE.exec(line);
   if (match === null) throw new MessageError("Invalid request line");
-  const [, method = "", target = "", major, minor] = match;
+  const { 1: method = "", 2: target = "", 3: major, 4: minor } = match;
   // a higher minor version is read as the highest one that is known (RFC 9110, section 2.5)
   if (major !== "1") throw new MessageError("Not HTTP/1", "version_not_supported");
   if (target.length > maxTargetBytes) {
@@ -92,7 +92,7 @@ export function writeRequestHead(
 ): void {
   if (target === "" || target.includes(" ")) throw new MessageError("Invalid target");
   output.token(method).text(" ").text(target).text(" HTTP/1.1").lineEnd();
-  for (const [name, value] of headers) output.field(name, value);
+  for (const field of headers) output.field(field[0], field[1]);
   if (upgrade !== undefined) output.field("connection", "upgrade").field("upgrade", upgrade);
   writeFraming(output, framing);
   output.lineEnd();

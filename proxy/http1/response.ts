@@ -17,7 +17,7 @@ const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]
 
 /** Reads the head of a response, as {@linkcode readHead} returns it. @throws {MessageError} when it is not one. */
 export function parseResponseHead(head: string): ResponseHead {
-  const [line, next] = firstLine(head);
+  const { line, next } = firstLine(head);
   const match = STATUS_LINE.exec(line);
   if (match === null) throw new MessageError(`Invalid status line ${JSON.stringify(line.slice(0, 80))}`);
   // a higher minor version is read as the highest one that is known (RFC 9110, section 2.5)

@@ -66,8 +66,8 @@ function writeHead(
   writeStatusLine(output, status);
   // only where there is no content it says what there would be (RFC 9110, section 8.6)
   const keepsLength = framing.kind === "none" && status !== 204 && status !== 101;
-  for (const [name, value] of headers) {
-    if (keepsLength || name !== "content-length") output.field(name, value);
+  for (const field of headers) {
+    if (keepsLength || field[0] !== "content-length") output.field(field[0], field[1]);
   }
   writeFraming(output, framing);
   if (status === 101) output.field("connection", "upgrade").field("upgrade", "websocket");

@@ -10,7 +10,7 @@ import {
 import { splitTarget } from "../request_target.ts";
 import { runTunnel } from "../tunnel.ts";
 import { contentReader } from "./content.ts";
-import { listHas, readHead, valuesOf } from "./head.ts";
+import { type Framing, listHas, readHead, type ReadHeadOptions, valuesOf } from "./head.ts";
 import { HalfCloseProbe } from "./half_close_probe.ts";
 import { MessageError } from "./message_error.ts";
 import { Output } from "./output.ts";
@@ -54,6 +54,7 @@ export async function serveHttp1(connection: Connection, options: Http1Options):
 class Session {
   readonly #connection: Connection;
   readonly #options: Http1Options;
+  readonly #headOptions: ReadHeadOptions;
   readonly #probe: HalfCloseProbe;
   /** What the client must do before the deadline: begin a request, finish its head or content, or read. */
   #awaited: "request" | "head" | "content" | "reading" = "request";
@@ -67,6 +68,11 @@ class Session {
   constructor(connection: Connection, options: Http1Options) {
     this.#connection = connection;
     this.#options = options;
+    this.#headOptions = {
+      maxBytes: options.maxHeadBytes,
+      emptyLines: EMPTY_LINES,
+      onBegin: () => this.#await("head", options.headTimeout),
+    };
     this.#probe = new HalfCloseProbe((bytes) => connection.tell(bytes));
     connection.onExpire = () => this.#expire();
   }
@@ -121,23 +127,18 @@ class Session {
 
   /** Serves one request. @returns whether another one may follow. */
   async #exchange(): Promise<boolean> {
-    const { handler, maxHeadBytes, maxTargetBytes, headTimeout } = this.#options;
-    const { client } = this.#connection;
+    const { handler } = this.#options;
     let head, request, content;
     try {
-      const text = await readHead(this.#connection.reader, {
-        maxBytes: maxHeadBytes,
-        emptyLines: EMPTY_LINES,
-        onBegin: () => this.#await("head", headTimeout),
-      });
+      const text = await readHead(this.#connection.reader, this.#headOptions);
       if (text === undefined) return false;
       this.#proceed();
-      head = parseRequestHead(text, { maxTargetBytes });
+      head = parseRequestHead(text, this.#options);
       content = this.#content(head);
       request = this.#downstreamRequest(head, content);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
-      const refusal = { client, reason: error.reason, detail: error.message };
+      const refusal = { client: this.#connection.client, reason: error.reason, detail: error.message };
       await this.#respond(handler.refuse(refusal), { method: "", minorVersion: 1, keepsAlive: false });
       return false;
     }
@@ -148,7 +149,8 @@ class Session {
     const isRead = content === undefined || content.drain();
     const keepsAlive = isRead && wantsKeepAlive(head) && !this.#options.isDraining() &&
       !this.#connection.reader.hasEnded;
-    const goesOn = await this.#respond(response, { ...head, keepsAlive }, content);
+    const { method, minorVersion } = head;
+    const goesOn = await this.#respond(response, { method, minorVersion, keepsAlive }, content);
     this.#telling = undefined;
     this.#request = undefined;
     this.#responding = "not yet";
@@ -157,13 +159,18 @@ class Session {
 
   #content(head: RequestHead): RequestContent | undefined {
     const framing = requestFraming(head);
-    const expects = head.minorVersion === 1 && valuesOf(head.headers, "expect").length > 0;
-    if (expects && !listHas(valuesOf(head.headers, "expect"), "100-continue")) {
+    const expectations = head.minorVersion === 1 ? valuesOf(head.headers, "expect") : [];
+    const expects = expectations.length > 0;
+    if (expects && !listHas(expectations, "100-continue")) {
       throw new MessageError("An expectation other than 100-continue", "expectation_failed");
     }
     if (framing.kind === "none" || (framing.kind === "length" && framing.length === 0)) return undefined;
+    return this.#requestContent(framing, { expects });
+  }
+
+  #requestContent(framing: Framing, { expects }: { expects: boolean }): RequestContent {
     let isContinued = !expects;
-    const content = new RequestContent(contentReader(this.#connection.reader, framing), {
+    return new RequestContent(contentReader(this.#connection.reader, framing), {
       length: framing.kind === "length" ? framing.length : undefined,
       onWait: () => {
         if (!isContinued) this.#tell(100, []);
@@ -178,7 +185,6 @@ class Session {
       },
       onEnd: () => this.#watch(),
     });
-    return content;
   }
 
   #downstreamRequest(head: RequestHead, content: RequestContent | undefined): DownstreamRequest {
@@ -200,12 +206,13 @@ class Session {
       client: this.#connection.client,
       protocol: minorVersion === 0 ? "HTTP/1.0" : "HTTP/1.1",
       method,
-      ...whole,
+      authority: whole.authority,
+      target: whole.target,
       headers,
       body: content ?? null,
       upgrade: isUpgrade ? "websocket" : undefined,
       cancellation: new Cancellation(),
-      inform: minorVersion === 0 ? undefined : (status, fields) => this.#tell(status, fields),
+      inform: minorVersion === 0 ? undefined : this.#inform,
     };
   }
 
@@ -215,14 +222,18 @@ class Session {
    */
   #watch(): void {
     const { reader } = this.#connection;
-    if (reader.buffered > 0) return;
-    const gone = () => this.#request?.cancellation.cancel();
-    reader.fill().then((hasMore) => {
-      if (hasMore || this.#request === undefined) return;
-      if (this.#responding !== "not yet") this.#connection.expireIn(this.#options.clientTimeout);
-      else this.#probe.start(gone);
-    }, gone);
+    if (reader.buffered === 0) reader.watch(this.#onArrival);
   }
+
+  readonly #onArrival = (hasMore: boolean): void => {
+    if (hasMore || this.#request === undefined) return;
+    const { cancellation } = this.#request;
+    if (!this.#connection.reader.hasEnded) cancellation.cancel();
+    else if (this.#responding !== "not yet") this.#connection.expireIn(this.#options.clientTimeout);
+    else this.#probe.start(() => cancellation.cancel());
+  };
+
+  readonly #inform = (status: number, headers: HeaderList) => this.#tell(status, headers);
 
   /** Sends an informational response, unless the final one has begun. */
   #tell(status: number, headers: HeaderList): Promise<void> {
@@ -258,10 +269,7 @@ class Session {
       if (this.#telling !== undefined) await this.#telling;
       this.#responding = "now";
       this.#probe.stop();
-      const goesOn = await writeResponse(response, request, {
-        write: (bytes) => this.#write(bytes),
-        outcome,
-      });
+      const goesOn = await writeResponse(response, request, { write: this.#write, outcome });
       outcome.isComplete = true;
       if (response.tunnel === undefined) {
         this.#responding = "done";
@@ -289,10 +297,10 @@ class Session {
     this.#rest = undefined;
   }
 
-  #write(bytes: Piece): Promise<void> {
+  readonly #write = (bytes: Piece): Promise<void> => {
     if (this.#probe.isUsed || this.#connection.reader.hasEnded) return this.#writeToHalfClosed(bytes);
     return this.#connection.write(bytes, this.#options.clientTimeout);
-  }
+  };
 
   async #writeToHalfClosed(bytes: Piece): Promise<void> {
     const { clientTimeout } = this.#options;

@@ -1,7 +1,7 @@
-import type { Address } from "@pingress/config";
+import { type Address, formatAddress } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
 import type { Balancer } from "./balancer.ts";
-import type { Endpoint, EndpointProtocol } from "./endpoint.ts";
+import { Endpoint, type EndpointProtocol } from "./endpoint.ts";
 import { Http2Endpoint, RefusedStreamError } from "./http2_endpoint.ts";
 import type { UpstreamPool } from "./pool.ts";
 import {
@@ -64,44 +64,39 @@ export class UpstreamClient {
     attempts: Attempts,
   ): Promise<UpstreamResponse> {
     const { pool, balancer } = this.#options;
-    const addresses = [...backend.addresses];
+    let { addresses } = backend;
     let failure: ProxyError | undefined;
-    for (let tried = 0; tried < MAX_ENDPOINTS_TRIED; tried++) {
+    /** Its kept connection was dead: it gets a fresh one. */
+    let dead: Endpoint | undefined;
+    for (let unreachable = 0; unreachable < MAX_ENDPOINTS_TRIED;) {
       // the pool forgets what nobody uses: those of the last attempt may be others by now
-      const endpoints = addresses.map((address) => pool.endpoint(address, backend.protocol));
-      const endpoint = balancer.choose(endpoints, backend.key);
+      const endpoints = pool.endpoints(addresses, backend.protocol);
+      const endpoint = dead ?? balancer.choose(endpoints, backend.key);
       if (endpoint === undefined) break;
-      if (tried > 0) attempts.retries++;
+      if (attempts.endpoint !== undefined) attempts.retries++;
       attempts.endpoint = endpoint.name;
       try {
-        return await this.#sendTo(endpoint, request, attempts);
+        if (endpoint instanceof Http2Endpoint) return await this.#sendOverHttp2(endpoint, request, attempts);
+        const kept = dead === undefined ? endpoint.takeIdle() : undefined;
+        const connection = kept ?? await unsent(endpoint.take({ isFresh: dead !== undefined }));
+        return await roundTrip(connection, request, this.#options);
       } catch (error) {
+        if (error instanceof StaleConnectionError && endpoint instanceof Endpoint) {
+          if (!mayBeRepeated(request, error)) {
+            throw new ProxyError("upstream_unreachable", error.message, { cause: error });
+          }
+          dead = endpoint;
+          continue;
+        }
         if (!(error instanceof UnsentError)) throw error;
+        unreachable++;
         failure = error.reason;
-        addresses.splice(endpoints.indexOf(endpoint), 1);
+        addresses = addresses.filter((address) => formatAddress(address) !== endpoint.name);
+        dead = undefined;
       }
       if (request.cancellation.isCancelled) break;
     }
     throw failure ?? new ProxyError("no_endpoint", `${backend.key}: no ready endpoint`);
-  }
-
-  async #sendTo(
-    endpoint: Endpoint | Http2Endpoint,
-    request: UpstreamRequest,
-    attempts: Attempts,
-  ): Promise<UpstreamResponse> {
-    if (endpoint instanceof Http2Endpoint) return await this.#sendOverHttp2(endpoint, request, attempts);
-    try {
-      const connection = endpoint.takeIdle() ?? await unsent(endpoint.take());
-      return await roundTrip(connection, request, this.#options);
-    } catch (error) {
-      if (!(error instanceof StaleConnectionError)) throw error;
-      const mayBeRepeated = error.isUnsent ||
-        (request.body === null && IDEMPOTENT_METHODS.has(request.method));
-      if (!mayBeRepeated) throw new ProxyError("upstream_unreachable", error.message, { cause: error });
-    }
-    attempts.retries++;
-    return await roundTrip(await unsent(endpoint.take({ isFresh: true })), request, this.#options);
   }
 
   async #sendOverHttp2(
@@ -118,6 +113,10 @@ export class UpstreamClient {
     attempts.retries++;
     return await endpoint.send(request, this.#options);
   }
+}
+
+function mayBeRepeated({ body, method }: UpstreamRequest, { isUnsent }: StaleConnectionError): boolean {
+  return isUnsent || (body === null && IDEMPOTENT_METHODS.has(method));
 }
 
 /** Waits for a connection. @throws {UnsentError} when there is none. */

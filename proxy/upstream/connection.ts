@@ -22,6 +22,9 @@ export class UpstreamConnection implements Expiring {
   /** Was it closed because of its deadline? */
   isExpired = false;
   readonly #deadlines: Deadlines;
+  readonly #onArrival = () => {
+    if (this.isIdle) this.endpoint.drop(this);
+  };
   #isClosed = false;
 
   /** Takes over an open byte stream. */
@@ -47,6 +50,13 @@ export class UpstreamConnection implements Expiring {
   expire(): void {
     this.isExpired = true;
     this.close();
+  }
+
+  /** It waits for its next exchange: what comes before that belongs to none. */
+  wait(): void {
+    this.isIdle = true;
+    this.idleSince = this.#deadlines.now;
+    this.reader.watch(this.#onArrival);
   }
 
   /** Writes all of `bytes`. */

@@ -130,12 +130,15 @@ export class Endpoint {
     if (next !== undefined) return next.resolve(connection);
     this.#inUse--;
     connection.reader.shrink();
-    connection.idleSince = this.#options.deadlines.now;
-    connection.isIdle = true;
     this.#idle.push(connection);
-    // the next exchange waits for these same bytes; when none has begun they are unsolicited, or the end
-    const drop = () => connection.isIdle && this.#drop(connection);
-    connection.reader.fill().then(drop, drop);
+    connection.wait();
+  }
+
+  /** Closes a connection that waits: it has ended, or has sent what nobody asked for. */
+  drop(connection: UpstreamConnection): void {
+    this.#idle.splice(this.#idle.indexOf(connection), 1);
+    connection.isIdle = false;
+    connection.close();
   }
 
   /** Closes the connections that have waited for too long. */
@@ -206,11 +209,5 @@ export class Endpoint {
     const next = this.#waiting.shift();
     if (next !== undefined) next.resolve(undefined);
     else this.#inUse--;
-  }
-
-  #drop(connection: UpstreamConnection): void {
-    this.#idle.splice(this.#idle.indexOf(connection), 1);
-    connection.isIdle = false;
-    connection.close();
   }
 }

@@ -6,9 +6,13 @@ import { Http2Endpoint } from "./http2_endpoint.ts";
 /** Options of {@linkcode UpstreamPool}. */
 export type UpstreamPoolOptions = Omit<EndpointOptions, "dial"> & Partial<Pick<EndpointOptions, "dial">>;
 
+/** An endpoint, however it is spoken to. */
+export type AnyEndpoint = Endpoint | Http2Endpoint;
+
 /** All endpoints that there is something to remember of. */
 export class UpstreamPool {
-  readonly #endpoints = new Map<string, Endpoint | Http2Endpoint>();
+  readonly #endpoints = new Map<string, AnyEndpoint>();
+  #lists = new WeakMap<readonly Address[], { protocol: EndpointProtocol; endpoints: AnyEndpoint[] }>();
   readonly #options: EndpointOptions;
   readonly #sweeper: ReturnType<typeof setInterval>;
 
@@ -18,8 +22,17 @@ export class UpstreamPool {
     this.#sweeper = setInterval(() => this.#sweep(), Math.max(1, options.idleTimeout / 4));
   }
 
+  /** The endpoints at some addresses, in the same order; the answer for the same list is known. */
+  endpoints(addresses: readonly Address[], protocol: EndpointProtocol): readonly AnyEndpoint[] {
+    const known = this.#lists.get(addresses);
+    if (known?.protocol === protocol) return known.endpoints;
+    const endpoints = addresses.map((address) => this.endpoint(address, protocol));
+    this.#lists.set(addresses, { protocol, endpoints });
+    return endpoints;
+  }
+
   /** The endpoint at an address, as it is spoken to. */
-  endpoint(address: Address, protocol: EndpointProtocol): Endpoint | Http2Endpoint {
+  endpoint(address: Address, protocol: EndpointProtocol): AnyEndpoint {
     const key = keyOf(address, protocol);
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
@@ -41,7 +54,9 @@ export class UpstreamPool {
   #sweep(): void {
     for (const [key, endpoint] of this.#endpoints) {
       endpoint.sweep();
-      if (endpoint.isForgettable) this.#endpoints.delete(key);
+      if (!endpoint.isForgettable) continue;
+      this.#endpoints.delete(key);
+      this.#lists = new WeakMap();
     }
   }
 }

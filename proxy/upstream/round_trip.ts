@@ -68,7 +68,7 @@ const METHODS_WITH_CONTENT = new Set(["POST", "PUT", "PATCH"]);
 const MAX_INFORMATIONAL_RESPONSES = 10;
 
 /** The longest head of a response, in bytes. */
-const MAX_HEAD_BYTES = 64 * 1024;
+const HEAD = { maxBytes: 64 * 1024 };
 
 /**
  * Sends a request over a connection and reads the response. The connection belongs to the round trip until
@@ -167,7 +167,7 @@ class RoundTrip implements Content {
       this.#request.body?.close();
       this.#end({ isReusable: false });
     };
-    this.#connection.reader.fill().then(giveUp, giveUp);
+    this.#connection.reader.watch(giveUp);
   }
 
   #writeHead(): Output {
@@ -227,7 +227,7 @@ class RoundTrip implements Content {
 
   async #finalHead(): Promise<ResponseHead> {
     for (let informational = 0; informational <= MAX_INFORMATIONAL_RESPONSES; informational++) {
-      const text = await readHead(this.#connection.reader, { maxBytes: MAX_HEAD_BYTES });
+      const text = await readHead(this.#connection.reader, HEAD);
       if (text === undefined) throw new MessageError("The connection ended before the response");
       const head = parseResponseHead(text);
       if (head.status >= 200) return head;
