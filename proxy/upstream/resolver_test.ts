@@ -22,6 +22,11 @@ class Setup {
     this.answer = () => Promise.resolve(addresses);
   }
 
+  /** What the resolver says of a name that it has no address of. */
+  async failure(hostname: string): Promise<ProxyError> {
+    return await assertRejects(async () => await this.resolver.resolve(hostname), ProxyError);
+  }
+
   /** Resolves until the answer is another one. */
   async becomes(hostname: string, expected: string[]): Promise<void> {
     for (let turn = 0; turn < 10; turn++) {
@@ -84,14 +89,31 @@ Deno.test("Resolver.resolve() says that a name has no address, and tries again",
   ];
   for (const [answer, message] of cases) {
     setup.answer = answer;
-    const failing = [1, 2].map(() => assertRejects(() => setup.resolver.resolve("a.default"), ProxyError));
-    for (const error of await Promise.all(failing)) {
+    for (const error of await Promise.all([setup.failure("a.default"), setup.failure("a.default")])) {
       assertEquals([error.reason, error.message], ["upstream_unreachable", message]);
     }
+    setup.time += 100;
   }
   assertEquals(setup.lookedUp.length, 2);
   setup.answer = () => Promise.resolve(["10.0.0.1"]);
   assertEquals(await setup.resolver.resolve("a.default"), ["10.0.0.1"]);
+});
+
+Deno.test("Resolver.resolve() asks again for a name without an address once a second, not for each request", async () => {
+  let time = 0;
+  let lookedUp = 0;
+  const lookup = () => Promise.reject(new Error(`failure ${++lookedUp}`));
+  const resolver = new Resolver({ lookup, now: () => time });
+  const cases: [time: number, message: string][] = [
+    [0, "a: failure 1"],
+    [999, "a: failure 1"],
+    [1000, "a: failure 2"],
+    [1999, "a: failure 2"],
+  ];
+  for (const [at, message] of cases) {
+    time = at;
+    await assertRejects(async () => await resolver.resolve("a"), ProxyError, message);
+  }
 });
 
 Deno.test("Resolver.resolve() forgets the oldest of very many names", async () => {
