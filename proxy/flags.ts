@@ -65,6 +65,10 @@ const FORWARDING: readonly Flag[] = [
     default: "least-requests",
     help: `How endpoints are chosen: ${BALANCES.join(" or ")}`,
   },
+  {
+    name: "allow-local-upstreams",
+    help: "Let names lead to loopback and link-local addresses; endpoints.json may list them anyway",
+  },
 ];
 
 const LIMITS: readonly Flag[] = [
@@ -239,6 +243,7 @@ function serverOptions(values: FlagValues, workers: number): ServerOptions {
     responseTimeout: values.seconds("response-timeout"),
     streamTimeout: values.seconds("stream-timeout"),
     upstreamIdleTimeout: values.seconds("upstream-idle-timeout"),
+    allowsLocalUpstreams: values.switch("allow-local-upstreams"),
     balance: values.choice("balance", BALANCES) ?? "least-requests",
     accessLogRate: accessLog === "all"
       ? 1

@@ -124,3 +124,19 @@ Deno.test("Endpoints.of() says why none of a backend's names has an address", as
     assertEquals([error.reason, error.message], ["upstream_unreachable", message]);
   }
 });
+
+Deno.test("Endpoints.of() refuses this machine where a name leads there, not where it is listed", async () => {
+  const file = {
+    "default/listed:80": ["127.0.0.1:8080"],
+    "default/both:80": ["127.0.0.1:8080", "evil.test:81"],
+    "default/named:80": ["evil.test:81"],
+    "default/spelled:80": ["0x7f.1:81"],
+  };
+  const endpoints = new Endpoints(file, new Resolver({ lookup: () => Promise.resolve(["127.0.0.1"]) }));
+  for (const name of ["listed", "both", "both"]) {
+    assertEquals([...await endpoints.of(route(name, 80))], [{ hostname: "127.0.0.1", port: 8080 }], name);
+  }
+  for (const name of ["named", "spelled", "unlisted"]) {
+    await assertRejects(async () => await endpoints.of(route(name, 80)), ProxyError, "leads to 127.0.0.1");
+  }
+});

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { errorMessage } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
+import { LOCAL_RANGES } from "../ip_ranges.ts";
 
 /** Finds the IP addresses of a name. */
 export type Lookup = (hostname: string) => Promise<string[]>;
@@ -11,6 +12,8 @@ export interface ResolverOptions {
   lookup?: Lookup;
   /** After how long a name is looked up again, in milliseconds. */
   refreshInterval?: number;
+  /** May a name lead to {@linkcode LOCAL_RANGES}? */
+  allowsLocal?: boolean;
   /** The clock, in milliseconds. */
   now?: () => number;
 }
@@ -33,10 +36,14 @@ const MOST_NAMES = 10_000;
 /**
  * Remembers the addresses of names. A name that is known is answered at once and looked up again in the
  * background: only the first request waits, and a look-up that fails leaves the last good answer.
+ *
+ * Whoever may create a Service decides where a name leads, by its ExternalName or by DNS of their own. So what
+ * only this machine can reach, its own services and the metadata of its cloud, is no answer.
  */
 export class Resolver {
   readonly #lookup: Lookup;
   readonly #refreshInterval: number;
+  readonly #allowsLocal: boolean;
   readonly #now: () => number;
   readonly #entries = new Map<string, Entry>();
 
@@ -44,12 +51,13 @@ export class Resolver {
   constructor(options: ResolverOptions = {}) {
     this.#lookup = options.lookup ?? systemLookup;
     this.#refreshInterval = options.refreshInterval ?? 5000;
+    this.#allowsLocal = options.allowsLocal ?? false;
     this.#now = options.now ?? (() => performance.now());
   }
 
   /**
    * The addresses of a name: at once where some are known, else by a promise. It rejects with a ProxyError when
-   * the name has no address.
+   * the name has no address that counts.
    */
   resolve(hostname: string): readonly string[] | Promise<readonly string[]> {
     const entry = this.#entries.get(hostname) ?? this.#add(hostname);
@@ -82,8 +90,14 @@ export class Resolver {
 
   async #find(hostname: string): Promise<string[]> {
     const found = await this.#lookup(hostname);
-    if (found.length === 0) throw new Error("the name has no address");
-    return found;
+    const [first] = found;
+    if (first === undefined) throw new Error("the name has no address");
+    const usable = found.filter((address) => this.#allowsLocal || !LOCAL_RANGES.has(address));
+    if (usable.length > 0) return usable;
+    throw new Error(
+      `the name leads to ${first}, which is this machine or its link: if that is meant, ` +
+        "write the address into endpoints.json or give --allow-local-upstreams",
+    );
   }
 }
 

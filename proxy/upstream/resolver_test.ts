@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ProxyError } from "../errors.ts";
 import { Resolver } from "./resolver.ts";
 
@@ -116,6 +116,41 @@ Deno.test("Resolver.resolve() asks again for a name without an address once a se
   }
 });
 
+Deno.test("Resolver.resolve() answers with what other machines mean by it alone", async () => {
+  const cases: [found: string[], usable: string[]][] = [
+    [["127.0.0.1", "10.0.0.1"], ["10.0.0.1"]],
+    [["10.0.0.1", "169.254.169.254", "fd00::1", "::ffff:127.0.0.1"], ["10.0.0.1", "fd00::1"]],
+  ];
+  for (const [found, usable] of cases) assertEquals(await new Setup(...found).resolver.resolve("a"), usable);
+});
+
+for (
+  const address of ["127.0.0.1", "127.255.0.9", "0.0.0.0", "169.254.169.254", "::1", "::", "fe80::1"].concat(
+    ["fe80::1%eth0", "::ffff:127.0.0.1", "::ffff:a9fe:a9fe", "::FFFF:0:0"],
+  )
+) {
+  Deno.test(`Resolver.resolve() refuses ${address}, and says what to do`, async () => {
+    const error = await new Setup(address).failure("evil.test");
+    assertEquals(error.reason, "upstream_unreachable");
+    assert(error.message.startsWith(`evil.test: the name leads to ${address}, which is this machine`));
+    assertStringIncludes(error.message, "--allow-local-upstreams");
+  });
+
+  Deno.test(`Resolver.resolve() answers with ${address} where that is allowed`, async () => {
+    const resolver = new Resolver({ lookup: () => Promise.resolve([address]), allowsLocal: true });
+    assertEquals(await resolver.resolve("a"), [address]);
+  });
+}
+
+Deno.test("Resolver.resolve() keeps the last good answer when a name leads to this machine later", async () => {
+  const setup = new Setup("10.0.0.1");
+  await setup.resolver.resolve("a");
+  setup.answer = () => Promise.resolve(["127.0.0.1"]);
+  setup.time = 100;
+  for (let turn = 0; turn < 5; turn++) assertEquals(await setup.resolver.resolve("a"), ["10.0.0.1"]);
+  assertEquals(setup.lookedUp.length, 2);
+});
+
 Deno.test("Resolver.resolve() forgets the oldest of very many names", async () => {
   const setup = new Setup("10.0.0.1");
   for (let name = 0; name < 10_001; name++) await setup.resolver.resolve(`${name}`);
@@ -127,6 +162,6 @@ Deno.test("Resolver.resolve() forgets the oldest of very many names", async () =
 });
 
 Deno.test("Resolver.resolve() asks the system unless told", async () => {
-  const addresses = await new Resolver().resolve("localhost");
+  const addresses = await new Resolver({ allowsLocal: true }).resolve("localhost");
   assert(addresses.some((address) => ["127.0.0.1", "::1"].includes(address)), addresses.join());
 });
