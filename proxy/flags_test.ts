@@ -117,6 +117,19 @@ Deno.test("proxyFlags() knows which part of the requests is logged", () => {
   }
 });
 
+Deno.test("proxyFlags() takes as many workers as there are cores, but not very many unless told", () => {
+  const cases: [cores: number, args: string[], workers: number][] = [
+    [1, [], 1],
+    [8, [], 8],
+    [9, [], 8],
+    [128, ["--workers", "auto"], 8],
+    [128, ["--workers", "64"], 64],
+  ];
+  for (const [cores, args, workers] of cases) {
+    assertEquals(readFor(cores, ...REQUIRED, ...args).workers, workers, `${cores} ${args}`);
+  }
+});
+
 Deno.test("proxyFlags() gives each worker its share of the connections", () => {
   const cases: [
     cores: number,
