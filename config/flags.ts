@@ -11,6 +11,8 @@ export interface Flag {
   default?: string;
   /** Must it be given? */
   required?: boolean;
+  /** May it be given more than once? In the environment each value has a line of its own. */
+  repeats?: boolean;
   /** One sentence, without a full stop. */
   help: string;
 }
@@ -44,8 +46,9 @@ export type ReadEnv = (name: string) => string | undefined;
  * @throws {UsageError} for an unknown flag, a flag without its value, a missing required flag.
  */
 export function parseFlags(program: Program, args: string[], options: { readEnv: ReadEnv }): CommandLine {
+  const { repeated, others } = takeRepeated(program, args);
   const valued = program.flags.filter((flag) => flag.value !== undefined);
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(others, {
     string: valued.map((flag) => flag.name),
     boolean: [
       "help",
@@ -65,7 +68,9 @@ export function parseFlags(program: Program, args: string[], options: { readEnv:
   const values: Record<string, string> = {};
   for (const flag of program.flags) {
     // the parser does not tell a switch that is off from one that is not there
-    const given = args.includes(`--${flag.name}=false`) ? "false" : parsed[flag.name];
+    const given = others.includes(`--${flag.name}=false`)
+      ? "false"
+      : repeated.get(flag.name) ?? parsed[flag.name];
     const value = flagValue(flag, given, options.readEnv);
     if (value !== undefined) values[flag.name] = value;
     else if (flag.required) throw new UsageError(`Missing --${flag.name}: ${flag.help}`);
@@ -73,9 +78,27 @@ export function parseFlags(program: Program, args: string[], options: { readEnv:
   return { action: "run", values: new FlagValues(values) };
 }
 
+/** The parser keeps the last value of a flag only, and takes none that begins with a dash. */
+function takeRepeated({ flags }: Program, args: string[]) {
+  const names = new Set(flags.filter(({ repeats }) => repeats).map(({ name }) => name));
+  const repeated = new Map<string, string[]>();
+  const others: string[] = [];
+  const rest = args.values();
+  for (const argument of rest) {
+    const [, name = "", value] = /^--([^=]*)(?:=(.*))?$/s.exec(argument) ?? [];
+    if (names.has(name)) {
+      repeated.set(name, [...repeated.get(name) ?? [], value ?? rest.next().value ?? ""]);
+    } else others.push(argument);
+  }
+  return { repeated, others };
+}
+
 function flagValue(flag: Flag, given: unknown, readEnv: ReadEnv): string | undefined {
-  if (given === "") throw new UsageError(`Missing value of --${flag.name}: it takes ${flag.value}`);
+  if ([given].flat().includes("")) {
+    throw new UsageError(`Missing value of --${flag.name}: it takes ${flag.value}`);
+  }
   if (typeof given === "string") return given;
+  if (Array.isArray(given)) return given.join("\n");
   if (given === true) return "true";
   return readEnv(environmentName(flag)) || flag.default;
 }
@@ -170,6 +193,11 @@ export class FlagValues {
     return (this.#values[name] ?? "").split(",").map((element) => element.trim()).filter((element) =>
       element !== ""
     );
+  }
+
+  /** The values of a flag that repeats; none where it is not given. */
+  lines(name: string): string[] {
+    return (this.#values[name] ?? "").split("\n").map((line) => line.trim()).filter((line) => line !== "");
   }
 
   #number(name: string, expected: string, isValid: (value: number) => boolean): number {

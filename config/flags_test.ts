@@ -9,6 +9,7 @@ const PROGRAM: Program = {
     { name: "listen-http", value: "ADDRESS", default: "0.0.0.0:80", help: "Where HTTP is served" },
     { name: "timeout", value: "SECONDS", help: "How long" },
     { name: "quiet", help: "Say nothing" },
+    { name: "pass", value: "ARGUMENT", repeats: true, help: "An argument that is passed on" },
   ],
 };
 
@@ -78,6 +79,29 @@ Deno.test("parseFlags() refuses a positional argument behind --", () => {
 Deno.test("parseFlags() does not guess between two values of one flag", () => {
   const values = run(["--config", "first", "--config", "last"], { PINGRESS_CONFIG: "from-env" });
   assertEquals(values.text("config"), "last");
+});
+
+Deno.test("parseFlags() takes all values of a flag that repeats, whatever they begin with", () => {
+  const cases: [args: string[], env: Record<string, string>, expected: string[]][] = [
+    [[], {}, []],
+    [["--pass", "a"], {}, ["a"]],
+    [["--pass=--x=1", "--pass", "--quiet", "--pass=a,b c"], {}, ["--x=1", "--quiet", "a,b c"]],
+    [["--pass", "--pass", "--pass=--pass=1"], {}, ["--pass", "--pass=1"]],
+    [["--pass=a"], { PINGRESS_PASS: "b" }, ["a"]],
+    [[], { PINGRESS_PASS: "--x=1\n\n --y \n" }, ["--x=1", "--y"]],
+  ];
+  for (const [args, env, expected] of cases) {
+    const values = run([...args, "--config", "f"], env);
+    assertEquals(values.lines("pass"), expected, args.join(" "));
+    assertEquals([values.text("config"), values.switch("quiet")], ["f", false]);
+  }
+  for (const args of [["--pass"], ["--pass="], ["--pass=a", "--pass="], ["--pass", ""]]) {
+    assertThrows(
+      () => run(["--config=f", ...args]),
+      UsageError,
+      "Missing value of --pass: it takes ARGUMENT",
+    );
+  }
 });
 
 Deno.test("parseFlags() knows --help and --version, with nothing else given", () => {

@@ -6,6 +6,7 @@ import {
   type Program,
   UsageError,
 } from "@pingress/config";
+import { OWN_PROXY_ARGS } from "./render/daemon_set.ts";
 
 /** The controller's command line. */
 export const PROGRAM: Program = {
@@ -31,6 +32,12 @@ export const PROGRAM: Program = {
       name: "node-selector",
       value: "KEY=VALUE,…",
       help: "The labels of the nodes that run a proxy; all nodes unless given",
+    },
+    {
+      name: "proxy-arg",
+      value: "--FLAG=VALUE",
+      repeats: true,
+      help: "A flag for the proxies, such as --workers=2; may be given more than once",
     },
     { name: "output", value: "DIR", help: "With Standalone: where the configuration is written" },
     {
@@ -60,6 +67,7 @@ export type BackendFlags =
     image: string;
     imagePullSecret?: string;
     nodeSelector?: Record<string, string>;
+    proxyArgs: string[];
   }
   | { backend: "Standalone"; outputDirectory: string; manifestsDirectory?: string };
 
@@ -91,7 +99,11 @@ function backendFlags(values: FlagValues): BackendFlags {
   if (backend === "Standalone") {
     const outputDirectory = values.text("output");
     const manifestsDirectory = values.text("manifests");
-    refuseOthers(values, ["proxy-server-image", "image-pull-secret", "node-selector"], "HostPort");
+    refuseOthers(
+      values,
+      ["proxy-server-image", "image-pull-secret", "node-selector", "proxy-arg"],
+      "HostPort",
+    );
     if (outputDirectory === undefined) {
       throw new UsageError("Missing --output: --backend Standalone writes to a directory");
     }
@@ -114,6 +126,7 @@ function backendFlags(values: FlagValues): BackendFlags {
     image,
     ...imagePullSecret !== undefined && { imagePullSecret },
     ...nodeSelector !== undefined && { nodeSelector: parseNodeSelector(nodeSelector) },
+    proxyArgs: values.lines("proxy-arg").map(checkProxyArg),
   };
 }
 
@@ -129,6 +142,19 @@ function refuseOthers(values: FlagValues, names: string[], backend: string): voi
   for (const name of names) {
     if (values.text(name) !== undefined) throw new UsageError(`--${name} belongs to --backend ${backend}`);
   }
+}
+
+/** What a proxy makes of its flags is its own affair, but those of the DaemonSet must stay what they are. */
+function checkProxyArg(argument: string): string {
+  const [name = ""] = argument.split("=");
+  const invalid = `Invalid --proxy-arg ${JSON.stringify(argument)}`;
+  if (!/^--[a-z][a-z0-9-]*$/.test(name)) {
+    throw new UsageError(`${invalid}: it takes one flag of the proxy with its value, such as --workers=2`);
+  }
+  if (OWN_PROXY_ARGS.some((own) => own.startsWith(`${name}=`))) {
+    throw new UsageError(`${invalid}: the controller sets ${name} itself`);
+  }
+  return argument;
 }
 
 function parseNodeSelector(text: string): Record<string, string> {

@@ -14,15 +14,24 @@ Deno.test("controllerFlags() reads HostPort", () => {
     "--proxy-server-image=proxy:1",
     "--node-selector=disk=ssd, zone=a",
     "--image-pull-secret=s",
+    "--proxy-arg=--workers=2",
+    "--proxy-arg",
+    "--forwarded",
   ];
   assertEquals(read(...args), {
     backend: "HostPort",
     image: "proxy:1",
     imagePullSecret: "s",
     nodeSelector: { disk: "ssd", zone: "a" },
+    proxyArgs: ["--workers=2", "--forwarded"],
     namespace: "pingress-system",
     logLevel: "info",
   });
+});
+
+Deno.test("controllerFlags() gives the proxies no more flags unless told", () => {
+  const flags = read("--backend=HostPort", "--proxy-server-image=proxy:1");
+  assertEquals(flags.backend === "HostPort" && flags.proxyArgs, []);
 });
 
 Deno.test("controllerFlags() reads Standalone", () => {
@@ -39,16 +48,28 @@ Deno.test("controllerFlags() reads Standalone", () => {
   );
 });
 
+const HOST_PORT = ["--backend=HostPort", "--proxy-server-image=p"];
+
 const refused: [args: string[], message: string][] = [
   [[], "Missing --backend"],
   [["--backend=Nginx"], "it takes one of HostPort, LoadBalancer, Standalone"],
   [["--backend=LoadBalancer", "--proxy-server-image=p"], "LoadBalancer is not there yet"],
   [["--backend=HostPort"], "Missing --proxy-server-image"],
-  [["--backend=HostPort", "--proxy-server-image=p", "--output=o"], "--output belongs to"],
-  [["--backend=HostPort", "--proxy-server-image=p", "--manifests=o"], "--manifests belongs to"],
-  [["--backend=HostPort", "--proxy-server-image=p", "--node-selector=ssd"], "disk=ssd,zone=a"],
-  [["--backend=HostPort", "--proxy-server-image=p", "--node-selector=a=b=c"], "disk=ssd,zone=a"],
+  [[...HOST_PORT, "--output=o"], "--output belongs to"],
+  [[...HOST_PORT, "--manifests=o"], "--manifests belongs to"],
+  [[...HOST_PORT, "--node-selector=ssd"], "disk=ssd,zone=a"],
+  [[...HOST_PORT, "--node-selector=a=b=c"], "disk=ssd,zone=a"],
+  ...["workers=2", "2", "-w", "--", "--=2", "--workers 2", "--Workers=2", "a --workers=2"].map((
+    argument,
+  ): [string[], string] => [[...HOST_PORT, `--proxy-arg=${argument}`], "it takes one flag of the proxy"]),
+  ...["config", "watch", "listen-http", "listen-https", "listen-admin"].flatMap((name) =>
+    [`--${name}`, `--${name}=x`].map((argument): [string[], string] => [
+      [...HOST_PORT, "--proxy-arg=--workers=2", `--proxy-arg=${argument}`],
+      `Invalid --proxy-arg "${argument}": the controller sets --${name} itself`,
+    ])
+  ),
   [["--backend=Standalone"], "Missing --output"],
+  [["--backend=Standalone", "--output=o", "--proxy-arg=--workers=2"], "--proxy-arg belongs to"],
   [["--backend=Standalone", "--output=o", "--node-selector=a=b"], "--node-selector belongs to"],
   [["--backend=Standalone", "--output=o", "--manifests=./o/"], "--output is in the directory of --manifests"],
   [["--backend=Standalone", "--output=o", "--listen-admin=80"], "it takes an address"],

@@ -50,9 +50,10 @@ async function wire(flags: ControllerFlags, log: Log): Promise<{ source: Source;
     return { source: new ManifestsSource({ directory: flags.manifestsDirectory, log }), output };
   }
   const client = await connect();
-  const { namespace, image, imagePullSecret, nodeSelector } = flags;
+  const { namespace, image, imagePullSecret, nodeSelector, proxyArgs } = flags;
   const daemonSet = {
     image,
+    proxyArgs,
     ...imagePullSecret !== undefined && { imagePullSecret },
     ...nodeSelector !== undefined && { nodeSelector },
   };

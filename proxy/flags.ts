@@ -12,6 +12,9 @@ import type { ProxyOptions } from "./proxy.ts";
 import type { ServerOptions } from "./server.ts";
 import { BALANCES } from "./upstream/balancer.ts";
 
+/** What `--workers auto` does not go beyond: each worker takes memory, and a container has a limit for that. */
+const MOST_WORKERS = 8;
+
 const FILES: readonly Flag[] = [
   {
     name: "config",
@@ -42,7 +45,7 @@ const LISTENERS: readonly Flag[] = [
     name: "workers",
     value: "COUNT",
     default: "auto",
-    help: 'How many threads serve; "auto": as many as there are cores for it',
+    help: `How many threads serve; "auto": as many as there are cores for it, at most ${MOST_WORKERS}`,
   },
   { name: "allow-h2c", help: "Serve HTTP/2 in clear too, to clients with prior knowledge" },
   {
@@ -64,6 +67,10 @@ const FORWARDING: readonly Flag[] = [
     value: "HOW",
     default: "least-requests",
     help: `How endpoints are chosen: ${BALANCES.join(" or ")}`,
+  },
+  {
+    name: "allow-local-upstreams",
+    help: "Let names lead to loopback and link-local addresses; endpoints.json may list them anyway",
   },
 ];
 
@@ -190,7 +197,7 @@ export type ProxyFlags = Omit<ProxyOptions, "log" | "accessLog" | "onReload" | "
 };
 
 /**
- * Reads the flags' values. `cores` is what `--workers auto` means.
+ * Reads the flags' values. `cores` is what `--workers auto` means, up to {@linkcode MOST_WORKERS}.
  *
  * @throws {UsageError} for one that makes no sense.
  */
@@ -200,7 +207,9 @@ export function proxyFlags(values: FlagValues, { cores }: { cores: number }): Pr
   if ((cert === undefined) !== (key === undefined)) {
     throw new UsageError("--default-cert and --default-key belong together: give both or none");
   }
-  const workers = values.text("workers") === "auto" ? cores : values.count("workers", 1);
+  const workers = values.text("workers") === "auto"
+    ? Math.min(cores, MOST_WORKERS)
+    : values.count("workers", 1);
   return {
     server: serverOptions(values, workers),
     configFile: values.requiredText("config"),
@@ -239,6 +248,7 @@ function serverOptions(values: FlagValues, workers: number): ServerOptions {
     responseTimeout: values.seconds("response-timeout"),
     streamTimeout: values.seconds("stream-timeout"),
     upstreamIdleTimeout: values.seconds("upstream-idle-timeout"),
+    allowsLocalUpstreams: values.switch("allow-local-upstreams"),
     balance: values.choice("balance", BALANCES) ?? "least-requests",
     accessLogRate: accessLog === "all"
       ? 1

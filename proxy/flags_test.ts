@@ -38,6 +38,7 @@ Deno.test("proxyFlags() has a default for all but --config and --watch", () => {
       responseTimeout: 60_000,
       streamTimeout: 3_600_000,
       upstreamIdleTimeout: 4000,
+      allowsLocalUpstreams: false,
       balance: "least-requests",
       accessLogRate: 0,
       metricsWithHosts: false,
@@ -58,7 +59,7 @@ Deno.test("proxyFlags() takes what it is given", () => {
     ...["--listen-http", "127.0.0.1:8080", "--listen-https", "[::1]:8443", "--listen-admin", "off"],
     ...["--default-cert", "/c", "--default-key", "/k", "--workers", "3"],
     ...["--allow-h2c", "--proxy-protocol", "10.0.0.0/8, fd00::/8", "--trusted-proxies", "10.1.2.3"],
-    ...["--forwarded", "--balance", "round-robin", "--max-connections", "100"],
+    ...["--forwarded", "--allow-local-upstreams", "--balance", "round-robin", "--max-connections", "100"],
     ...["--max-connections-per-client", "10", "--max-upstream-connections", "7", "--max-head-bytes", "8192"],
     ...["--max-target-bytes", "4096", "--max-body-bytes", "1000000"],
     ...["--handshake-timeout", "1", "--head-timeout", "2", "--idle-timeout", "3", "--client-timeout", "4"],
@@ -88,6 +89,7 @@ Deno.test("proxyFlags() takes what it is given", () => {
       responseTimeout: 300_000,
       streamTimeout: 5000,
       upstreamIdleTimeout: 6000,
+      allowsLocalUpstreams: true,
       balance: "round-robin",
       accessLogRate: 1,
       metricsWithHosts: true,
@@ -112,6 +114,19 @@ Deno.test("proxyFlags() knows which part of the requests is logged", () => {
   ];
   for (const [args, rate] of cases) {
     assertEquals(read(...REQUIRED, ...args).server.accessLogRate, rate, args.join(" "));
+  }
+});
+
+Deno.test("proxyFlags() takes as many workers as there are cores, but not very many unless told", () => {
+  const cases: [cores: number, args: string[], workers: number][] = [
+    [1, [], 1],
+    [8, [], 8],
+    [9, [], 8],
+    [128, ["--workers", "auto"], 8],
+    [128, ["--workers", "64"], 64],
+  ];
+  for (const [cores, args, workers] of cases) {
+    assertEquals(readFor(cores, ...REQUIRED, ...args).workers, workers, `${cores} ${args}`);
   }
 });
 

@@ -26,13 +26,25 @@ export class IpRanges {
     }
   }
 
-  /** Is an address in one of the ranges? What is no address is not. */
+  /**
+   * Is an address in one of the ranges? One of IPv4 that is written as one of IPv6 (`::ffff:10.0.0.1`) counts as
+   * the former, a zone (`%eth0`) does not count. What is no address is in none.
+   */
   has(address: string): boolean {
     if (this.#isEmpty) return false;
     const family = isIP(address);
-    return family !== 0 && this.#list.check(address, family === 4 ? "ipv4" : "ipv6");
+    return family !== 0 && this.#list.check(address.replace(/%.*$/, ""), family === 4 ? "ipv4" : "ipv6");
   }
 }
+
+/**
+ * What means the machine itself, or its link alone, to each machine (RFC 6890, section 2.2): loopback,
+ * unspecified addresses, which lead there too, and link-local ones, where clouds serve machines' credentials.
+ */
+export const LOCAL_RANGES = new IpRanges([
+  ...["127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16"],
+  ...["::1", "::", "fe80::/10"],
+]);
 
 /** An IP address in its own form: one of IPv4 that was written as one of IPv6 becomes short. */
 export function plainAddress(address: string): string {

@@ -827,6 +827,20 @@ Deno.test("Proxy says that a backend does not speak HTTPS", async () => {
   assertEquals(outcome(await client.exchange(get("/"))), [502, "upstream_unreachable"]);
 });
 
+Deno.test("Proxy follows no name to this machine, unless it may", async () => {
+  using backend = new Backend(ok("one"));
+  const named = { endpoint: backend.endpoint.replace("127.0.0.1", "localhost") };
+  const cases: [allowsLocalUpstreams: boolean, expected: [number, string | undefined]][] = [
+    [false, [502, "upstream_unreachable"]],
+    [true, [200, undefined]],
+  ];
+  for (const [allowsLocalUpstreams, expected] of cases) {
+    await using proxy = await proxyTo(named, { server: { allowsLocalUpstreams } });
+    using client = await proxy.client();
+    assertEquals(outcome(await client.exchange(get("/"))), expected);
+  }
+});
+
 Deno.test("Proxy refuses content that is too large", async () => {
   using backend = new RawServer(async (peer) => void await peer.readToEnd());
   await using proxy = await proxyTo(backend, { server: { maxBodyBytes: 5 } });

@@ -61,6 +61,8 @@ export interface ServerOptions {
   streamTimeout: number;
   /** How long a connection to a backend waits for its next request. */
   upstreamIdleTimeout: number;
+  /** May names lead to loopback and link-local addresses? */
+  allowsLocalUpstreams: boolean;
   /** How endpoints are chosen. */
   balance: Balance;
   /** Which part of all requests is in the access log: from 0 to 1. */
@@ -83,7 +85,7 @@ export interface ServerEnvironment {
 export class Server {
   readonly #options: ServerOptions;
   readonly #environment: ServerEnvironment;
-  readonly #state = new StateCompiler(new Resolver());
+  readonly #state: StateCompiler;
   readonly #deadlines = new Deadlines();
   readonly #gate: Gate;
   readonly #metrics: Metrics;
@@ -95,6 +97,7 @@ export class Server {
   constructor(options: ServerOptions, environment: ServerEnvironment) {
     this.#options = options;
     this.#environment = environment;
+    this.#state = new StateCompiler(new Resolver({ allowsLocal: options.allowsLocalUpstreams }));
     this.#gate = new Gate({ ...options, deadlines: this.#deadlines });
     this.#metrics = new Metrics({ withHosts: options.metricsWithHosts });
     this.#accessLog = options.accessLogRate === 0

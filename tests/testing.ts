@@ -527,6 +527,7 @@ export const TEST_SERVER: ServerOptions = {
   responseTimeout: 5000,
   streamTimeout: 5000,
   upstreamIdleTimeout: 4000,
+  allowsLocalUpstreams: false,
   balance: "least-requests",
   accessLogRate: 0,
   metricsWithHosts: false,

@@ -11,11 +11,22 @@ export interface DaemonSetOptions {
   imagePullSecret?: string;
   /** Labels of the nodes that run a proxy; all nodes unless told. */
   nodeSelector?: Record<string, string>;
+  /** More flags of the proxy, each as it is on a command line; none of {@linkcode OWN_PROXY_ARGS}. */
+  proxyArgs?: readonly string[];
 }
 
 const HTTP_PORT = 8080;
 const HTTPS_PORT = 8443;
 const ADMIN_PORT = 10254;
+
+/** The flags of the proxy that the rest of the DaemonSet depends on: its mounts, ports and probes. */
+export const OWN_PROXY_ARGS: readonly string[] = [
+  `--config=${CONFIG_DIRECTORY}/${PROXY_CONFIG_FILE}`,
+  `--watch=${CONFIG_DIRECTORY.replace(/\/[^/]*$/, "")}`,
+  `--listen-http=0.0.0.0:${HTTP_PORT}`,
+  `--listen-https=0.0.0.0:${HTTPS_PORT}`,
+  `--listen-admin=0.0.0.0:${ADMIN_PORT}`,
+];
 
 /** Neither the user nor its group is in any image's /etc/passwd: it owns no file. */
 const USER_ID = 65532;
@@ -25,7 +36,7 @@ const USER_ID = 65532;
  * privilege, as a user that has none, on a file system that they cannot write to.
  */
 export function renderDaemonSet(options: DaemonSetOptions, namespace: string): DaemonSet {
-  const { image, imagePullSecret, nodeSelector } = options;
+  const { image, imagePullSecret, nodeSelector, proxyArgs = [] } = options;
   return {
     apiVersion: "apps/v1",
     kind: "DaemonSet",
@@ -53,13 +64,7 @@ export function renderDaemonSet(options: DaemonSetOptions, namespace: string): D
             name: "proxy",
             image,
             imagePullPolicy: "IfNotPresent",
-            args: [
-              `--config=${CONFIG_DIRECTORY}/${PROXY_CONFIG_FILE}`,
-              `--watch=${CONFIG_DIRECTORY.replace(/\/[^/]*$/, "")}`,
-              `--listen-http=0.0.0.0:${HTTP_PORT}`,
-              `--listen-https=0.0.0.0:${HTTPS_PORT}`,
-              `--listen-admin=0.0.0.0:${ADMIN_PORT}`,
-            ],
+            args: [...OWN_PROXY_ARGS, ...proxyArgs],
             ports: [
               { name: "http", containerPort: HTTP_PORT, hostPort: 80, protocol: "TCP" },
               { name: "https", containerPort: HTTPS_PORT, hostPort: 443, protocol: "TCP" },

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
-import { type Address, type EndpointsFile, parseAddress } from "@pingress/config";
+import { type Address, type EndpointsFile, errorMessage, parseAddress } from "@pingress/config";
+import { ProxyError } from "../errors.ts";
 import type { Route } from "../routing_table.ts";
 import type { Resolver } from "./resolver.ts";
 
@@ -21,8 +22,9 @@ export class Endpoints {
 
   /**
    * The addresses of a route's backend. One that is not listed is looked up in DNS as `<name>.<namespace>`.
+   * Of several names those count that resolve.
    *
-   * @throws {ProxyError} when a name has no address.
+   * @throws {ProxyError} when none of them does.
    */
   of({ key, backend }: Route): readonly Address[] | Promise<readonly Address[]> {
     const listed = this.#addresses.get(key);
@@ -33,12 +35,31 @@ export class Endpoints {
     return this.#resolveAll([{ hostname: `${backend.name}.${backend.namespace}`, port: backend.port }]);
   }
 
-  async #resolveAll(addresses: readonly Address[]): Promise<readonly Address[]> {
-    const resolved = await Promise.all(
-      addresses.map(async ({ hostname, port }) =>
-        (await this.#resolver.resolve(hostname)).map((address) => ({ hostname: address, port }))
-      ),
-    );
-    return resolved.flat();
+  /** What is known counts at once: a name that is slow to fail must not hold up requests that have others. */
+  #resolveAll(addresses: readonly Address[]): readonly Address[] | Promise<readonly Address[]> {
+    const answers = addresses.map(({ hostname, port }) => ({
+      found: isIP(hostname) === 0 ? this.#resolver.resolve(hostname) : [hostname],
+      port,
+    }));
+    const known = answers.flatMap(({ found, port }) => found instanceof Promise ? [] : atPort(found, port));
+    return known.length > 0 ? known : allThatResolve(answers);
   }
+}
+
+async function allThatResolve(
+  answers: { found: Promise<readonly string[]> | readonly string[]; port: number }[],
+): Promise<readonly Address[]> {
+  const settled = await Promise.allSettled(
+    answers.map(async ({ found, port }) => atPort(await found, port)),
+  );
+  const addresses = settled.flatMap((result) => result.status === "fulfilled" ? result.value : []);
+  if (addresses.length > 0) return addresses;
+  const reasons = settled.flatMap((result) =>
+    result.status === "rejected" ? errorMessage(result.reason) : []
+  );
+  throw new ProxyError("upstream_unreachable", reasons.join("; "));
+}
+
+function atPort(hostnames: readonly string[], port: number): Address[] {
+  return hostnames.map((hostname) => ({ hostname, port }));
 }

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { errorMessage } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
+import { LOCAL_RANGES } from "../ip_ranges.ts";
 
 /** Finds the IP addresses of a name. */
 export type Lookup = (hostname: string) => Promise<string[]>;
@@ -11,26 +12,38 @@ export interface ResolverOptions {
   lookup?: Lookup;
   /** After how long a name is looked up again, in milliseconds. */
   refreshInterval?: number;
+  /** May a name lead to {@linkcode LOCAL_RANGES}? */
+  allowsLocal?: boolean;
   /** The clock, in milliseconds. */
   now?: () => number;
 }
 
 interface Entry {
-  addresses: string[];
-  lookedUp: number;
-  refreshing: Promise<void> | undefined;
+  /** The last good answer; empty as long as there is none. */
+  addresses: readonly string[];
+  /** The last look-up, which may be under way. */
+  latest: Promise<readonly string[]>;
+  /** When the next one is due; never while one is under way. */
+  due: number;
 }
+
+/** A look-up that failed is made again after so long, or after the refresh interval, in milliseconds. */
+const RETRY_INTERVAL = 1000;
 
 /** Names beyond this number are forgotten, the oldest first. */
 const MOST_NAMES = 10_000;
 
 /**
  * Remembers the addresses of names. A name that is known is answered at once and looked up again in the
- * background: only the first request waits, and a resolver that fails leaves the last good answer.
+ * background: only the first request waits, and a look-up that fails leaves the last good answer.
+ *
+ * Whoever may create a Service decides where a name leads, by its ExternalName or by DNS of their own. So what
+ * only this machine can reach, its own services and the metadata of its cloud, is no answer.
  */
 export class Resolver {
   readonly #lookup: Lookup;
   readonly #refreshInterval: number;
+  readonly #allowsLocal: boolean;
   readonly #now: () => number;
   readonly #entries = new Map<string, Entry>();
 
@@ -38,38 +51,53 @@ export class Resolver {
   constructor(options: ResolverOptions = {}) {
     this.#lookup = options.lookup ?? systemLookup;
     this.#refreshInterval = options.refreshInterval ?? 5000;
+    this.#allowsLocal = options.allowsLocal ?? false;
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** The addresses of a name. @throws {ProxyError} when there never were any. */
-  async resolve(hostname: string): Promise<readonly string[]> {
-    let entry = this.#entries.get(hostname);
-    if (entry === undefined) {
-      entry = { addresses: [], lookedUp: -Infinity, refreshing: undefined };
-      this.#entries.set(hostname, entry);
-      if (this.#entries.size > MOST_NAMES) this.#entries.delete(this.#entries.keys().next().value ?? "");
+  /**
+   * The addresses of a name: at once where some are known, else by a promise. It rejects with a ProxyError when
+   * the name has no address that counts.
+   */
+  resolve(hostname: string): readonly string[] | Promise<readonly string[]> {
+    const entry = this.#entries.get(hostname) ?? this.#add(hostname);
+    if (this.#now() >= entry.due) {
+      entry.latest = this.#refresh(hostname, entry);
+      // nobody waits for the next answer while there is a good one
+      entry.latest.catch(() => {});
     }
-    if (this.#now() - entry.lookedUp >= this.#refreshInterval) {
-      entry.refreshing ??= this.#refresh(hostname, entry);
-      if (entry.addresses.length > 0) entry.refreshing.catch(() => {});
-    }
-    if (entry.addresses.length === 0) await entry.refreshing;
-    return entry.addresses;
+    return entry.addresses.length > 0 ? entry.addresses : entry.latest;
   }
 
-  async #refresh(hostname: string, entry: Entry): Promise<void> {
+  #add(hostname: string): Entry {
+    const entry: Entry = { addresses: [], latest: Promise.resolve([]), due: -Infinity };
+    this.#entries.set(hostname, entry);
+    if (this.#entries.size > MOST_NAMES) this.#entries.delete(this.#entries.keys().next().value ?? "");
+    return entry;
+  }
+
+  async #refresh(hostname: string, entry: Entry): Promise<readonly string[]> {
+    entry.due = Infinity;
     try {
-      const addresses = await this.#lookup(hostname);
-      if (addresses.length === 0) throw new Error("the name has no address");
-      entry.addresses = addresses;
-      entry.lookedUp = this.#now();
+      entry.addresses = await this.#find(hostname);
+      entry.due = this.#now() + this.#refreshInterval;
+      return entry.addresses;
     } catch (error) {
-      // one that has addresses keeps them, and is asked for again later
-      if (entry.addresses.length > 0) entry.lookedUp = this.#now();
+      entry.due = this.#now() + Math.min(RETRY_INTERVAL, this.#refreshInterval);
       throw new ProxyError("upstream_unreachable", `${hostname}: ${errorMessage(error)}`, { cause: error });
-    } finally {
-      entry.refreshing = undefined;
     }
+  }
+
+  async #find(hostname: string): Promise<string[]> {
+    const found = await this.#lookup(hostname);
+    const [first] = found;
+    if (first === undefined) throw new Error("the name has no address");
+    const usable = found.filter((address) => this.#allowsLocal || !LOCAL_RANGES.has(address));
+    if (usable.length > 0) return usable;
+    throw new Error(
+      `the name leads to ${first}, which is this machine or its link: if that is meant, ` +
+        "write the address into endpoints.json or give --allow-local-upstreams",
+    );
   }
 }
 
