@@ -12,50 +12,67 @@ export type Framing =
   | { kind: "chunked" }
   | { kind: "until-close" };
 
-/** Options of {@linkcode readHead}. */
-export interface ReadHeadOptions {
+/** Options of {@linkcode HeadReader}. */
+export interface HeadReaderOptions {
   /** The longest head that is read, in bytes. */
   maxBytes: number;
   /** How many empty lines before it are passed over (RFC 9112, section 2.2); none unless told. */
   emptyLines?: number;
-  /** Called once when a part of it is there and the rest must be waited for. */
+  /** Called once for a head of which a part is there and the rest must be waited for. */
   onBegin?: () => void;
 }
 
 const LF = 10;
 
-/**
- * Reads the head of a message: its lines, each with its line end, without the empty line behind them.
- *
- * @returns nothing when the stream ends before the first byte.
- * @throws {MessageError} for a line end that is not CRLF, a head that is too large, and the end of the stream.
- */
-export async function readHead(reader: ByteReader, options: ReadHeadOptions): Promise<string | undefined> {
-  let emptyLines = options.emptyLines ?? 0;
-  let hasBegun = false;
-  for (let searched = 0;;) {
-    if (reader.buffered > searched) {
-      const end = reader.findHead(searched);
-      if (end === 2 && emptyLines > 0) {
-        emptyLines--;
+/** Reads the heads of a connection's messages, one after the other. */
+export class HeadReader {
+  readonly #reader: ByteReader;
+  readonly #options: HeadReaderOptions;
+  #searched = 0;
+  #emptyLines = 0;
+  #hasBegun = false;
+
+  /** Reads what comes on `reader`. */
+  constructor(reader: ByteReader, options: HeadReaderOptions) {
+    this.#reader = reader;
+    this.#options = options;
+  }
+
+  /**
+   * The next head, if all of it has arrived: its lines, each with its line end, without the empty line behind
+   * them. Until then it is to be called again whenever more has.
+   *
+   * @throws {MessageError} for a line end that is not CRLF, and a head that is too large.
+   */
+  arrived(): string | undefined {
+    const reader = this.#reader;
+    const { maxBytes, emptyLines = 0 } = this.#options;
+    while (reader.buffered > this.#searched) {
+      const end = reader.findHead(this.#searched);
+      if (end === 2 && this.#emptyLines < emptyLines) {
+        this.#emptyLines++;
         reader.skip(2);
-        searched = 0;
+        this.#searched = 0;
         continue;
       }
-      if (end !== -1 && end <= options.maxBytes) {
+      if (end !== -1 && end <= maxBytes) {
+        this.#searched = this.#emptyLines = 0;
+        this.#hasBegun = false;
         const head = reader.takeText(end - 2);
         reader.skip(2);
         return head;
       }
-      searched = reader.buffered;
-      if (end !== -1 || searched > options.maxBytes) throw tooLarge(reader.peek(), options.maxBytes);
-      if (!hasBegun) options.onBegin?.();
-      hasBegun = true;
+      this.#searched = reader.buffered;
+      if (end !== -1 || this.#searched > maxBytes) throw tooLarge(reader.peek(), maxBytes);
+      if (!this.#hasBegun) this.#options.onBegin?.();
+      this.#hasBegun = true;
     }
-    if (!await reader.fill()) {
-      if (searched === 0) return undefined;
-      throw new MessageError("The connection ended within the head");
-    }
+    return undefined;
+  }
+
+  /** The stream has ended. @throws {MessageError} when that was within a head. */
+  end(): void {
+    if (this.#searched > 0) throw new MessageError("The connection ended within the head");
   }
 }
 

@@ -5,22 +5,34 @@ import { ByteReader } from "./byte_reader.ts";
 import {
   contentLengthOf,
   firstLine,
+  HeadReader,
+  type HeadReaderOptions,
   listHas,
   MAX_HEADER_FIELDS,
   parseFields,
-  readHead,
-  type ReadHeadOptions,
   valuesOf,
 } from "./head.ts";
 import { MessageError } from "./message_error.ts";
 
 const MAX_BYTES = 64 * 1024;
 
-async function read(text: string, options: Partial<ReadHeadOptions> = {}): Promise<string | undefined> {
+/** Reads one head, as whoever reads a connection does. */
+async function readHead(reader: ByteReader, options: HeadReaderOptions): Promise<string | undefined> {
+  const heads = new HeadReader(reader, options);
+  let head;
+  while ((head = heads.arrived()) === undefined) {
+    if (await reader.fill()) continue;
+    heads.end();
+    return undefined;
+  }
+  return head;
+}
+
+async function read(text: string, options: Partial<HeadReaderOptions> = {}): Promise<string | undefined> {
   return await readHead(new ByteReader(new FakeTransport(text).end()), { maxBytes: MAX_BYTES, ...options });
 }
 
-Deno.test("readHead() takes the lines up to the empty one", async () => {
+Deno.test("HeadReader takes the lines up to the empty one", async () => {
   const cases: [sent: string, head: string][] = [
     ["a\r\n\r\n", "a\r\n"],
     ["a\r\nb\r\n\r\n", "a\r\nb\r\n"],
@@ -31,7 +43,7 @@ Deno.test("readHead() takes the lines up to the empty one", async () => {
   for (const [sent, head] of cases) assertEquals(await read(sent), head, JSON.stringify(sent));
 });
 
-Deno.test("readHead() reads a head that is split anywhere, and leaves what follows", async () => {
+Deno.test("HeadReader reads a head that is split anywhere, and leaves what follows", async () => {
   const text = "HTTP/1.1 200 OK\r\nA: b\r\n\r\nrest\r\n\r\n";
   for (let at = 1; at < text.length; at++) {
     const reader = new ByteReader(new FakeTransport(text.slice(0, at), text.slice(at)).end());
@@ -41,7 +53,7 @@ Deno.test("readHead() reads a head that is split anywhere, and leaves what follo
   }
 });
 
-Deno.test("readHead() tells a connection that ended before it from one that broke off", async () => {
+Deno.test("HeadReader tells a connection that ended before it from one that broke off", async () => {
   assertEquals(await read(""), undefined);
   assertEquals(await read("\r\n\r\n", { emptyLines: 2 }), undefined);
   for (const text of ["H", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n\r", "\r"]) {
@@ -49,7 +61,7 @@ Deno.test("readHead() tells a connection that ended before it from one that brok
   }
 });
 
-Deno.test("readHead() refuses line feeds without carriage returns", async () => {
+Deno.test("HeadReader refuses line feeds without carriage returns", async () => {
   const cases = [
     "HTTP/1.1 200 OK\nA: b\n\n",
     "HTTP/1.1 200 OK\r\nA: b\n\r\n\r\n",
@@ -65,7 +77,7 @@ Deno.test("readHead() refuses line feeds without carriage returns", async () => 
   }
 });
 
-Deno.test("readHead() passes over so many empty lines, however they are split", async () => {
+Deno.test("HeadReader passes over so many empty lines, however they are split", async () => {
   for (let count = 0; count <= 4; count++) {
     const text = `${"\r\n".repeat(count)}a\r\n\r\nrest`;
     for (let at = 1; at < text.length; at++) {
@@ -77,7 +89,7 @@ Deno.test("readHead() passes over so many empty lines, however they are split", 
   assertEquals(await read(`${"\r\n".repeat(5)}a\r\n\r\n`, { emptyLines: 4 }), "");
 });
 
-Deno.test("readHead() limits the size, and says what is too large", async () => {
+Deno.test("HeadReader limits the size, and says what is too large", async () => {
   const cases: [sent: string, reason: "target_too_long" | "head_too_large" | undefined][] = [
     [`${"a".repeat(96)}\r\n\r\n`, undefined],
     [`${"a".repeat(97)}\r\n\r\n`, "head_too_large"],
@@ -104,7 +116,7 @@ Deno.test("readHead() limits the size, and says what is too large", async () => 
   await assertRejects(() => read(`x${largest}`), MessageError, "larger than 65536 bytes");
 });
 
-Deno.test("readHead() says when a head begins that it had to wait for", async () => {
+Deno.test("HeadReader says when a head begins that it had to wait for", async () => {
   const transport = new FakeTransport();
   const reader = new ByteReader(transport);
   let begun = 0;
@@ -122,6 +134,17 @@ Deno.test("readHead() says when a head begins that it had to wait for", async ()
   assertEquals(begun, 2);
   transport.send("\r\n\r\n");
   assertEquals([await last, begun], ["c\r\n", 2]);
+});
+
+Deno.test("HeadReader reads one head after the other", async () => {
+  const reader = new ByteReader(new FakeTransport("\r\na\r\n\r\n\r\nb\r\n\r\nc"));
+  let begun = 0;
+  const heads = new HeadReader(reader, { maxBytes: MAX_BYTES, emptyLines: 1, onBegin: () => begun++ });
+  assertEquals(heads.arrived(), undefined);
+  await reader.fill();
+  assertEquals([heads.arrived(), heads.arrived(), begun], ["a\r\n", "b\r\n", 0]);
+  assertEquals([heads.arrived(), heads.arrived(), begun], [undefined, undefined, 1]);
+  assertThrows(() => heads.end(), MessageError, "ended within the head");
 });
 
 Deno.test("firstLine() takes the first line", () => {

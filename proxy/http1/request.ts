@@ -18,7 +18,7 @@ export interface RequestHead {
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP\/([0-9])\.([0-9])$/;
 
 /**
- * Reads the head of a request, as {@linkcode readHead} returns it.
+ * Reads the head of a request, as {@linkcode HeadReader} returns it.
  *
  * @throws {MessageError} when it is not one (RFC 9112, sections 3 and 5).
  */

@@ -15,7 +15,7 @@ export interface ResponseHead {
 
 const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 
-/** Reads the head of a response, as {@linkcode readHead} returns it. @throws {MessageError} when it is not one. */
+/** Reads the head of a response, as {@linkcode HeadReader} returns it. @throws {MessageError} when it is not one. */
 export function parseResponseHead(head: string): ResponseHead {
   const { line, next } = firstLine(head);
   const match = STATUS_LINE.exec(line);

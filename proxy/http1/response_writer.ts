@@ -14,47 +14,131 @@ export interface AnsweredRequest {
   keepsAlive: boolean;
 }
 
-/** Where a response goes. */
-export interface ResponseSink {
-  /** Writes all of `bytes`. */
-  write: (bytes: Piece) => Promise<void>;
-  /** Counts the content that was sent. */
-  outcome: Pick<Outcome, "sent">;
-}
-
 /** Room for the size of a chunk, its line ends, and the last chunk. */
 const CHUNK_OVERHEAD = 24;
 
 /**
  * Writes a response with a framing of its own, whatever the backend's was; what has arrived of its content
  * goes out together with its head.
- *
- * @returns whether another request may follow.
- * @throws {Error} when the content breaks off: the connection must be cut, so that nothing short looks whole.
  */
-export async function writeResponse(
-  response: DownstreamResponse,
-  request: AnsweredRequest,
-  sink: ResponseSink,
-): Promise<boolean> {
-  const { status, body } = response;
-  const framing = framingFor(response, request);
-  const keepsAlive = request.keepsAlive && framing.kind !== "until-close" && status !== 101;
-  const output = Output.take();
-  try {
-    writeHead(output, response, { framing, keepsAlive, minorVersion: request.minorVersion });
-    if (body !== null && framing.kind !== "none" && status !== 205) {
-      if (isContent(body)) await writeContent(output, body, { framing, sink });
-      else {
-        sink.outcome.sent += body.length;
-        output.append(body);
-      }
+export class ResponseWriter {
+  /** May another request follow? */
+  readonly keepsAlive: boolean;
+  readonly #output = Output.take();
+  readonly #body: Piece | Content | null;
+  readonly #outcome: Pick<Outcome, "sent">;
+  readonly #isChunked: boolean;
+  /** How many bytes of content are still due. */
+  #left: number;
+  /** What did not fit into the output. */
+  #piece: Piece | undefined;
+  #isComplete = true;
+  #fault: unknown;
+
+  /**
+   * Begins a response; `outcome` counts the content that is sent.
+   *
+   * @throws {MessageError} for a field that has no place in a head.
+   */
+  constructor(response: DownstreamResponse, request: AnsweredRequest, outcome: Pick<Outcome, "sent">) {
+    const { status, body } = response;
+    const framing = framingFor(response, request);
+    this.keepsAlive = request.keepsAlive && framing.kind !== "until-close" && status !== 101;
+    this.#body = body;
+    this.#outcome = outcome;
+    this.#isChunked = framing.kind === "chunked";
+    this.#left = framing.kind === "length" ? framing.length : Infinity;
+    try {
+      const { keepsAlive } = this;
+      writeHead(this.#output, response, { framing, keepsAlive, minorVersion: request.minorVersion });
+    } catch (error) {
+      this.close();
+      throw error;
     }
-    await sink.write(output.bytes);
-    return keepsAlive;
-  } finally {
-    output.free();
-    if (body !== null && isContent(body)) body.close();
+    if (body === null || framing.kind === "none" || status === 205) return;
+    try {
+      this.#isComplete = isContent(body) ? this.#gather(body) : this.#add(body);
+    } catch (error) {
+      // what came before the fault is the client's, so that it sees where it broke off
+      this.#isComplete = false;
+      this.#fault = error;
+    }
+  }
+
+  /** What is written first: the head, and what has arrived of the content. */
+  get start(): Piece {
+    return this.#output.bytes;
+  }
+
+  /** Was that all? */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /**
+   * Writes the rest by `write`, which writes all of what it is given.
+   *
+   * @throws {Error} when the content breaks off: the connection must be cut, so that nothing short looks whole.
+   */
+  async writeRest(write: (bytes: Piece) => Promise<void>): Promise<void> {
+    if (this.#fault !== undefined) throw this.#fault;
+    const content = this.#body;
+    if (content === null || !isContent(content)) return;
+    const output = this.#output;
+    for (let isComplete = false; !isComplete;) {
+      output.clear(); // what it held has been written
+      const piece = this.#piece ??= await content.next();
+      if (piece !== undefined && piece.length + CHUNK_OVERHEAD > output.room) {
+        this.#piece = undefined;
+        this.#count(piece);
+        await (this.#isChunked ? writeLargeChunk(piece, write) : write(piece));
+      }
+      isComplete = piece === undefined ? this.#end() : this.#gather(content);
+      if (output.length > 0) await write(output.bytes);
+    }
+  }
+
+  /** To be called once, when nothing of it is written any more. */
+  close(): void {
+    this.#output.free();
+    if (this.#body !== null && isContent(this.#body)) this.#body.close();
+  }
+
+  /** Takes what has arrived, as far as there is room. @returns whether that was all of the content. */
+  #gather(content: Content): boolean {
+    let piece = this.#piece;
+    this.#piece = undefined;
+    for (piece ??= content.arrived(); piece !== undefined; piece = content.arrived()) {
+      if (piece.length + CHUNK_OVERHEAD > this.#output.room) {
+        this.#piece = piece;
+        return false;
+      }
+      this.#count(piece);
+      if (this.#isChunked) this.#output.chunk(piece);
+      else this.#output.append(piece);
+    }
+    return content.hasEnded && this.#end();
+  }
+
+  #add(piece: Piece): true {
+    this.#outcome.sent += piece.length;
+    this.#output.append(piece);
+    return true;
+  }
+
+  #count(piece: Piece): void {
+    this.#left -= piece.length;
+    // the rest would be read as the next response
+    if (this.#left < 0) throw new Error("The content is longer than announced");
+    this.#outcome.sent += piece.length;
+  }
+
+  #end(): true {
+    if (this.#isChunked) this.#output.append(LAST_CHUNK);
+    else if (this.#left > 0 && this.#left < Infinity) {
+      throw new Error("The content is shorter than announced");
+    }
+    return true;
   }
 }
 
@@ -76,21 +160,6 @@ function writeHead(
   output.lineEnd();
 }
 
-/** Puts content behind a head, and writes all but what fits into the output with its end. */
-function writeContent(
-  output: Output,
-  content: Content,
-  options: { framing: Framing; sink: ResponseSink },
-): Promise<void> | undefined {
-  const writer = new ContentWriter(output, content, options);
-  try {
-    return writer.gather() ? undefined : writer.writeRest();
-  } catch (error) {
-    // what came before the fault is the client's, so that it sees where it broke off
-    return options.sink.write(output.bytes).then(() => Promise.reject(error));
-  }
-}
-
 function isContent(body: Piece | Content): body is Content {
   return "close" in body;
 }
@@ -106,77 +175,7 @@ function framingFor(
   return minorVersion === 1 ? { kind: "chunked" } : { kind: "until-close" };
 }
 
-/** Writes content behind what an output has already, and leaves in it what is still to be written. */
-class ContentWriter {
-  readonly #output: Output;
-  readonly #content: Content;
-  readonly #sink: ResponseSink;
-  readonly #isChunked: boolean;
-  #left: number;
-  /** What did not fit into the output. */
-  #piece: Piece | undefined;
-
-  constructor(output: Output, content: Content, { framing, sink }: { framing: Framing; sink: ResponseSink }) {
-    this.#output = output;
-    this.#content = content;
-    this.#sink = sink;
-    this.#isChunked = framing.kind === "chunked";
-    this.#left = framing.kind === "length" ? framing.length : Infinity;
-  }
-
-  /** Takes what has arrived, as far as there is room. @returns whether that was all of the content. */
-  gather(): boolean {
-    let piece = this.#piece;
-    this.#piece = undefined;
-    for (piece ??= this.#content.arrived(); piece !== undefined; piece = this.#content.arrived()) {
-      if (piece.length + CHUNK_OVERHEAD > this.#output.room) {
-        this.#piece = piece;
-        return false;
-      }
-      this.#count(piece);
-      if (this.#isChunked) this.#output.chunk(piece);
-      else this.#output.append(piece);
-    }
-    return this.#content.hasEnded && this.#end();
-  }
-
-  /** Writes what is left after {@linkcode gather} has said that there is more. */
-  async writeRest(): Promise<void> {
-    const { write } = this.#sink;
-    do {
-      if (this.#output.length > 0) {
-        await write(this.#output.bytes);
-        this.#output.clear();
-      }
-      const piece = this.#piece ??= await this.#content.next();
-      if (piece === undefined) {
-        this.#end();
-        return;
-      }
-      if (piece.length + CHUNK_OVERHEAD <= this.#output.room) continue;
-      this.#piece = undefined;
-      this.#count(piece);
-      await (this.#isChunked ? writeLargeChunk(piece, write) : write(piece));
-    } while (!this.gather());
-  }
-
-  #count(piece: Piece): void {
-    this.#left -= piece.length;
-    // the rest would be read as the next response
-    if (this.#left < 0) throw new Error("The content is longer than announced");
-    this.#sink.outcome.sent += piece.length;
-  }
-
-  #end(): true {
-    if (this.#isChunked) this.#output.append(LAST_CHUNK);
-    else if (this.#left > 0 && this.#left < Infinity) {
-      throw new Error("The content is shorter than announced");
-    }
-    return true;
-  }
-}
-
-async function writeLargeChunk(piece: Piece, write: ResponseSink["write"]): Promise<void> {
+async function writeLargeChunk(piece: Piece, write: (bytes: Piece) => Promise<void>): Promise<void> {
   const output = Output.take(piece.length);
   try {
     await write(output.chunk(piece).bytes);

@@ -3,7 +3,7 @@ import { bytesOf, latin1 } from "../../tests/testing.ts";
 import type { Content, DownstreamResponse, HeaderList, Piece } from "../exchange.ts";
 import { MessageError } from "./message_error.ts";
 import { Output } from "./output.ts";
-import { type AnsweredRequest, writeResponse } from "./response_writer.ts";
+import { type AnsweredRequest, ResponseWriter } from "./response_writer.ts";
 
 /** Content in pieces: those before the first `null` have arrived, each other one is waited for. */
 class Pieces implements Content {
@@ -51,6 +51,27 @@ function response(
   return { status: 200, headers: [], body, ...changes };
 }
 
+interface Sink {
+  write: (bytes: Piece) => Promise<void>;
+  outcome: { sent: number };
+}
+
+/** Writes a response as a connection does. @returns whether another request may follow. */
+async function writeResponse(
+  answer: DownstreamResponse,
+  request: AnsweredRequest,
+  { write, outcome }: Sink,
+): Promise<boolean> {
+  const writer = new ResponseWriter(answer, request, outcome);
+  try {
+    await write(writer.start);
+    if (!writer.isComplete) await writer.writeRest(write);
+  } finally {
+    writer.close();
+  }
+  return writer.keepsAlive;
+}
+
 /** Writes a response. @returns what was written with each write, and what was said about it. */
 async function write(answer: DownstreamResponse, request: Partial<AnsweredRequest> = {}) {
   const writes: string[] = [];
@@ -65,7 +86,7 @@ async function write(answer: DownstreamResponse, request: Partial<AnsweredReques
   return { writes, text: writes.join(""), keepsAlive, sent: outcome.sent };
 }
 
-Deno.test("writeResponse() frames content for the client that gets it", async () => {
+Deno.test("ResponseWriter frames content for the client that gets it", async () => {
   const chunks = "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n";
   const stream = () => new Pieces(undefined, "ab", "c");
   const known = () => new Pieces(3, "ab", "c");
@@ -104,7 +125,7 @@ Deno.test("writeResponse() frames content for the client that gets it", async ()
   }
 });
 
-Deno.test("writeResponse() writes no content where there is none, and says its length", async () => {
+Deno.test("ResponseWriter writes no content where there is none, and says its length", async () => {
   const length: HeaderList = [["content-length", "7"]];
   const cases: [status: number, method: string, HeaderList, body: string | undefined, lines: string][] = [
     [200, "HEAD", length, undefined, "content-length: 7\r\n"],
@@ -131,7 +152,7 @@ Deno.test("writeResponse() writes no content where there is none, and says its l
   }
 });
 
-Deno.test("writeResponse() keeps fields in order, but no Content-Length of its own", async () => {
+Deno.test("ResponseWriter keeps fields in order, but no Content-Length of its own", async () => {
   const headers: HeaderList = [["a", "1"], ["content-length", "9"], ["set-cookie", "b"], ["set-cookie", "c"]];
   const { text } = await write(response(bytesOf("abc"), { headers }));
   assertEquals(
@@ -140,7 +161,7 @@ Deno.test("writeResponse() keeps fields in order, but no Content-Length of its o
   );
 });
 
-Deno.test("writeResponse() changes the protocol", async () => {
+Deno.test("ResponseWriter changes the protocol", async () => {
   const { text, keepsAlive } = await write(response(null, { status: 101, headers: [["a", "1"]] }));
   assertEquals(
     [text, keepsAlive],
@@ -148,7 +169,7 @@ Deno.test("writeResponse() changes the protocol", async () => {
   );
 });
 
-Deno.test("writeResponse() writes at once what has arrived, and waits for nothing before it", async () => {
+Deno.test("ResponseWriter writes at once what has arrived, and waits for nothing before it", async () => {
   const head = (line: string) => `HTTP/1.1 200 OK\r\n${line}\r\n\r\n`;
   const chunked = head("transfer-encoding: chunked");
   const cases: [Pieces, writes: string[]][] = [
@@ -161,7 +182,7 @@ Deno.test("writeResponse() writes at once what has arrived, and waits for nothin
   for (const [body, writes] of cases) assertEquals((await write(response(body))).writes, writes);
 });
 
-Deno.test("writeResponse() writes content of every size as it is", async () => {
+Deno.test("ResponseWriter writes content of every size as it is", async () => {
   const sizes = [1, 2000, 3900, 4071, 4072, 4073, 4096, 5000, 65_536, 81_890, 81_920, 100_000, 300_000];
   for (const size of sizes) {
     const piece = "0123456789".repeat(size / 10 + 1).slice(0, size);
@@ -183,7 +204,7 @@ Deno.test("writeResponse() writes content of every size as it is", async () => {
   }
 });
 
-Deno.test("writeResponse() passes over empty pieces: an empty chunk would be the last one", async () => {
+Deno.test("ResponseWriter passes over empty pieces: an empty chunk would be the last one", async () => {
   const cases: [pieces: (string | null)[], chunks: string][] = [
     [["a", "", "b"], "1\r\na\r\n1\r\nb\r\n0\r\n\r\n"],
     [[null, "", null, "ab"], "2\r\nab\r\n0\r\n\r\n"],
@@ -196,7 +217,7 @@ Deno.test("writeResponse() passes over empty pieces: an empty chunk would be the
   }
 });
 
-Deno.test("writeResponse() writes neither more nor less than announced", async () => {
+Deno.test("ResponseWriter writes neither more nor less than announced", async () => {
   for (
     const pieces of [["ab"], ["ab", null], [null, "ab"], [], ["abcd"], ["ab", "cd"], [null, "ab", null, "cd"]]
   ) {
@@ -216,7 +237,7 @@ Deno.test("writeResponse() writes neither more nor less than announced", async (
   }
 });
 
-Deno.test("writeResponse() fails when content breaks off, closes it, and ends nothing", async () => {
+Deno.test("ResponseWriter fails when content breaks off, closes it, and ends nothing", async () => {
   const broken = new Error("the backend is gone");
   for (const size of [3, 5000, 65_536]) {
     for (const length of [undefined, size + 1]) {
@@ -237,7 +258,7 @@ Deno.test("writeResponse() fails when content breaks off, closes it, and ends no
   }
 });
 
-Deno.test("writeResponse() closes content also when the client fails or a field has no place", async () => {
+Deno.test("ResponseWriter closes content also when the client fails or a field has no place", async () => {
   const gone = () => Promise.reject(new Deno.errors.BrokenPipe("gone"));
   const body = new Pieces(3, "abc");
   const sink = { write: gone, outcome: { sent: 0 } };
@@ -248,7 +269,7 @@ Deno.test("writeResponse() closes content also when the client fails or a field 
   assertEquals([body.closed, other.closed], [1, 1]);
 });
 
-Deno.test("writeResponse() gives no buffer back twice, whatever fails", async () => {
+Deno.test("ResponseWriter gives no buffer back twice, whatever fails", async () => {
   const broken = new Error("the backend is gone");
   for (const size of [3, 5000, 65_536, 100_000]) {
     for (const length of [undefined, size]) {

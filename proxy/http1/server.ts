@@ -10,14 +10,14 @@ import {
 import { splitTarget } from "../request_target.ts";
 import { runTunnel } from "../tunnel.ts";
 import { contentReader } from "./content.ts";
-import { type Framing, listHas, readHead, type ReadHeadOptions, valuesOf } from "./head.ts";
+import { type Framing, HeadReader, listHas, valuesOf } from "./head.ts";
 import { HalfCloseProbe } from "./half_close_probe.ts";
 import { MessageError } from "./message_error.ts";
 import { Output } from "./output.ts";
 import { parseRequestHead, requestFraming, type RequestHead, wantsKeepAlive } from "./request.ts";
 import { RequestContent } from "./request_content.ts";
 import { writeStatusLine } from "./response.ts";
-import { type AnsweredRequest, writeResponse } from "./response_writer.ts";
+import { type AnsweredRequest, ResponseWriter } from "./response_writer.ts";
 
 /** Options of {@linkcode serveHttp1}. */
 export interface Http1Options {
@@ -54,7 +54,7 @@ export async function serveHttp1(connection: Connection, options: Http1Options):
 class Session {
   readonly #connection: Connection;
   readonly #options: Http1Options;
-  readonly #headOptions: ReadHeadOptions;
+  readonly #heads: HeadReader;
   readonly #probe: HalfCloseProbe;
   /** What the client must do before the deadline: begin a request, finish its head or content, or read. */
   #awaited: "request" | "head" | "content" | "reading" = "request";
@@ -68,11 +68,11 @@ class Session {
   constructor(connection: Connection, options: Http1Options) {
     this.#connection = connection;
     this.#options = options;
-    this.#headOptions = {
+    this.#heads = new HeadReader(connection.reader, {
       maxBytes: options.maxHeadBytes,
       emptyLines: EMPTY_LINES,
       onBegin: () => this.#await("head", options.headTimeout),
-    };
+    });
     this.#probe = new HalfCloseProbe((bytes) => connection.tell(bytes));
     connection.onExpire = () => this.#expire();
   }
@@ -130,8 +130,12 @@ class Session {
     const { handler } = this.#options;
     let head, request, content;
     try {
-      const text = await readHead(this.#connection.reader, this.#headOptions);
-      if (text === undefined) return false;
+      let text;
+      while ((text = this.#heads.arrived()) === undefined) {
+        if (await this.#connection.reader.fill()) continue;
+        this.#heads.end();
+        return false;
+      }
       this.#proceed();
       head = parseRequestHead(text, this.#options);
       content = this.#content(head);
@@ -269,12 +273,18 @@ class Session {
       if (this.#telling !== undefined) await this.#telling;
       this.#responding = "now";
       this.#probe.stop();
-      const goesOn = await writeResponse(response, request, { write: this.#write, outcome });
+      const writer = new ResponseWriter(response, request, outcome);
+      try {
+        await this.#write(writer.start);
+        if (!writer.isComplete) await writer.writeRest(this.#write);
+      } finally {
+        writer.close();
+      }
       outcome.isComplete = true;
       if (response.tunnel === undefined) {
         this.#responding = "done";
         if (content?.isInUse) await this.#restOfContent(content);
-        return goesOn;
+        return writer.keepsAlive;
       }
       isTunnel = true;
       this.#request = undefined;

@@ -1,7 +1,11 @@
 import type { Deadlines, Expiring } from "../deadlines.ts";
 import { ByteReader } from "../http1/byte_reader.ts";
+import { HeadReader } from "../http1/head.ts";
 import { type Transport, writeAll } from "../transport.ts";
 import type { Endpoint } from "./endpoint.ts";
+
+/** The longest head of a response, in bytes. */
+const MAX_HEAD_BYTES = 64 * 1024;
 
 /** A connection to one endpoint, for one exchange after the other. */
 export class UpstreamConnection implements Expiring {
@@ -11,6 +15,8 @@ export class UpstreamConnection implements Expiring {
   readonly transport: Transport;
   /** Reads what the backend sends. */
   readonly reader: ByteReader;
+  /** Reads the heads of its responses. */
+  readonly heads: HeadReader;
   /** How many exchanges have ended on it. */
   exchanges = 0;
   /** Does it wait for its next exchange? */
@@ -32,6 +38,7 @@ export class UpstreamConnection implements Expiring {
     this.endpoint = endpoint;
     this.transport = transport;
     this.reader = new ByteReader(transport);
+    this.heads = new HeadReader(this.reader, { maxBytes: MAX_HEAD_BYTES });
     this.#deadlines = deadlines;
     deadlines.add(this);
   }

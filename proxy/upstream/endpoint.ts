@@ -56,6 +56,7 @@ export class Endpoint {
   readonly #waiting: Waiting[] = [];
   readonly #passedOver = new PassedOver();
   #inUse = 0;
+  #isClosed = false;
 
   /** An endpoint without connections. */
   constructor(address: Address, protocol: EndpointProtocol, options: EndpointOptions) {
@@ -122,7 +123,7 @@ export class Endpoint {
   release(connection: UpstreamConnection, { isReusable }: { isReusable: boolean }): void {
     connection.deadline = Infinity;
     connection.exchanges++;
-    if (!isReusable || connection.isClosed || connection.reader.buffered > 0 || connection.reader.hasEnded) {
+    if (!isReusable || this.#isClosed || connection.isClosed || connection.reader.buffered > 0 || connection.reader.hasEnded) {
       connection.close();
       return this.#leave();
     }
@@ -151,8 +152,9 @@ export class Endpoint {
     }
   }
 
-  /** Closes all connections that wait. */
+  /** Closes all connections that wait, and from now on each one when its exchange is over. */
   close(): void {
+    this.#isClosed = true;
     for (const connection of this.#idle.splice(0)) {
       connection.isIdle = false;
       connection.close();

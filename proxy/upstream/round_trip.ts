@@ -2,7 +2,7 @@ import { errorMessage } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
 import type { Cancellation, Content, HeaderList, Piece, Tunnel } from "../exchange.ts";
 import { type ContentReader, contentReader } from "../http1/content.ts";
-import { type Framing, listHas, readHead, valuesOf } from "../http1/head.ts";
+import { type Framing, listHas, valuesOf } from "../http1/head.ts";
 import { MessageError } from "../http1/message_error.ts";
 import { LAST_CHUNK, Output } from "../http1/output.ts";
 import { writeRequestHead } from "../http1/request.ts";
@@ -67,9 +67,6 @@ const METHODS_WITH_CONTENT = new Set(["POST", "PUT", "PATCH"]);
 
 const MAX_INFORMATIONAL_RESPONSES = 10;
 
-/** The longest head of a response, in bytes. */
-const HEAD = { maxBytes: 64 * 1024 };
-
 /**
  * Sends a request over a connection and reads the response. The connection belongs to the round trip until
  * the response's content is closed.
@@ -111,20 +108,31 @@ class RoundTrip implements Content {
     cancellation.listen(() => this.#connection.close());
     try {
       this.#connection.expireIn(this.#options.responseTimeout);
-      const head = this.#writeHead();
+      const output = this.#writeHead();
       try {
-        await this.#connection.write(head.bytes);
+        await this.#connection.write(output.bytes);
       } finally {
-        head.free();
+        output.free();
       }
       this.#sending = this.#request.body === null ? "nothing" : "content";
       // its answer may come before all of the request is sent
       if (this.#request.body !== null) this.#sendContent(this.#request.body);
-      const response = await this.#finalHead();
+      let head = this.#arrivedHead();
+      for (let informational = 0; head === undefined || isInformational(head);) {
+        if (head === undefined) {
+          if (!await this.#connection.reader.fill()) throw this.#ended();
+        } else {
+          if (head.status !== 100) await this.#request.inform?.(head.status, head.headers);
+          if (informational++ === MAX_INFORMATIONAL_RESPONSES) {
+            throw new MessageError(`More than ${MAX_INFORMATIONAL_RESPONSES} informational responses`);
+          }
+        }
+        head = this.#arrivedHead();
+      }
       this.#isAnswered = true;
-      if (response.status === 101) return this.#tunnel(response);
-      const framing = responseFraming(response, method);
-      return { status: response.status, headers: response.headers, body: this.#body(response, framing) };
+      if (head.status === 101) return this.#tunnel(head);
+      const body = this.#body(head, responseFraming(head, method));
+      return { status: head.status, headers: head.headers, body };
     } catch (error) {
       this.#end({ isReusable: false });
       throw this.#explain(this.#sendError ?? error);
@@ -225,26 +233,21 @@ class RoundTrip implements Content {
     if (!this.#isAnswered || this.#isResponseOver) this.#connection.expireIn(milliseconds);
   }
 
-  async #finalHead(): Promise<ResponseHead> {
-    for (let informational = 0; informational <= MAX_INFORMATIONAL_RESPONSES; informational++) {
-      const text = await readHead(this.#connection.reader, HEAD);
-      if (text === undefined) throw new MessageError("The connection ended before the response");
-      const head = parseResponseHead(text);
-      if (head.status >= 200) return head;
-      if (head.status === 101) {
-        const { upgrade } = this.#request;
-        if (upgrade === undefined || !listHas(valuesOf(head.headers, "upgrade"), upgrade)) {
-          throw new MessageError("101 Switching Protocols that nobody asked for");
-        }
-        return head;
-      }
-      // 100 is for the one who sent the content, and the client has been told (RFC 9110, section 10.1.1)
-      if (head.status !== 100) await this.#request.inform?.(head.status, head.headers);
-    }
-    throw new MessageError(`More than ${MAX_INFORMATIONAL_RESPONSES} informational responses`);
+  #arrivedHead(): ResponseHead | undefined {
+    const text = this.#connection.heads.arrived();
+    return text === undefined ? undefined : parseResponseHead(text);
+  }
+
+  #ended(): MessageError {
+    this.#connection.heads.end();
+    return new MessageError("The connection ended before the response");
   }
 
   #tunnel(head: ResponseHead): UpstreamResponse {
+    const { upgrade } = this.#request;
+    if (upgrade === undefined || !listHas(valuesOf(head.headers, "upgrade"), upgrade)) {
+      throw new MessageError("101 Switching Protocols that nobody asked for");
+    }
     const { reader, transport } = this.#connection;
     this.#connection.deadline = Infinity;
     const tunnel: Tunnel = {
@@ -311,6 +314,11 @@ class RoundTrip implements Content {
       { cause: error },
     );
   }
+}
+
+/** Is it passed on and the final one waited for? 100 is for us: we sent the content (RFC 9110, section 10.1.1). */
+function isInformational({ status }: ResponseHead): boolean {
+  return status < 200 && status !== 101;
 }
 
 function framingFor(method: string, body: Content | null): Framing {
