@@ -5,9 +5,9 @@ const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9_](?:[-a-z0-9_.]*))(?::([0-9]{0,5}))
 /** A Host header or `:authority`, taken apart. */
 export interface Authority {
   /** In lower case, without port and trailing dot: what routes are matched with. */
-  host: string;
+  readonly host: string;
   /** The port, where one was sent. */
-  port: number | undefined;
+  readonly port: number | undefined;
 }
 
 /**
@@ -26,6 +26,21 @@ export interface Authority {
  * ```
  */
 export function parseAuthority(text: string): Authority | undefined {
+  let authority = known.get(text);
+  if (authority !== undefined) return authority;
+  authority = read(text);
+  if (authority === undefined || text.length > LONGEST_KNOWN) return authority;
+  if (known.size === MOST_KNOWN) known.clear();
+  known.set(text, authority);
+  return authority;
+}
+
+/** What was read lately: the same hosts are asked for again and again. */
+const known = new Map<string, Authority>();
+const MOST_KNOWN = 1024;
+const LONGEST_KNOWN = 128;
+
+function read(text: string): Authority | undefined {
   const match = AUTHORITY.exec(text);
   if (match?.[1] === undefined) return undefined;
   const port = match[2] ? Number(match[2]) : undefined;

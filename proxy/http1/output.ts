@@ -4,6 +4,7 @@ const START_BYTES = 4 * 1024;
 /** Holds the largest piece of content that is read at once, with its framing. */
 const KEPT_BYTES = 80 * 1024;
 const MOST_KEPT = 64;
+const FEW_BYTES = 64;
 
 const CR = 13;
 const LF = 10;
@@ -121,9 +122,12 @@ export class Output {
 
   /** Writes bytes as they are. */
   append(bytes: Uint8Array): this {
-    this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
+    const { length } = bytes;
+    this.#reserve(length);
+    // a few bytes cost less than calling set() for them
+    if (length > FEW_BYTES) this.#buffer.set(bytes, this.#length);
+    else for (let index = 0; index < length; index++) this.#buffer[this.#length + index] = bytes[index] ?? 0;
+    this.#length += length;
     return this;
   }
 
