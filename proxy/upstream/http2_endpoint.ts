@@ -229,7 +229,8 @@ async function sendContent(stream: ClientHttp2Stream, body: Content): Promise<vo
       const piece = await body.next().catch((cause) => {
         throw new DownstreamBodyError(cause);
       });
-      if (piece === undefined) break;
+      // the backend wants no more (RFC 9113, section 8.1): to write would destroy what there is to read
+      if (piece === undefined || stream.closed) break;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       stream.write(piece, (error) => error ? reject(error) : resolve());
       await Promise.race([promise, closed]);
