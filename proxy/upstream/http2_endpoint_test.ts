@@ -1,5 +1,6 @@
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { parseAddress } from "@pingress/config";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   bytesOfNumber,
@@ -17,6 +18,7 @@ import { type ErrorReason, errorResponse, ProxyError } from "../errors.ts";
 import { Cancellation, type HeaderList } from "../exchange.ts";
 import type { EndpointOptions } from "./endpoint.ts";
 import { Http2Endpoint } from "./http2_endpoint.ts";
+import { UpstreamPool } from "./pool.ts";
 import type { RoundTripOptions, UpstreamRequest, UpstreamResponse } from "./round_trip.ts";
 
 /** An endpoint before a backend that a test writes. */
@@ -51,7 +53,7 @@ class Setup implements AsyncDisposable {
     return new Setup(server.addr.port, () => server.shutdown(), options);
   }
 
-  async send(changes: Partial<UpstreamRequest> = {}): Promise<UpstreamResponse> {
+  async send(changes: Partial<UpstreamRequest> = {}, endpoint = this.endpoint): Promise<UpstreamResponse> {
     const request: UpstreamRequest = {
       method: "GET",
       target: "/",
@@ -62,7 +64,7 @@ class Setup implements AsyncDisposable {
       inform: undefined,
       ...changes,
     };
-    return await this.endpoint.send(request, {
+    return await endpoint.send(request, {
       responseTimeout: 5000,
       streamTimeout: 5000,
       onBrokenOff: (error) => this.broken.push(error),
@@ -418,4 +420,93 @@ Deno.test("Http2Endpoint.sweep() closes a connection that nobody uses", async ()
   assertEquals(setup.endpoint.isForgettable, true);
   assertEquals(await textOf((await setup.send()).body), "ok");
   assertEquals(setup.connects, [true, true]);
+});
+
+Deno.test("Http2Endpoint.open() forgets no other connection than the one that has ended", async () => {
+  const streams: ServerHttp2Stream[] = [];
+  const firstEnded = Promise.withResolvers<void>();
+  await using setup = await scripted((stream, session) => {
+    if (streams.push(stream) === 1) session.on("close", firstEnded.resolve);
+    stream.respond({ ":status": 200 });
+  });
+  const first = await setup.send();
+  // it ends with its last request, when there is another one already
+  setup.endpoint.close();
+  const second = await setup.send();
+  streams[0]?.end();
+  await textOf(first.body);
+  await within(firstEnded.promise, "the end of the first connection");
+  const third = await setup.send();
+  assertEquals(setup.connects, [true, true]);
+  for (const stream of streams.slice(1)) stream.end();
+  for (const { body } of [second, third]) await textOf(body);
+});
+
+Deno.test("Http2Endpoint.open() opens one connection for all who find that the last one has ended", async () => {
+  await using setup = await scripted((stream) => stream.respond({ ":status": 200 }, { endStream: true }));
+  await textOf((await setup.send()).body);
+  // both begin before anybody has been told
+  const session = await setup.endpoint.open();
+  session.destroy();
+  const responses = await Promise.all([setup.send(), setup.send()]);
+  for (const { body } of responses) await textOf(body);
+  assertEquals([setup.connects, setup.endpoint.load], [[true, true], 0]);
+});
+
+Deno.test("Http2Endpoint.send() gives up the connection on which nothing came, and no other", async () => {
+  const silent = Promise.withResolvers<void>();
+  let count = 0;
+  await using setup = await scripted((stream) => {
+    if ([1, 3].includes(++count)) silent.resolve();
+    else stream.respond({ ":status": 200 }, { endStream: true });
+  }, { times: { responseTimeout: 300 } });
+  const failing = assertRejects(() => within(setup.send(), "a failure"), ProxyError);
+  await silent.promise;
+  setup.endpoint.close();
+  await textOf((await setup.send()).body);
+  await failing;
+  await setup.fails("upstream_timeout");
+  assertEquals(setup.connects, [true, true], "the second connection was given up for the first one");
+  await textOf((await setup.send()).body);
+  assertEquals(setup.connects, [true, true, true], "the second connection was used again");
+});
+
+Deno.test("Http2Endpoint.sweep() leaves a connection that is being opened", async () => {
+  await using setup = Setup.serving(() => new Response("ok"), { options: { idleTimeout: 0 } });
+  const opening = setup.endpoint.open();
+  setup.endpoint.sweep();
+  assertEquals([setup.endpoint.isForgettable, setup.endpoint.load], [false, 1]);
+  await opening;
+  assertEquals(await textOf((await setup.send()).body), "ok");
+  assertEquals(setup.connects, [true]);
+});
+
+Deno.test("Http2Endpoint is not forgotten by its pool while it has a request", async () => {
+  let stream!: ServerHttp2Stream;
+  await using setup = await scripted((given) => {
+    stream = given;
+    stream.respond({ ":status": 200 });
+  });
+  const address = parseAddress(setup.endpoint.name)!;
+  const connects: boolean[] = [];
+  const pool = new UpstreamPool({
+    deadlines: new Deadlines(),
+    ...{ connectTimeout: 5000, idleTimeout: 1, maxConnections: 10 },
+    onConnect: (succeeded) => connects.push(succeeded),
+  });
+  try {
+    const endpoint = pool.endpoint(address, { name: "H2C" }) as Http2Endpoint;
+    const { body } = await setup.send({}, endpoint);
+    // it has been looked at many times by then
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assertEquals(pool.endpoint(address, { name: "H2C" }), endpoint);
+    stream.end("hello");
+    assertEquals([await textOf(body), connects], ["hello", [true]]);
+    while (pool.endpoint(address, { name: "H2C" }) === endpoint) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assertEquals(endpoint.isForgettable, true, "its connection is left open");
+  } finally {
+    pool.close();
+  }
 });
