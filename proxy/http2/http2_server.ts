@@ -1,5 +1,6 @@
 import type { Log } from "@pingress/config";
 import type { Connection } from "../accept/connection.ts";
+import type { Deadlines } from "../deadlines.ts";
 import type { Handler } from "../exchange.ts";
 import { TcpTransport } from "../tcp_transport.ts";
 import { type Transport, writeAll } from "../transport.ts";
@@ -12,6 +13,8 @@ const BUFFER_BYTES = 32 * 1024;
 export interface Http2Options {
   /** Answers the requests. */
   handler: Handler;
+  /** Looks after the deadlines of answers. */
+  deadlines: Deadlines;
   /** How long a connection may take to begin, in milliseconds. */
   headTimeout: number;
   /** How long it may be without a request, in milliseconds. */
@@ -103,8 +106,11 @@ class Streams implements Http2Client {
     this.#connection.isWaiting = false;
   }
 
-  ended(): void {
-    if (--this.#running === 0) this.#wait();
+  ended({ hasStalled }: { hasStalled: boolean }): void {
+    if (--this.#running > 0) return;
+    // a client that still has other requests gets their answers
+    if (hasStalled) this.#connection.close();
+    else this.#wait();
   }
 
   /** Something was written, which has a deadline of its own. What is not a request extends no other. */

@@ -1,6 +1,16 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
+  bytesOfNumber,
+  FLAG,
+  FRAME,
+  type Frame,
+  frame,
+  headerBlock,
+  PREFACE,
+  takeFrames,
+} from "../../tests/conformance/http2_frames.ts";
+import {
   bytesOf,
   FakeContent,
   Peer,
@@ -13,7 +23,7 @@ import { Connection } from "../accept/connection.ts";
 import { Gate } from "../accept/gate.ts";
 import { Deadlines } from "../deadlines.ts";
 import { errorResponse } from "../errors.ts";
-import type { DownstreamRequest, DownstreamResponse } from "../exchange.ts";
+import type { DownstreamRequest, DownstreamResponse, Outcome } from "../exchange.ts";
 import { TcpTransport } from "../tcp_transport.ts";
 import { type Http2Options, Http2Server } from "./http2_server.ts";
 
@@ -28,7 +38,8 @@ class Setup implements AsyncDisposable {
   readonly record = recordingLog();
   readonly requests: DownstreamRequest[] = [];
   readonly connections: Connection[] = [];
-  readonly keeper = new Gate({ deadlines: new Deadlines(), maxConnections: 10, maxConnectionsPerClient: 0 });
+  readonly deadlines = new Deadlines();
+  readonly keeper = new Gate({ deadlines: this.deadlines, maxConnections: 10, maxConnectionsPerClient: 0 });
   readonly server: Http2Server;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #running = new Set<Promise<void>>();
@@ -45,6 +56,7 @@ class Setup implements AsyncDisposable {
         },
         refuse: ({ reason }) => errorResponse(reason),
       },
+      deadlines: this.deadlines,
       idleTimeout: 5000,
       clientTimeout: 5000,
       log: this.record.log,
@@ -227,6 +239,102 @@ Deno.test("Http2Server.serve() gives up on a client that takes nothing", async (
     assert(performance.now() - start < 5000, "it is waited for without end");
   }
 });
+
+/** A client that sends frames, and begins with SETTINGS of its own. */
+class FrameClient implements Disposable {
+  readonly #peer: Peer;
+
+  private constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  static async connect(address: Deno.NetAddr, settings = ""): Promise<FrameClient> {
+    const client = new FrameClient(await Peer.connect(address));
+    await client.#peer.write(PREFACE + frame({ type: FRAME.SETTINGS, payload: settings }));
+    return client;
+  }
+
+  async request(stream: number, method = "GET"): Promise<void> {
+    const fields = { ":method": method, ":scheme": "https", ":authority": "a.test", ":path": `/${stream}` };
+    const payload = headerBlock(Object.entries(fields));
+    await this.send({ type: FRAME.HEADERS, flags: FLAG.END_HEADERS | FLAG.END_STREAM, stream, payload });
+  }
+
+  async send(sent: Frame): Promise<void> {
+    await this.#peer.write(frame(sent));
+  }
+
+  /** Reads up to a frame of a type, and of a stream where that is told. */
+  async frame(type: number, stream?: number): Promise<Required<Frame>> {
+    for (;;) {
+      const head = await this.#peer.read(9);
+      const length = head.charCodeAt(0) * 65536 + head.charCodeAt(1) * 256 + head.charCodeAt(2);
+      const [read] = takeFrames(head + await this.#peer.read(length));
+      if (read?.type === type && (stream === undefined || read.stream === stream)) return read;
+    }
+  }
+
+  /** Reads to the end, which must come soon. @returns the types of the frames. */
+  async types(): Promise<number[]> {
+    const text = await within(this.#peer.readToEnd(), "the end of the connection", 5000);
+    return takeFrames(text).map(({ type }) => type);
+  }
+
+  [Symbol.dispose](): void {
+    this.#peer[Symbol.dispose]();
+  }
+}
+
+/** SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113, section 6.5.2) of a client that takes no content. */
+const NO_WINDOW = `\0\x04${bytesOfNumber(0, 4)}`;
+
+Deno.test("Http2Server.serve() gives up on a client that allows nothing to be sent", async (t) => {
+  const cases: [name: string, method: string, content: () => FakeContent][] = [
+    ["content without end", "GET", () => endless()],
+    ["content that has ended", "GET", () => new FakeContent().send("hello").end()],
+    ["content that broke off", "GET", () => new FakeContent().send("hello").fail(new Error("broken off"))],
+    ["no content, of unknown length", "HEAD", () => new FakeContent()],
+  ];
+  for (const [name, method, content] of cases) {
+    await t.step(name, async () => {
+      const body = content();
+      const ended = Promise.withResolvers<boolean>();
+      const done = ({ isComplete }: Outcome) => ended.resolve(isComplete);
+      await using setup = new Setup(() => response({ body, done }), { clientTimeout: 50 });
+      using client = await FrameClient.connect(setup.address, NO_WINDOW);
+      await client.request(1, method);
+      await client.frame(FRAME.HEADERS, 1);
+      await body.closed();
+      assertEquals(await within(ended.promise, "the end of the request"), false);
+      assert(!(await client.types()).includes(FRAME.DATA));
+    });
+  }
+});
+
+Deno.test("Http2Server.serve() goes on with the other requests of a client that takes nothing of one", async () => {
+  const release = Promise.withResolvers<void>();
+  const content = endless();
+  await using setup = new Setup(async ({ target }) => {
+    if (target === "/1") return response({ body: content });
+    await release.promise;
+    return response({ status: 204 });
+  }, { clientTimeout: 50, idleTimeout: 300 });
+  using client = await FrameClient.connect(setup.address, NO_WINDOW);
+  await client.request(1);
+  await client.request(3);
+  await content.closed();
+  release.resolve();
+  await client.frame(FRAME.HEADERS, 3);
+  // the one that was given up is not waited for
+  await client.types();
+});
+
+function endless(): FakeContent {
+  const content = new FakeContent();
+  const piece = new Uint8Array(16 * 1024);
+  content.next = () => Promise.resolve(piece);
+  return content;
+}
 
 Deno.test("Http2Server.serve() cancels requests whose client is gone", async () => {
   const asked = Promise.withResolvers<DownstreamRequest>();

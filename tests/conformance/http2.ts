@@ -608,6 +608,12 @@ const GOOD: FrameCase[] = [
   },
 ];
 
+/** A request that is served. */
+export const REQUEST = headersFrame(RIGHT);
+
+/** A client takes no content until it says how much (RFC 9113, section 6.5.2). */
+export const NO_WINDOW = frame({ type: FRAME.SETTINGS, payload: `\0\x04${bytesOfNumber(0, 4)}` });
+
 const SERVED = START.replace("/evil", "/slow");
 
 /** What takes too long: name, frames, and what becomes of stream 1; nothing for a connection that is closed. */

@@ -1,7 +1,7 @@
 import { type ClientHttp2Stream, connect, constants } from "node:http2";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bytesOf, connectTls, latin1, type TestProxy, within } from "../testing.ts";
-import { OK } from "./case.ts";
+import { filled, OK } from "./case.ts";
 import {
   type Flood,
   FLOODS,
@@ -9,6 +9,8 @@ import {
   type FrameCase,
   HTTP2_CASES,
   type Http2Case,
+  NO_WINDOW,
+  REQUEST,
   SLOW_FRAMES,
 } from "./http2.ts";
 import { FRAME, frame, numberAt, PREFACE, statusOf, takeFrames } from "./http2_frames.ts";
@@ -83,6 +85,30 @@ Deno.test("Conformance: HTTP/2 deadlines", async (t) => {
     await t.step({ name, fn, ...SANITIZE });
   }
   checkLog(proxy);
+});
+
+Deno.test("Conformance: HTTP/2 clients that allow nothing to be sent (9113 5.2)", async (t) => {
+  using backend = new RecordingBackend();
+  await using proxy = await startProxy(backend, { proxy: { server: { clientTimeout: SHORT } } });
+  const cases: [name: string, text: string][] = [
+    ["an answer that goes on", `Content-Length: 1000000\r\n\r\n${filled(500_000)}`],
+    ["an answer that is whole", "Content-Length: 2\r\n\r\nok"],
+  ];
+  for (const [name, text] of cases) {
+    const fn = async () => {
+      backend.begin([[{ awaitsRequest: true }, `HTTP/1.1 200 OK\r\n${text}`]], () => "");
+      using client = await connectFrames(proxy);
+      await client.write(NO_WINDOW + REQUEST);
+      await client.signal.until(() => client.hasEnded, "the connection to be closed");
+      assertEquals(outcomeOf(client), 200);
+      assert(takeFrames(client.received).every(({ type }) => type !== FRAME.DATA), "Content was sent");
+      // a whole answer leaves its connection free, a part of one does not
+      const isOpen = () => backend.isOpen(backend.requests[0]?.connection ?? 0);
+      if (!text.endsWith("ok")) await backend.signal.until(() => !isOpen(), "the backend to be left");
+      checkLog(proxy);
+    };
+    await t.step({ name, fn, ...SANITIZE });
+  }
 });
 
 Deno.test("Conformance: HTTP/2 floods", async (t) => {
