@@ -7,7 +7,9 @@ import {
   type Frame,
   frame,
   headerBlock,
+  numberAt,
   PREFACE,
+  readFrame,
   takeFrames,
 } from "../../tests/conformance/http2_frames.ts";
 import {
@@ -267,17 +269,14 @@ class FrameClient implements Disposable {
   /** Reads up to a frame of a type, and of a stream where that is told. */
   async frame(type: number, stream?: number): Promise<Required<Frame>> {
     for (;;) {
-      const head = await this.#peer.read(9);
-      const length = head.charCodeAt(0) * 65536 + head.charCodeAt(1) * 256 + head.charCodeAt(2);
-      const [read] = takeFrames(head + await this.#peer.read(length));
-      if (read?.type === type && (stream === undefined || read.stream === stream)) return read;
+      const read = await readFrame((count) => this.#peer.read(count));
+      if (read.type === type && (stream === undefined || read.stream === stream)) return read;
     }
   }
 
-  /** Reads to the end, which must come soon. @returns the types of the frames. */
-  async types(): Promise<number[]> {
-    const text = await within(this.#peer.readToEnd(), "the end of the connection", 5000);
-    return takeFrames(text).map(({ type }) => type);
+  /** Reads to the end, which must come soon. */
+  async rest(): Promise<Required<Frame>[]> {
+    return takeFrames(await within(this.#peer.readToEnd(), "the end of the connection", 5000));
   }
 
   [Symbol.dispose](): void {
@@ -306,7 +305,7 @@ Deno.test("Http2Server.serve() gives up on a client that allows nothing to be se
       await client.frame(FRAME.HEADERS, 1);
       await body.closed();
       assertEquals(await within(ended.promise, "the end of the request"), false);
-      assert(!(await client.types()).includes(FRAME.DATA));
+      assert((await client.rest()).every(({ type }) => type !== FRAME.DATA));
     });
   }
 });
@@ -326,7 +325,7 @@ Deno.test("Http2Server.serve() goes on with the other requests of a client that 
   release.resolve();
   await client.frame(FRAME.HEADERS, 3);
   // the one that was given up is not waited for
-  await client.types();
+  await client.rest();
 });
 
 function endless(): FakeContent {
@@ -390,6 +389,45 @@ Deno.test("Http2Server.shutdown() lets running requests finish and ends connecti
   assertEquals(await (await answer).text(), "late");
   await within(stopped, "the end of the server");
 });
+
+Deno.test("Http2Server.shutdown() tells clients, and answers what they sent before they knew", async () => {
+  await using setup = new Setup(({ target }) => response({ body: bytesOf(target) }));
+  using client = await FrameClient.connect(setup.address);
+  await client.request(1);
+  await client.frame(FRAME.DATA, 1);
+  const stopped = setup.shutdown();
+  setup.keeper.closeWaiting();
+  assertEquals(lastStreamOf(await client.frame(FRAME.GOAWAY)), 2 ** 31 - 1);
+  const { payload } = await client.frame(FRAME.PING);
+  await client.request(3);
+  await client.send({ type: FRAME.PING, flags: FLAG.ACK, payload });
+  const rest = await client.rest();
+  assertEquals(rest.filter(({ type }) => type === FRAME.GOAWAY).map(lastStreamOf), [3]);
+  assertEquals(rest.filter(({ type }) => type === FRAME.DATA).map(({ payload }) => payload), ["/3"]);
+  await within(stopped, "the end of the server");
+});
+
+Deno.test("Http2Server.shutdown() waits for no client that does not answer", async () => {
+  const timeouts = { idleTimeout: 60_000, goodbyeTimeout: 50 };
+  await using setup = new Setup(() => response({ body: bytesOf("ok") }), timeouts);
+  using idle = await FrameClient.connect(setup.address);
+  using other = await FrameClient.connect(setup.address);
+  for (const client of [idle, other]) {
+    await client.request(1);
+    await client.frame(FRAME.DATA, 1);
+  }
+  const stopped = setup.shutdown();
+  for (const client of [idle, other]) await client.frame(FRAME.GOAWAY);
+  // one more request does not make it wait for longer
+  await other.request(3);
+  await other.frame(FRAME.DATA, 3);
+  for (const client of [idle, other]) await client.rest();
+  await within(stopped, "the end of the server", 2000);
+});
+
+function lastStreamOf({ payload }: Required<Frame>): number {
+  return numberAt(payload, { at: 0, count: 4 });
+}
 
 Deno.test("HTTP/2 requests are refused with a reason too", async () => {
   await using setup = new Setup(() => response());

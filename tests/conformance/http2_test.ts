@@ -7,13 +7,14 @@ import {
   FLOODS,
   FRAME_CASES,
   type FrameCase,
+  headersFrame,
   HTTP2_CASES,
   type Http2Case,
   NO_WINDOW,
-  REQUEST,
+  RIGHT,
   SLOW_FRAMES,
 } from "./http2.ts";
-import { FRAME, frame, numberAt, PREFACE, statusOf, takeFrames } from "./http2_frames.ts";
+import { FLAG, FRAME, frame, numberAt, PREFACE, statusOf, takeFrames } from "./http2_frames.ts";
 import { RawClient } from "./raw_client.ts";
 import { RecordingBackend } from "./recording_backend.ts";
 import { answersOf, checkBackend, checkLog, checkResponse, type Response, startProxy } from "./runner.ts";
@@ -98,7 +99,7 @@ Deno.test("Conformance: HTTP/2 clients that allow nothing to be sent (9113 5.2)"
     const fn = async () => {
       backend.begin([[{ awaitsRequest: true }, `HTTP/1.1 200 OK\r\n${text}`]], () => "");
       using client = await connectFrames(proxy);
-      await client.write(NO_WINDOW + REQUEST);
+      await client.write(NO_WINDOW + headersFrame(RIGHT));
       await client.signal.until(() => client.hasEnded, "the connection to be closed");
       assertEquals(outcomeOf(client), 200);
       assert(takeFrames(client.received).every(({ type }) => type !== FRAME.DATA), "Content was sent");
@@ -109,6 +110,28 @@ Deno.test("Conformance: HTTP/2 clients that allow nothing to be sent (9113 5.2)"
     };
     await t.step({ name, fn, ...SANITIZE });
   }
+});
+
+Deno.test("Conformance: HTTP/2 clients are told when the server stops (9113 6.8)", async () => {
+  using backend = new RecordingBackend();
+  await using proxy = await startProxy(backend, {});
+  backend.begin([], () => "");
+  using client = await connectFrames(proxy);
+  const frames = (wanted: number) => takeFrames(client.received).filter(({ type }) => type === wanted);
+  await client.write(headersFrame(RIGHT));
+  await client.signal.until(() => outcomeOf(client) === 200, "an answer");
+  const stopped = proxy.stop();
+  await client.signal.until(() => frames(FRAME.PING).length > 0, "to be told");
+  // a request that was on its way, then the answer to the first GOAWAY
+  await client.write(headersFrame(RIGHT, { stream: 3 }));
+  await client.write(frame({ type: FRAME.PING, flags: FLAG.ACK, payload: frames(FRAME.PING)[0]!.payload }));
+  await client.signal.until(() => client.hasEnded, "the connection to be closed");
+  const lastStreams = frames(FRAME.GOAWAY).map(({ payload }) => numberAt(payload, { at: 0, count: 4 }));
+  assertEquals(lastStreams, [2 ** 31 - 1, 3]);
+  const answer = frames(FRAME.HEADERS).find(({ stream }) => stream === 3);
+  assertEquals(statusOf(answer?.payload ?? ""), 200);
+  await within(stopped, "the end of the proxy", PATIENCE);
+  checkLog(proxy);
 });
 
 Deno.test("Conformance: HTTP/2 floods", async (t) => {
