@@ -10,7 +10,7 @@ import {
   frame,
   headerBlock,
   PREFACE,
-  takeFrames,
+  readFrame,
 } from "../../tests/conformance/http2_frames.ts";
 import { FakeContent, latin1, type Peer, RawServer, textOf, within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
@@ -233,10 +233,8 @@ const PING: Frame = { type: FRAME.PING, payload: "12345678" };
 
 async function nextFrame(peer: Peer, type: number): Promise<Required<Frame>> {
   for (;;) {
-    const head = await peer.read(9);
-    const length = head.charCodeAt(0) * 65536 + head.charCodeAt(1) * 256 + head.charCodeAt(2);
-    const [read] = takeFrames(head + await peer.read(length));
-    if (read?.type === type) return read;
+    const read = await readFrame((count) => peer.read(count));
+    if (read.type === type) return read;
   }
 }
 
