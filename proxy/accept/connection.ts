@@ -9,6 +9,8 @@ export interface Closable {
   readonly isWaiting: boolean;
   /** Since when, in milliseconds of `performance.now()`. */
   readonly waitingSince: number;
+  /** Is its client told when the server stops, by the one who speaks its protocol, who ends it then? */
+  readonly saysGoodbye?: boolean;
   /** Closes it. */
   close(): void;
 }
@@ -31,6 +33,8 @@ export class Connection implements Expiring, Closable {
   isWaiting = false;
   /** See {@linkcode Closable}. */
   waitingSince = 0;
+  /** See {@linkcode Closable}. */
+  saysGoodbye = false;
   /** See {@linkcode Expiring}. */
   deadline = Infinity;
   /** What happens at the deadline; the connection is closed unless told. */

@@ -111,9 +111,11 @@ export class Gate implements ConnectionKeeper {
       .reverse();
   }
 
-  /** Closes all connections that wait for a request. */
+  /** Closes all connections that wait for a request, but those that end by themselves. */
   closeWaiting(): void {
-    for (const connection of this.connections) if (connection.isWaiting) connection.close();
+    for (const connection of this.connections) {
+      if (connection.isWaiting && !connection.saysGoodbye) connection.close();
+    }
   }
 }
 

@@ -12,6 +12,7 @@ class Connected implements Closable {
   closed = 0;
   isWaiting: boolean;
   waitingSince: number;
+  saysGoodbye = false;
   readonly #gate: Gate;
 
   constructor(gate: Gate, isWaiting = true, waitingSince = 0) {
@@ -114,4 +115,14 @@ Deno.test("Gate.closeWaiting() closes all that wait, and no other", () => {
   const connections = [true, false, true, true].map((isWaiting) => new Connected(gate, isWaiting));
   gate.closeWaiting();
   assertEquals([connections.map(({ closed }) => closed), gate.connections.size], [[1, 0, 1, 1], 1]);
+});
+
+Deno.test("Gate.closeWaiting() leaves those to themselves whose clients are told", () => {
+  const gate = gateOf();
+  const connection = new Connected(gate);
+  connection.saysGoodbye = true;
+  gate.closeWaiting();
+  assertEquals(connection.closed, 0);
+  // when there is no place, none is left
+  assertEquals([gate.evict(), connection.closed], [true, 1]);
 });

@@ -1,4 +1,5 @@
 import { errorMessage, type Log } from "@pingress/config";
+import type { Deadlines } from "../deadlines.ts";
 import { ProxyError } from "../errors.ts";
 import {
   Cancellation,
@@ -11,6 +12,7 @@ import {
   type Outcome,
   type Piece,
 } from "../exchange.ts";
+import { Delivery } from "./delivery.ts";
 import { StreamContent } from "./stream_content.ts";
 
 /** An HTTP/2 connection and the requests on it. */
@@ -19,8 +21,8 @@ export interface Http2Client {
   readonly client: Client;
   /** Called when a request begins on it. */
   began(): void;
-  /** Called when one has ended. */
-  ended(): void;
+  /** Called when one has ended, or when the client has taken nothing of its answer for too long. */
+  ended(how: { hasStalled: boolean }): void;
 }
 
 /** Options of {@linkcode denoHandler}. */
@@ -31,7 +33,9 @@ export interface DenoHandlerOptions {
   ownAuthorities: () => string[];
   /** Finds the client behind a loopback connection. */
   client: (remote: Deno.NetAddr) => Http2Client | undefined;
-  /** How long a client may send nothing in the middle of its request's content, in milliseconds. */
+  /** Looks after the deadlines of answers. */
+  deadlines: Deadlines;
+  /** How long a client may neither send nor take anything in the middle of an exchange, in milliseconds. */
   clientTimeout: number;
   /** Told when an answer cannot be written. */
   log: Log;
@@ -47,7 +51,7 @@ export function denoHandler(options: DenoHandlerOptions): Deno.ServeHandler<Deno
     // a program of this machine that found the port
     if (http2 === undefined) return new Response(null, { status: 421 });
     http2.began();
-    completed.catch(() => {}).finally(() => http2.ended());
+    completed.catch(() => {}); // perhaps nobody waits for it yet
     const downstream = await readRequest(request, http2.client, options);
     const response = downstream instanceof ProxyError
       ? options.handler.refuse({
@@ -57,21 +61,34 @@ export function denoHandler(options: DenoHandlerOptions): Deno.ServeHandler<Deno
       })
       : await options.handler.handle(downstream);
     const outcome: Outcome = { received: 0, sent: 0, isComplete: false };
+    let delivery: Delivery | undefined;
     let isDone = false;
-    const done = (isComplete: boolean) => {
+    const done = ({ isComplete = false, hasStalled = false }) => {
       if (isDone) return;
       isDone = true;
+      http2.ended({ hasStalled });
+      delivery?.end();
       if (!(downstream instanceof ProxyError) && downstream.body instanceof StreamContent) {
         outcome.received = downstream.body.received;
         downstream.body.close();
       }
       response.done?.({ ...outcome, isComplete });
     };
-    completed.then(() => done(true), () => done(false));
+    completed.then(() => done({ isComplete: true }), () => done({}));
+    const deliver = (content: Content) => {
+      delivery = new Delivery(content, {
+        outcome,
+        deadlines: options.deadlines,
+        timeout: options.clientTimeout,
+        onStall: () => done({ hasStalled: true }),
+      });
+      return new ReadableStream(delivery, { highWaterMark: 0 });
+    };
     try {
-      return writeResponse(response, { method: request.method, outcome, timeout: options.clientTimeout });
+      return writeResponse(response, { method: request.method, outcome, deliver });
     } catch (error) {
-      if (response.body !== null && "close" in response.body) response.body.close();
+      if (delivery !== undefined) delivery.end();
+      else if (response.body !== null && "close" in response.body) response.body.close();
       options.log.error("A response could not be written", { error: errorMessage(error) });
       return new Response(null, { status: 502 });
     }
@@ -149,9 +166,15 @@ function splitUrl(url: string): [authority: string, target: string] {
 /** Statuses with which a Response takes no body (Fetch standard, "null body status"). */
 const STATUSES_WITHOUT_CONTENT = new Set([204, 205, 304]);
 
+interface Writing {
+  method: string;
+  outcome: Outcome;
+  deliver: (content: Content) => ReadableStream<Piece>;
+}
+
 function writeResponse(
   { status, headers, body }: DownstreamResponse,
-  { method, outcome, timeout }: { method: string; outcome: Outcome; timeout: number },
+  { method, outcome, deliver }: Writing,
 ): Response {
   const init = { status, headers: headers.filter(([name]) => name !== "content-length" || body === null) };
   if (STATUSES_WITHOUT_CONTENT.has(status) || method === "HEAD") {
@@ -159,7 +182,7 @@ function writeResponse(
     const hasLength = init.headers.some(([name]) => name === "content-length");
     // without any body Deno would say that there are 0 bytes, which nobody knows (RFC 9110, section 8.6)
     const isUnknown = !STATUSES_WITHOUT_CONTENT.has(status) && !hasLength;
-    return new Response(isUnknown ? new ReadableStream(endsAtOnce, { highWaterMark: 0 }) : null, init);
+    return new Response(isUnknown ? deliver(NOTHING) : null, init);
   }
   if (body === null) return new Response(null, init);
   if (!("close" in body)) {
@@ -167,53 +190,13 @@ function writeResponse(
     return new Response(body, init);
   }
   if (body.length !== undefined) init.headers.push(["content-length", String(body.length)]);
-  return new Response(streamOf(body, { outcome, timeout }), init);
+  return new Response(deliver(body), init);
 }
 
-const endsAtOnce: UnderlyingSource<Piece> = { pull: (controller) => controller.close() };
-
-/**
- * A stream of content. Pieces are copied: whoever takes them keeps them for longer than until the next one. A
- * client that takes none of them for `timeout` milliseconds is given up.
- */
-function streamOf(
-  content: Content,
-  { outcome, timeout }: { outcome: Outcome; timeout: number },
-): ReadableStream<Piece> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  return new ReadableStream<Piece>({
-    pull: async (controller) => {
-      clearTimeout(timer);
-      try {
-        const piece = content.arrived() ?? await content.next();
-        if (piece !== undefined) {
-          outcome.sent += piece.length;
-          controller.enqueue(piece.slice());
-        }
-        if (piece !== undefined && !content.hasEnded) {
-          timer = setTimeout(() => {
-            content.close();
-            controller.error(shortened("The client takes nothing"));
-          }, timeout);
-          return;
-        }
-        content.close();
-        controller.close();
-      } catch (error) {
-        content.close();
-        controller.error(shortened(error));
-      }
-    },
-    cancel: () => {
-      clearTimeout(timer);
-      content.close();
-    },
-  }, { highWaterMark: 0 });
-}
-
-/** Deno prints why a response broke off: in a line, not with all that led to it. */
-function shortened(error: unknown): Error {
-  const reason = new Error(errorMessage(error));
-  reason.stack = reason.message;
-  return reason;
-}
+const NOTHING: Content = {
+  length: undefined,
+  hasEnded: true,
+  arrived: () => undefined,
+  next: () => Promise.resolve(undefined),
+  close: () => {},
+};

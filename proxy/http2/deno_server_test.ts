@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { bytesOf, FakeContent, latin1, recordingLog, textOf } from "../../tests/testing.ts";
+import { bytesOf, FakeContent, latin1, recordingLog, textOf, within } from "../../tests/testing.ts";
+import { Deadlines } from "../deadlines.ts";
 import { errorResponse } from "../errors.ts";
 import type { DownstreamRequest, DownstreamResponse, HeaderList, Outcome, Refusal } from "../exchange.ts";
 import { denoHandler } from "./deno_server.ts";
@@ -10,7 +11,8 @@ const CLIENT = { address: "10.0.0.9", scheme: "https" as const, covers: () => tr
 class Setup {
   readonly record = recordingLog();
   /** How many requests have begun and ended. */
-  readonly counts = { began: 0, ended: 0 };
+  readonly counts = { began: 0, ended: 0, stalled: 0 };
+  readonly deadlines = new Deadlines();
   /** What was refused. */
   refusal: Refusal | undefined;
   /** What came of it in the end. */
@@ -45,9 +47,10 @@ class Setup {
         !isKnown ? undefined : {
           client: CLIENT,
           began: () => this.counts.began++,
-          ended: () => this.counts.ended++,
+          ended: ({ hasStalled }) => this.counts[hasStalled ? "stalled" : "ended"]++,
         },
       ownAuthorities: () => ["127.0.0.1:9"],
+      deadlines: this.deadlines,
       clientTimeout,
       log: this.record.log,
     });
@@ -203,10 +206,10 @@ Deno.test("denoHandler() says when a request begins and ends", async () => {
   for (const error of [undefined, new Error("reset")]) {
     const setup = new Setup();
     await setup.handle(new Request("http://a.test/"));
-    assertEquals(setup.counts, { began: 1, ended: 0 });
+    assertEquals(setup.counts, { began: 1, ended: 0, stalled: 0 });
     const { isComplete } = await setup.complete(error);
     await new Promise((resolve) => setTimeout(resolve, 0));
-    assertEquals([setup.counts, isComplete], [{ began: 1, ended: 1 }, error === undefined]);
+    assertEquals([setup.counts, isComplete], [{ began: 1, ended: 1, stalled: 0 }, error === undefined]);
   }
 });
 
@@ -250,6 +253,7 @@ Deno.test("denoHandler() passes content on as it comes", async () => {
   assertEquals(latin1((await pieces.read()).value!), "llo");
   content.end();
   assertEquals([(await pieces.read()).done, content.isClosed], [true, true]);
+  await setup.complete();
 });
 
 Deno.test("denoHandler() keeps no piece that is overwritten by the next one", async () => {
@@ -265,11 +269,13 @@ Deno.test("denoHandler() keeps no piece that is overwritten by the next one", as
     shared.set(bytesOf(round === 1 ? "one" : "two"));
     return Promise.resolve(shared);
   };
-  const written = await new Setup(response({ body: content })).handle(new Request("http://a.test/"));
+  const setup = new Setup(response({ body: content }));
+  const written = await setup.handle(new Request("http://a.test/"));
   const reader = written.body!.getReader();
   const first = (await reader.read()).value!;
   const second = (await reader.read()).value!;
   assertEquals([latin1(first), latin1(second), (await reader.read()).done], ["one", "two", true]);
+  await setup.complete();
 });
 
 Deno.test("denoHandler() lets a response fail that breaks off", async () => {
@@ -283,10 +289,54 @@ Deno.test("denoHandler() lets a response fail that breaks off", async () => {
 
 Deno.test("denoHandler() closes content that nobody takes any more", async () => {
   const content = new FakeContent().send("he");
-  const written = await new Setup(response({ body: content })).handle(new Request("http://a.test/"));
+  const setup = new Setup(response({ body: content }));
+  const written = await setup.handle(new Request("http://a.test/"));
   await written.body!.cancel();
   assert(content.isClosed);
+  await setup.complete(new Error("reset"));
 });
+
+Deno.test("denoHandler() gives up a client that takes nothing of what there is", async () => {
+  const cases: [name: string, method: string, content: FakeContent, sent: number][] = [
+    ["content that goes on", "GET", new FakeContent().send("he").send("llo"), 2],
+    ["content that was read to its end", "GET", endingWith("hello"), 5],
+    ["content that broke off", "GET", new FakeContent().fail(new Error("gone")), 0],
+    ["no content", "HEAD", new FakeContent(), 0],
+  ];
+  for (const [name, method, content, sent] of cases) {
+    const setup = new Setup(response({ body: content }));
+    const written = await setup.handle(new Request("http://a.test/", { method }), { clientTimeout: 10 });
+    await written.body!.getReader().read().catch(() => {});
+    assertEquals(await within(setup.outcome.promise, name), { received: 0, sent, isComplete: false });
+    assertEquals([content.isClosed, setup.counts], [true, { began: 1, ended: 0, stalled: 1 }], name);
+    // it is over only once
+    await setup.complete(new Error("reset"));
+    assertEquals(setup.counts, { began: 1, ended: 0, stalled: 1 }, name);
+  }
+});
+
+Deno.test("denoHandler() gives up no client that waits for content", async () => {
+  const content = new FakeContent();
+  const setup = new Setup(response({ body: content }));
+  const written = await setup.handle(new Request("http://a.test/"), { clientTimeout: 10 });
+  const text = written.text();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  content.send("late").end();
+  assertEquals([await text, setup.counts.stalled], ["late", 0]);
+  await setup.complete();
+});
+
+/** Content of which the last piece is known to be the last one. */
+function endingWith(piece: string): FakeContent {
+  const content = new FakeContent(piece.length).send(piece).end();
+  const { arrived } = content;
+  content.arrived = () => {
+    const next = arrived.call(content);
+    content.hasEnded = next !== undefined;
+    return next;
+  };
+  return content;
+}
 
 Deno.test("denoHandler() answers 502 where a response cannot be written", async () => {
   const content = new FakeContent().send("he");

@@ -1,5 +1,6 @@
 import type { Log } from "@pingress/config";
 import type { Connection } from "../accept/connection.ts";
+import type { Deadlines } from "../deadlines.ts";
 import type { Handler } from "../exchange.ts";
 import { TcpTransport } from "../tcp_transport.ts";
 import { type Transport, writeAll } from "../transport.ts";
@@ -8,16 +9,23 @@ import { startsWithPreface } from "./preface.ts";
 
 const BUFFER_BYTES = 32 * 1024;
 
+/** How long a client may take to go once it has been told to, and has no request, in milliseconds. */
+const GOODBYE_MILLISECONDS = 5000;
+
 /** Options of {@linkcode Http2Server}. */
 export interface Http2Options {
   /** Answers the requests. */
   handler: Handler;
+  /** Looks after the deadlines of answers. */
+  deadlines: Deadlines;
   /** How long a connection may take to begin, in milliseconds. */
   headTimeout: number;
   /** How long it may be without a request, in milliseconds. */
   idleTimeout: number;
   /** How long a client may neither send nor take anything in the middle of an exchange, in milliseconds. */
   clientTimeout: number;
+  /** How long a client may take to go when the server stops, in milliseconds; 5 seconds unless told. */
+  goodbyeTimeout?: number;
   /** Told when an answer cannot be written. */
   log: Log;
 }
@@ -29,7 +37,7 @@ export interface Http2Options {
 export class Http2Server {
   readonly #options: Http2Options;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #clients = new Map<number, Http2Client>();
+  readonly #clients = new Map<number, Streams>();
 
   /** Starts the server. */
   constructor(options: Http2Options) {
@@ -59,6 +67,7 @@ export class Http2Server {
       innerPort = tcp.localAddr.port;
       const streams = new Streams(connection, this.#options);
       this.#clients.set(innerPort, streams);
+      connection.saysGoodbye = true;
       await splice(connection, inner, streams);
     } catch {
       // either side broke off
@@ -69,8 +78,13 @@ export class Http2Server {
     }
   }
 
-  /** Lets running requests finish, tells clients to begin no others, and waits. */
+  /**
+   * Tells clients to begin no more requests, lets those finish that they have begun, and waits. What a client
+   * sends before it knows counts too: it is told once more when it has answered the first time (RFC 9113,
+   * section 6.8). One that does not answer is not waited for.
+   */
   async shutdown(): Promise<void> {
+    for (const streams of this.#clients.values()) streams.sayGoodbye();
     await this.#server.shutdown();
   }
 }
@@ -81,10 +95,12 @@ class Streams implements Http2Client {
   readonly #options: Http2Options;
   #running = 0;
   #idleDeadline = Infinity;
+  #idleTimeout: number;
 
   constructor(connection: Connection, options: Http2Options) {
     this.#connection = connection;
     this.#options = options;
+    this.#idleTimeout = options.idleTimeout;
     this.#wait();
   }
 
@@ -103,8 +119,11 @@ class Streams implements Http2Client {
     this.#connection.isWaiting = false;
   }
 
-  ended(): void {
-    if (--this.#running === 0) this.#wait();
+  ended({ hasStalled }: { hasStalled: boolean }): void {
+    if (--this.#running > 0) return;
+    // a client that still has other requests gets their answers
+    if (hasStalled) this.#connection.close();
+    else this.#wait();
   }
 
   /** Something was written, which has a deadline of its own. What is not a request extends no other. */
@@ -112,8 +131,14 @@ class Streams implements Http2Client {
     this.#connection.deadline = this.#idleDeadline;
   }
 
+  /** Without a request it is not waited for much longer. */
+  sayGoodbye(): void {
+    this.#idleTimeout = Math.min(this.#idleTimeout, this.#options.goodbyeTimeout ?? GOODBYE_MILLISECONDS);
+    if (this.#running === 0) this.#wait();
+  }
+
   #wait(): void {
-    this.#connection.wait(this.#options.idleTimeout);
+    this.#connection.wait(this.#idleTimeout);
     this.#idleDeadline = this.#connection.deadline;
   }
 }

@@ -1,6 +1,18 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
+  bytesOfNumber,
+  FLAG,
+  FRAME,
+  type Frame,
+  frame,
+  headerBlock,
+  numberAt,
+  PREFACE,
+  readFrame,
+  takeFrames,
+} from "../../tests/conformance/http2_frames.ts";
+import {
   bytesOf,
   FakeContent,
   Peer,
@@ -13,7 +25,7 @@ import { Connection } from "../accept/connection.ts";
 import { Gate } from "../accept/gate.ts";
 import { Deadlines } from "../deadlines.ts";
 import { errorResponse } from "../errors.ts";
-import type { DownstreamRequest, DownstreamResponse } from "../exchange.ts";
+import type { DownstreamRequest, DownstreamResponse, Outcome } from "../exchange.ts";
 import { TcpTransport } from "../tcp_transport.ts";
 import { type Http2Options, Http2Server } from "./http2_server.ts";
 
@@ -28,7 +40,8 @@ class Setup implements AsyncDisposable {
   readonly record = recordingLog();
   readonly requests: DownstreamRequest[] = [];
   readonly connections: Connection[] = [];
-  readonly keeper = new Gate({ deadlines: new Deadlines(), maxConnections: 10, maxConnectionsPerClient: 0 });
+  readonly deadlines = new Deadlines();
+  readonly keeper = new Gate({ deadlines: this.deadlines, maxConnections: 10, maxConnectionsPerClient: 0 });
   readonly server: Http2Server;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #running = new Set<Promise<void>>();
@@ -45,6 +58,7 @@ class Setup implements AsyncDisposable {
         },
         refuse: ({ reason }) => errorResponse(reason),
       },
+      deadlines: this.deadlines,
       idleTimeout: 5000,
       clientTimeout: 5000,
       log: this.record.log,
@@ -228,6 +242,99 @@ Deno.test("Http2Server.serve() gives up on a client that takes nothing", async (
   }
 });
 
+/** A client that sends frames, and begins with SETTINGS of its own. */
+class FrameClient implements Disposable {
+  readonly #peer: Peer;
+
+  private constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  static async connect(address: Deno.NetAddr, settings = ""): Promise<FrameClient> {
+    const client = new FrameClient(await Peer.connect(address));
+    await client.#peer.write(PREFACE + frame({ type: FRAME.SETTINGS, payload: settings }));
+    return client;
+  }
+
+  async request(stream: number, method = "GET"): Promise<void> {
+    const fields = { ":method": method, ":scheme": "https", ":authority": "a.test", ":path": `/${stream}` };
+    const payload = headerBlock(Object.entries(fields));
+    await this.send({ type: FRAME.HEADERS, flags: FLAG.END_HEADERS | FLAG.END_STREAM, stream, payload });
+  }
+
+  async send(sent: Frame): Promise<void> {
+    await this.#peer.write(frame(sent));
+  }
+
+  /** Reads up to a frame of a type, and of a stream where that is told. */
+  async frame(type: number, stream?: number): Promise<Required<Frame>> {
+    for (;;) {
+      const read = await readFrame((count) => this.#peer.read(count));
+      if (read.type === type && (stream === undefined || read.stream === stream)) return read;
+    }
+  }
+
+  /** Reads to the end, which must come soon. */
+  async rest(): Promise<Required<Frame>[]> {
+    return takeFrames(await within(this.#peer.readToEnd(), "the end of the connection", 5000));
+  }
+
+  [Symbol.dispose](): void {
+    this.#peer[Symbol.dispose]();
+  }
+}
+
+/** SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113, section 6.5.2) of a client that takes no content. */
+const NO_WINDOW = `\0\x04${bytesOfNumber(0, 4)}`;
+
+Deno.test("Http2Server.serve() gives up on a client that allows nothing to be sent", async (t) => {
+  const cases: [name: string, method: string, content: () => FakeContent][] = [
+    ["content without end", "GET", () => endless()],
+    ["content that has ended", "GET", () => new FakeContent().send("hello").end()],
+    ["content that broke off", "GET", () => new FakeContent().send("hello").fail(new Error("broken off"))],
+    ["no content, of unknown length", "HEAD", () => new FakeContent()],
+  ];
+  for (const [name, method, content] of cases) {
+    await t.step(name, async () => {
+      const body = content();
+      const ended = Promise.withResolvers<boolean>();
+      const done = ({ isComplete }: Outcome) => ended.resolve(isComplete);
+      await using setup = new Setup(() => response({ body, done }), { clientTimeout: 50 });
+      using client = await FrameClient.connect(setup.address, NO_WINDOW);
+      await client.request(1, method);
+      await client.frame(FRAME.HEADERS, 1);
+      await body.closed();
+      assertEquals(await within(ended.promise, "the end of the request"), false);
+      assert((await client.rest()).every(({ type }) => type !== FRAME.DATA));
+    });
+  }
+});
+
+Deno.test("Http2Server.serve() goes on with the other requests of a client that takes nothing of one", async () => {
+  const release = Promise.withResolvers<void>();
+  const content = endless();
+  await using setup = new Setup(async ({ target }) => {
+    if (target === "/1") return response({ body: content });
+    await release.promise;
+    return response({ status: 204 });
+  }, { clientTimeout: 50, idleTimeout: 300 });
+  using client = await FrameClient.connect(setup.address, NO_WINDOW);
+  await client.request(1);
+  await client.request(3);
+  await content.closed();
+  release.resolve();
+  await client.frame(FRAME.HEADERS, 3);
+  // the one that was given up is not waited for
+  await client.rest();
+});
+
+function endless(): FakeContent {
+  const content = new FakeContent();
+  const piece = new Uint8Array(16 * 1024);
+  content.next = () => Promise.resolve(piece);
+  return content;
+}
+
 Deno.test("Http2Server.serve() cancels requests whose client is gone", async () => {
   const asked = Promise.withResolvers<DownstreamRequest>();
   const cancelled = Promise.withResolvers<void>();
@@ -282,6 +389,45 @@ Deno.test("Http2Server.shutdown() lets running requests finish and ends connecti
   assertEquals(await (await answer).text(), "late");
   await within(stopped, "the end of the server");
 });
+
+Deno.test("Http2Server.shutdown() tells clients, and answers what they sent before they knew", async () => {
+  await using setup = new Setup(({ target }) => response({ body: bytesOf(target) }));
+  using client = await FrameClient.connect(setup.address);
+  await client.request(1);
+  await client.frame(FRAME.DATA, 1);
+  const stopped = setup.shutdown();
+  setup.keeper.closeWaiting();
+  assertEquals(lastStreamOf(await client.frame(FRAME.GOAWAY)), 2 ** 31 - 1);
+  const { payload } = await client.frame(FRAME.PING);
+  await client.request(3);
+  await client.send({ type: FRAME.PING, flags: FLAG.ACK, payload });
+  const rest = await client.rest();
+  assertEquals(rest.filter(({ type }) => type === FRAME.GOAWAY).map(lastStreamOf), [3]);
+  assertEquals(rest.filter(({ type }) => type === FRAME.DATA).map(({ payload }) => payload), ["/3"]);
+  await within(stopped, "the end of the server");
+});
+
+Deno.test("Http2Server.shutdown() waits for no client that does not answer", async () => {
+  const timeouts = { idleTimeout: 60_000, goodbyeTimeout: 50 };
+  await using setup = new Setup(() => response({ body: bytesOf("ok") }), timeouts);
+  using idle = await FrameClient.connect(setup.address);
+  using other = await FrameClient.connect(setup.address);
+  for (const client of [idle, other]) {
+    await client.request(1);
+    await client.frame(FRAME.DATA, 1);
+  }
+  const stopped = setup.shutdown();
+  for (const client of [idle, other]) await client.frame(FRAME.GOAWAY);
+  // one more request does not make it wait for longer
+  await other.request(3);
+  await other.frame(FRAME.DATA, 3);
+  for (const client of [idle, other]) await client.rest();
+  await within(stopped, "the end of the server", 2000);
+});
+
+function lastStreamOf({ payload }: Required<Frame>): number {
+  return numberAt(payload, { at: 0, count: 4 });
+}
 
 Deno.test("HTTP/2 requests are refused with a reason too", async () => {
   await using setup = new Setup(() => response());

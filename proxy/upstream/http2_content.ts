@@ -25,6 +25,7 @@ export class Http2Content implements Content {
   readonly #stream: ClientHttp2Stream;
   readonly #options: Http2ContentOptions;
   readonly #queue: Piece[] = [];
+  #hasWholeCome = false;
   #isStreamOver = false;
   #isWithoutContent = false;
   #failure: Error | undefined;
@@ -41,16 +42,19 @@ export class Http2Content implements Content {
       stream.pause();
       this.#arrive();
     });
+    // Node's stream ends in the same way when it is reset or its connection is gone, and says so only when all
+    // has been read. What it is told at once is the only difference: END_STREAM comes on an open stream
+    const push = stream.push;
+    stream.push = (chunk, encoding) => {
+      if (chunk === null && !stream.closed && !stream.destroyed) this.#hasWholeCome = true;
+      return push.call(stream, chunk, encoding);
+    };
     stream.on("end", () => {
-      // Node's stream ends, too, when its connection does: then it is destroyed, and what came is not all
-      if (stream.destroyed || stream.rstCode !== constants.NGHTTP2_NO_ERROR) {
-        return this.#fail(new Error("The connection ended"));
-      }
+      if (!this.#hasWholeCome) return this.#fail(new Error("The stream was reset"));
       this.#isStreamOver = true;
       this.#arrive();
     });
     stream.on("error", (error: Error) => this.#fail(error));
-    stream.on("aborted", () => this.#fail(new Error("The stream was reset")));
     stream.on("close", () => this.#fail(new Error("The stream was closed")));
   }
 

@@ -66,12 +66,17 @@ export class Http2Endpoint {
    * @throws {ProxyError} when the endpoint refuses or takes too long.
    */
   async open(): Promise<ClientHttp2Session> {
-    this.#session ??= this.#connect();
-    const session = await this.#session;
-    if (!session.closed && !session.destroyed) return session;
-    // it has ended, and its event is yet to come
-    this.#session = this.#connect();
-    return await this.#session;
+    const end = this.#begin();
+    try {
+      const opening = this.#opened();
+      const session = await opening;
+      if (!session.closed && !session.destroyed) return session;
+      // it has ended, and its event is yet to come
+      this.#forget(opening);
+      return await this.#opened();
+    } finally {
+      end();
+    }
   }
 
   /**
@@ -81,13 +86,10 @@ export class Http2Endpoint {
    * @throws {ProxyError} for everything else that goes wrong before the response starts.
    */
   async send(request: UpstreamRequest, options: RoundTripOptions): Promise<UpstreamResponse> {
-    this.#running++;
-    let isOver = false;
+    const leave = this.#begin();
     const end = () => {
-      if (isOver) return;
-      isOver = true;
       request.cancellation.listen(undefined);
-      if (--this.#running === 0) this.#idleSince = performance.now();
+      leave();
     };
     try {
       const session = await this.open();
@@ -111,21 +113,41 @@ export class Http2Endpoint {
     this.#session = undefined;
   }
 
-  async #connect(): Promise<ClientHttp2Session> {
+  /** Something has to do with it from now on: it is neither swept nor forgotten. @returns what ends that. */
+  #begin(): () => void {
+    this.#running++;
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      if (--this.#running === 0) this.#idleSince = performance.now();
+    };
+  }
+
+  #opened(): Promise<ClientHttp2Session> {
+    return this.#session ??= this.#connect();
+  }
+
+  /** A connection is of no more use; there may be another one by now. */
+  #forget(opening: Promise<ClientHttp2Session>): void {
+    if (this.#session === opening) this.#session = undefined;
+  }
+
+  #connect(): Promise<ClientHttp2Session> {
+    const session = connect(`http://${this.name}`);
+    const opening = this.#connected(session);
+    const forget = () => this.#forget(opening);
+    // these stay: without a listener an error would end the program
+    for (const event of ["error", "goaway", "close"]) session.on(event, forget);
+    opening.catch(forget);
+    return opening;
+  }
+
+  async #connected(session: ClientHttp2Session): Promise<ClientHttp2Session> {
     const { connectTimeout, onConnect } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const session = connect(`http://${this.name}`);
-    const forget = () => this.#session = undefined;
-    // these stay: without a listener an error would end the program
-    session.on("error", (error: Error) => {
-      forget();
-      reject(error);
-    });
-    session.on("goaway", forget);
-    session.on("close", () => {
-      forget();
-      reject(new Error("The connection was closed"));
-    });
+    session.once("error", reject);
+    session.once("close", () => reject(new Error("The connection was closed")));
     session.once("connect", () => resolve());
     let isLate = false;
     const timer = setTimeout(() => {
@@ -138,7 +160,6 @@ export class Http2Endpoint {
       onConnect?.(true);
       return session;
     } catch (cause) {
-      forget();
       session.destroy();
       this.#passedOver.failed();
       onConnect?.(false);
@@ -172,7 +193,7 @@ export class Http2Endpoint {
     stream.once("close", () => head.reject(new Error("The stream was closed before the response")));
     request.cancellation.listen(() => stream.close(constants.NGHTTP2_CANCEL));
     const timer = setTimeout(() => {
-      this.close(); // perhaps nothing comes on this connection any more
+      stream.session?.close(); // perhaps nothing comes on this connection any more
       head.reject(
         new ProxyError("upstream_timeout", `${this.name}: did nothing for ${responseTimeout / 1000} s`),
       );
@@ -229,7 +250,8 @@ async function sendContent(stream: ClientHttp2Stream, body: Content): Promise<vo
       const piece = await body.next().catch((cause) => {
         throw new DownstreamBodyError(cause);
       });
-      if (piece === undefined) break;
+      // the backend wants no more (RFC 9113, section 8.1): to write would destroy what there is to read
+      if (piece === undefined || stream.closed) break;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       stream.write(piece, (error) => error ? reject(error) : resolve());
       await Promise.race([promise, closed]);

@@ -1,12 +1,24 @@
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { parseAddress } from "@pingress/config";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { FakeContent, latin1, textOf, within } from "../../tests/testing.ts";
+import {
+  bytesOfNumber,
+  FLAG,
+  FRAME,
+  type Frame,
+  frame,
+  headerBlock,
+  PREFACE,
+  readFrame,
+} from "../../tests/conformance/http2_frames.ts";
+import { FakeContent, latin1, type Peer, RawServer, textOf, within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
-import { type ErrorReason, ProxyError } from "../errors.ts";
+import { type ErrorReason, errorResponse, ProxyError } from "../errors.ts";
 import { Cancellation, type HeaderList } from "../exchange.ts";
 import type { EndpointOptions } from "./endpoint.ts";
 import { Http2Endpoint } from "./http2_endpoint.ts";
+import { UpstreamPool } from "./pool.ts";
 import type { RoundTripOptions, UpstreamRequest, UpstreamResponse } from "./round_trip.ts";
 
 /** An endpoint before a backend that a test writes. */
@@ -41,7 +53,7 @@ class Setup implements AsyncDisposable {
     return new Setup(server.addr.port, () => server.shutdown(), options);
   }
 
-  async send(changes: Partial<UpstreamRequest> = {}): Promise<UpstreamResponse> {
+  async send(changes: Partial<UpstreamRequest> = {}, endpoint = this.endpoint): Promise<UpstreamResponse> {
     const request: UpstreamRequest = {
       method: "GET",
       target: "/",
@@ -52,7 +64,7 @@ class Setup implements AsyncDisposable {
       inform: undefined,
       ...changes,
     };
-    return await this.endpoint.send(request, {
+    return await endpoint.send(request, {
       responseTimeout: 5000,
       streamTimeout: 5000,
       onBrokenOff: (error) => this.broken.push(error),
@@ -192,6 +204,118 @@ async function scripted(
   return new Setup((server.address() as AddressInfo).port, close, options);
 }
 
+/** A backend that answers every connection's first request with frames of stream 1. */
+class FrameBackend {
+  /** The frames have been read by the proxy. */
+  readonly read = Promise.withResolvers<void>();
+  readonly server: RawServer;
+
+  constructor(...frames: Frame[]) {
+    this.server = new RawServer(async (peer) => {
+      await peer.read(PREFACE.length);
+      await peer.write(frame({ type: FRAME.SETTINGS }));
+      await nextFrame(peer, FRAME.HEADERS);
+      // in one piece, so that nothing happens between them
+      await peer.write([...frames.map((one) => frame({ stream: 1, ...one })), frame(PING)].join(""));
+      while ((await nextFrame(peer, FRAME.PING)).flags !== FLAG.ACK);
+      this.read.resolve();
+      await peer.readToEnd();
+    });
+  }
+
+  setup(options = {}): Setup {
+    const close = () => Promise.resolve(this.server[Symbol.dispose]());
+    return new Setup(this.server.address.port, close, options);
+  }
+}
+
+const PING: Frame = { type: FRAME.PING, payload: "12345678" };
+
+async function nextFrame(peer: Peer, type: number): Promise<Required<Frame>> {
+  for (;;) {
+    const read = await readFrame((count) => peer.read(count));
+    if (read.type === type) return read;
+  }
+}
+
+function headOf(fields: [name: string, value: string][], flags = 0): Frame {
+  return { type: FRAME.HEADERS, flags: FLAG.END_HEADERS | flags, payload: headerBlock(fields) };
+}
+
+function resetBy(code: number): Frame {
+  return { type: FRAME.RST_STREAM, payload: bytesOfNumber(code, 4) };
+}
+
+Deno.test("Http2Endpoint.send() takes for whole what ends, and nothing that is reset before", async (t) => {
+  const head = headOf([[":status", "200"]]);
+  const trailers = headOf([["x", "y"]], FLAG.END_STREAM);
+  const data: Frame = { type: FRAME.DATA, payload: "x".repeat(10_000) };
+  const last: Frame = { ...data, flags: FLAG.END_STREAM };
+  const empty: Frame = { type: FRAME.DATA, flags: FLAG.END_STREAM };
+  const [noError, cancel] = [resetBy(0), resetBy(8)];
+  const cases: [name: string, frames: Frame[], expected: number | undefined][] = [
+    ["content", [head, data, data, last], 30_000],
+    ["the end alone", [head, data, data, empty], 20_000],
+    ["trailers", [head, data, data, trailers], 20_000],
+    ["no content", [headOf([[":status", "200"]], FLAG.END_STREAM)], 0],
+    ["content, and a reset behind it", [head, data, data, last, noError], 30_000],
+    ["trailers, and a reset behind them", [head, data, data, trailers, noError], 20_000],
+    ["a reset without an error behind content", [head, data, noError], undefined],
+    ["a reset without an error behind more content", [head, data, data, data, noError], undefined],
+    ["a reset without an error behind the head", [head, noError], undefined],
+    ["a reset with an error", [head, data, data, data, cancel], undefined],
+  ];
+  for (const [name, frames, expected] of cases) {
+    for (const method of ["GET", "POST"]) {
+      for (const isSlow of [false, true]) {
+        await t.step(`${name}: ${method}${isSlow ? ", read late" : ""}`, async () => {
+          const backend = new FrameBackend(...frames);
+          await using setup = backend.setup();
+          // an upload that goes on behind the end of the response
+          const body = method === "POST" ? new FakeContent().send("ab") : null;
+          const response = await within(setup.send({ method, body }), "a response");
+          if (isSlow) {
+            await within(backend.read.promise, "all frames to be read");
+            body?.send("cd");
+            // it is not sent any more then, and what was sent before is read nevertheless
+            if (frames.includes(noError)) await body?.closed();
+          }
+          const reading = within(textOf(response.body), "the content");
+          if (expected === undefined) await assertRejects(() => reading, ProxyError);
+          else assertEquals((await reading).length, expected);
+          assertEquals([setup.endpoint.load, setup.broken.length], [0, expected === undefined ? 1 : 0]);
+          body?.end();
+        });
+      }
+    }
+  }
+});
+
+Deno.test("Http2Endpoint.send() takes no response without a final status", async (t) => {
+  const cases: [string, fields: [name: string, value: string][]][] = [
+    ["42", [[":status", "42"]]],
+    ["099", [[":status", "099"]]],
+    ["an informational one, and the end", [[":status", "199"]]],
+    ["101", [[":status", "101"]]],
+    ["600", [[":status", "600"]]],
+    ["999", [[":status", "999"]]],
+    ["2000", [[":status", "2000"]]],
+    ["no number", [[":status", "abc"]]],
+    ["nothing", [[":status", ""]]],
+    ["none", [["x", "200"]]],
+    ["two", [[":status", "200"], [":status", "200"]]],
+    ["one behind other fields", [["x", "y"], [":status", "200"]]],
+  ];
+  for (const [name, fields] of cases) {
+    await t.step(name, async () => {
+      const backend = new FrameBackend(headOf(fields, FLAG.END_STREAM));
+      await using setup = backend.setup();
+      const error = await assertRejects(() => within(setup.send(), "a failure"), ProxyError);
+      assertEquals([errorResponse(error.reason).status, setup.endpoint.load], [502, 0], error.message);
+    });
+  }
+});
+
 Deno.test("Http2Endpoint.send() takes nothing short for whole when the connection breaks off", async () => {
   await using setup = await scripted((stream, session) => {
     stream.respond({ ":status": 200 });
@@ -294,4 +418,93 @@ Deno.test("Http2Endpoint.sweep() closes a connection that nobody uses", async ()
   assertEquals(setup.endpoint.isForgettable, true);
   assertEquals(await textOf((await setup.send()).body), "ok");
   assertEquals(setup.connects, [true, true]);
+});
+
+Deno.test("Http2Endpoint.open() forgets no other connection than the one that has ended", async () => {
+  const streams: ServerHttp2Stream[] = [];
+  const firstEnded = Promise.withResolvers<void>();
+  await using setup = await scripted((stream, session) => {
+    if (streams.push(stream) === 1) session.on("close", firstEnded.resolve);
+    stream.respond({ ":status": 200 });
+  });
+  const first = await setup.send();
+  // it ends with its last request, when there is another one already
+  setup.endpoint.close();
+  const second = await setup.send();
+  streams[0]?.end();
+  await textOf(first.body);
+  await within(firstEnded.promise, "the end of the first connection");
+  const third = await setup.send();
+  assertEquals(setup.connects, [true, true]);
+  for (const stream of streams.slice(1)) stream.end();
+  for (const { body } of [second, third]) await textOf(body);
+});
+
+Deno.test("Http2Endpoint.open() opens one connection for all who find that the last one has ended", async () => {
+  await using setup = await scripted((stream) => stream.respond({ ":status": 200 }, { endStream: true }));
+  await textOf((await setup.send()).body);
+  // both begin before anybody has been told
+  const session = await setup.endpoint.open();
+  session.destroy();
+  const responses = await Promise.all([setup.send(), setup.send()]);
+  for (const { body } of responses) await textOf(body);
+  assertEquals([setup.connects, setup.endpoint.load], [[true, true], 0]);
+});
+
+Deno.test("Http2Endpoint.send() gives up the connection on which nothing came, and no other", async () => {
+  const silent = Promise.withResolvers<void>();
+  let count = 0;
+  await using setup = await scripted((stream) => {
+    if ([1, 3].includes(++count)) silent.resolve();
+    else stream.respond({ ":status": 200 }, { endStream: true });
+  }, { times: { responseTimeout: 300 } });
+  const failing = assertRejects(() => within(setup.send(), "a failure"), ProxyError);
+  await silent.promise;
+  setup.endpoint.close();
+  await textOf((await setup.send()).body);
+  await failing;
+  await setup.fails("upstream_timeout");
+  assertEquals(setup.connects, [true, true], "the second connection was given up for the first one");
+  await textOf((await setup.send()).body);
+  assertEquals(setup.connects, [true, true, true], "the second connection was used again");
+});
+
+Deno.test("Http2Endpoint.sweep() leaves a connection that is being opened", async () => {
+  await using setup = Setup.serving(() => new Response("ok"), { options: { idleTimeout: 0 } });
+  const opening = setup.endpoint.open();
+  setup.endpoint.sweep();
+  assertEquals([setup.endpoint.isForgettable, setup.endpoint.load], [false, 1]);
+  await opening;
+  assertEquals(await textOf((await setup.send()).body), "ok");
+  assertEquals(setup.connects, [true]);
+});
+
+Deno.test("Http2Endpoint is not forgotten by its pool while it has a request", async () => {
+  let stream!: ServerHttp2Stream;
+  await using setup = await scripted((given) => {
+    stream = given;
+    stream.respond({ ":status": 200 });
+  });
+  const address = parseAddress(setup.endpoint.name)!;
+  const connects: boolean[] = [];
+  const pool = new UpstreamPool({
+    deadlines: new Deadlines(),
+    ...{ connectTimeout: 5000, idleTimeout: 1, maxConnections: 10 },
+    onConnect: (succeeded) => connects.push(succeeded),
+  });
+  try {
+    const endpoint = pool.endpoint(address, { name: "H2C" }) as Http2Endpoint;
+    const { body } = await setup.send({}, endpoint);
+    // it has been looked at many times by then
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assertEquals(pool.endpoint(address, { name: "H2C" }), endpoint);
+    stream.end("hello");
+    assertEquals([await textOf(body), connects], ["hello", [true]]);
+    while (pool.endpoint(address, { name: "H2C" }) === endpoint) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assertEquals(endpoint.isForgettable, true, "its connection is left open");
+  } finally {
+    pool.close();
+  }
 });

@@ -323,7 +323,8 @@ export interface FrameCase {
   limitation?: string;
 }
 
-type Field = readonly [name: string, value: string];
+/** A header field. */
+export type Field = readonly [name: string, value: string];
 
 const METHOD: Field = [":method", "GET"];
 const SCHEME: Field = [":scheme", "https"];
@@ -331,9 +332,11 @@ const AUTHORITY: Field = [":authority", "a.test"];
 const PATH: Field = [":path", "/evil"];
 const BASE = [METHOD, SCHEME, AUTHORITY, PATH];
 const POST_BASE = [[":method", "POST"] as const, SCHEME, AUTHORITY, PATH];
-const RIGHT = [METHOD, SCHEME, AUTHORITY, [":path", "/x"] as const];
+/** The fields of a request that is served. */
+export const RIGHT = [METHOD, SCHEME, AUTHORITY, [":path", "/x"] as const];
 
-function headersFrame(
+/** A request's HEADERS; without content, on stream 1, unless told. */
+export function headersFrame(
   fields: readonly Field[],
   { stream = 1, flags = FLAG.END_STREAM | FLAG.END_HEADERS } = {},
 ) {
@@ -607,6 +610,9 @@ const GOOD: FrameCase[] = [
     expect: "refused",
   },
 ];
+
+/** A client takes no content until it says how much (RFC 9113, section 6.5.2). */
+export const NO_WINDOW = frame({ type: FRAME.SETTINGS, payload: `\0\x04${bytesOfNumber(0, 4)}` });
 
 const SERVED = START.replace("/evil", "/slow");
 

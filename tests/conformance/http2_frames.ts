@@ -83,6 +83,14 @@ export function takeFrames(text: string): Required<Frame>[] {
   return frames;
 }
 
+/** Reads the next frame with a function that reads so many bytes. */
+export async function readFrame(read: (count: number) => Promise<string>): Promise<Required<Frame>> {
+  const head = await read(9);
+  const [next] = takeFrames(head + await read(numberAt(head, { at: 0, count: 3 })));
+  if (next === undefined) throw new Error("Less was read than was asked for");
+  return next;
+}
+
 /** Reads a number of `count` bytes. */
 export function numberAt(text: string, { at, count }: { at: number; count: number }): number {
   return [...text.slice(at, at + count)].reduce(

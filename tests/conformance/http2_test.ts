@@ -1,17 +1,20 @@
 import { type ClientHttp2Stream, connect, constants } from "node:http2";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bytesOf, connectTls, latin1, type TestProxy, within } from "../testing.ts";
-import { OK } from "./case.ts";
+import { filled, OK } from "./case.ts";
 import {
   type Flood,
   FLOODS,
   FRAME_CASES,
   type FrameCase,
+  headersFrame,
   HTTP2_CASES,
   type Http2Case,
+  NO_WINDOW,
+  RIGHT,
   SLOW_FRAMES,
 } from "./http2.ts";
-import { FRAME, frame, numberAt, PREFACE, statusOf, takeFrames } from "./http2_frames.ts";
+import { FLAG, FRAME, frame, numberAt, PREFACE, statusOf, takeFrames } from "./http2_frames.ts";
 import { RawClient } from "./raw_client.ts";
 import { RecordingBackend } from "./recording_backend.ts";
 import { answersOf, checkBackend, checkLog, checkResponse, type Response, startProxy } from "./runner.ts";
@@ -82,6 +85,52 @@ Deno.test("Conformance: HTTP/2 deadlines", async (t) => {
     };
     await t.step({ name, fn, ...SANITIZE });
   }
+  checkLog(proxy);
+});
+
+Deno.test("Conformance: HTTP/2 clients that allow nothing to be sent (9113 5.2)", async (t) => {
+  using backend = new RecordingBackend();
+  await using proxy = await startProxy(backend, { proxy: { server: { clientTimeout: SHORT } } });
+  const cases: [name: string, text: string][] = [
+    ["an answer that goes on", `Content-Length: 1000000\r\n\r\n${filled(500_000)}`],
+    ["an answer that is whole", "Content-Length: 2\r\n\r\nok"],
+  ];
+  for (const [name, text] of cases) {
+    const fn = async () => {
+      backend.begin([[{ awaitsRequest: true }, `HTTP/1.1 200 OK\r\n${text}`]], () => "");
+      using client = await connectFrames(proxy);
+      await client.write(NO_WINDOW + headersFrame(RIGHT));
+      await client.signal.until(() => client.hasEnded, "the connection to be closed");
+      assertEquals(outcomeOf(client), 200);
+      assert(takeFrames(client.received).every(({ type }) => type !== FRAME.DATA), "Content was sent");
+      // a whole answer leaves its connection free, a part of one does not
+      const isOpen = () => backend.isOpen(backend.requests[0]?.connection ?? 0);
+      if (!text.endsWith("ok")) await backend.signal.until(() => !isOpen(), "the backend to be left");
+      checkLog(proxy);
+    };
+    await t.step({ name, fn, ...SANITIZE });
+  }
+});
+
+Deno.test("Conformance: HTTP/2 clients are told when the server stops (9113 6.8)", async () => {
+  using backend = new RecordingBackend();
+  await using proxy = await startProxy(backend, {});
+  backend.begin([], () => "");
+  using client = await connectFrames(proxy);
+  const frames = (wanted: number) => takeFrames(client.received).filter(({ type }) => type === wanted);
+  await client.write(headersFrame(RIGHT));
+  await client.signal.until(() => outcomeOf(client) === 200, "an answer");
+  const stopped = proxy.stop();
+  await client.signal.until(() => frames(FRAME.PING).length > 0, "to be told");
+  // a request that was on its way, then the answer to the first GOAWAY
+  await client.write(headersFrame(RIGHT, { stream: 3 }));
+  await client.write(frame({ type: FRAME.PING, flags: FLAG.ACK, payload: frames(FRAME.PING)[0]!.payload }));
+  await client.signal.until(() => client.hasEnded, "the connection to be closed");
+  const lastStreams = frames(FRAME.GOAWAY).map(({ payload }) => numberAt(payload, { at: 0, count: 4 }));
+  assertEquals(lastStreams, [2 ** 31 - 1, 3]);
+  const answer = frames(FRAME.HEADERS).find(({ stream }) => stream === 3);
+  assertEquals(statusOf(answer?.payload ?? ""), 200);
+  await within(stopped, "the end of the proxy", PATIENCE);
   checkLog(proxy);
 });
 
