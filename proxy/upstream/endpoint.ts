@@ -123,7 +123,10 @@ export class Endpoint {
   release(connection: UpstreamConnection, { isReusable }: { isReusable: boolean }): void {
     connection.deadline = Infinity;
     connection.exchanges++;
-    if (!isReusable || this.#isClosed || connection.isClosed || connection.reader.buffered > 0 || connection.reader.hasEnded) {
+    if (
+      !isReusable || this.#isClosed || connection.isClosed || connection.reader.buffered > 0 ||
+      connection.reader.hasEnded
+    ) {
       connection.close();
       return this.#leave();
     }

@@ -15,7 +15,7 @@ import {
 import { LOAD_CORE, PROXY_CORE, run, versions } from "./programs.ts";
 import { HOSTS, startAll } from "./proxies.ts";
 import { section } from "./report.ts";
-import { compare, SCENARIOS } from "./scenarios.ts";
+import { compare, SCENARIOS, WARM_UP_SECONDS } from "./scenarios.ts";
 
 const PROGRAM: Program = {
   name: "deno task bench",
@@ -92,7 +92,7 @@ async function header(
 - ${/^model name\s*: (.*)$/m.exec(text)?.[1] ?? "CPU unknown"}, ${cores} cores
 - Linux ${text.split("\n")[0]}
 - Pingress ${VERSION} on Deno ${Deno.version.deno}, nginx ${nginx}, HAProxy ${haproxy}; wrk ${wrk}, h2load ${h2load}
-- One worker each, on core ${PROXY_CORE}; the load and the backend on core ${LOAD_CORE}
+- One worker each, after ${WARM_UP_SECONDS} s to warm up, on core ${PROXY_CORE}; the load and the backend on core ${LOAD_CORE}
 - ${HOSTS} hosts with a certificate each (ECDSA P-256); no session is resumed, nothing is logged
 - Medians; \`× nginx\` is CPU time to that of nginx in the same round (least–greatest)
 `;

@@ -84,13 +84,16 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "http2", title: "Small GET over HTTP/2", scheme: "https", path: "/", ...H2LOAD },
 ];
 
+/** How long each proxy runs before it is measured: until then V8 compiles, which takes as long as the requests. */
+export const WARM_UP_SECONDS = 8;
+
 /** Measures a scenario: after a run each to warm up, the proxies take turns. @returns each one's runs. */
 export async function compare(
   scenario: Scenario,
   { servers, ...options }: CompareOptions & { servers: Server[] },
 ): Promise<Map<string, Run[]>> {
   const runs = new Map(servers.map(({ name }) => [name, [] as Run[]]));
-  for (const server of servers) await load(scenario, { server, ...options });
+  for (const server of servers) await load(scenario, { server, ...options, seconds: WARM_UP_SECONDS });
   for (let round = 0; round < options.rounds; round++) {
     for (const server of servers) {
       const before = await server.cpuTime();
