@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { type Authority, parseAuthority } from "../authority.ts";
-import type { DownstreamRequest } from "../exchange.ts";
+import type { Client, DownstreamRequest } from "../exchange.ts";
 import { valuesOf } from "../http1/head.ts";
 import { type IpRanges, plainAddress } from "../ip_ranges.ts";
 
@@ -28,14 +28,17 @@ export function originOf(
   trusted: IpRanges,
 ): Origin {
   const { client, headers } = request;
-  const port = authority.port ?? (client.scheme === "https" ? 443 : 80);
-  const own: Origin = {
-    address: client.address,
-    chain: client.address,
-    scheme: client.scheme,
-    host: request.authority,
-    port,
-  };
+  let own = origins.get(client);
+  if (own?.host !== request.authority) {
+    own = {
+      address: client.address,
+      chain: client.address,
+      scheme: client.scheme,
+      host: request.authority,
+      port: authority.port ?? (client.scheme === "https" ? 443 : 80),
+    };
+    origins.set(client, own);
+  }
   if (!trusted.has(client.address)) return own;
   const hops = valuesOf(headers, "x-forwarded-for").join(",").split(",").map((hop) => hop.trim());
   const known: string[] = [];
@@ -61,6 +64,9 @@ export function originOf(
       ((isScheme ? scheme : own.scheme) === "https" ? 443 : 80),
   };
 }
+
+/** Of each connection its last request's: those that follow on it nearly always have the same. */
+const origins = new WeakMap<Client, Origin>();
 
 /** An IP address of X-Forwarded-For; some proxies add a port to it. */
 function hopAddress(hop: string): string | undefined {

@@ -39,6 +39,22 @@ Deno.test("originOf() believes only the connection when it is none of a trusted 
   }
 });
 
+Deno.test("originOf() knows each host that a connection asks for, and its trusted proxy's clients apart", () => {
+  const client = { address: "10.0.0.1", scheme: "http", covers: () => true } as const;
+  const told = (authority: string, headers: HeaderList = []) => {
+    const { host, port, address } = originOf(
+      { client, headers, authority },
+      parseAuthority(authority)!,
+      new IpRanges(TRUSTED),
+    );
+    return [host, port, address];
+  };
+  assertEquals(told("a.test"), ["a.test", 80, "10.0.0.1"]);
+  assertEquals(told("b.test:8080"), ["b.test:8080", 8080, "10.0.0.1"]);
+  assertEquals(told("a.test", [["x-forwarded-for", "192.0.2.9"]]), ["a.test", 80, "192.0.2.9"]);
+  assertEquals(told("a.test"), ["a.test", 80, "10.0.0.1"]);
+});
+
 Deno.test("originOf() believes what a trusted proxy says", () => {
   assertEquals(origin(ALL), {
     address: "198.51.100.7",

@@ -45,16 +45,27 @@ export function upstreamRequestHeaders(
     if (name === "max-forwards" && maxForwards !== undefined) headers.push([name, String(maxForwards - 1)]);
     else headers.push(field);
   }
-  headers.push(
+  for (const field of originFields(origin)) headers.push(field);
+  headers.push(["x-request-id", requestId]);
+  if (sendsForwarded) headers.push(["forwarded", forwarded(origin)]);
+  return headers;
+}
+
+/** Of each origin, which is the same one for all requests of a connection to a host. */
+const known = new WeakMap<Origin, HeaderList>();
+
+function originFields(origin: Origin): HeaderList {
+  let fields = known.get(origin);
+  if (fields !== undefined) return fields;
+  fields = [
     ["x-forwarded-for", origin.chain],
     ["x-forwarded-host", origin.host],
     ["x-forwarded-port", String(origin.port)],
     ["x-forwarded-proto", origin.scheme],
     ["x-real-ip", origin.address],
-    ["x-request-id", requestId],
-  );
-  if (sendsForwarded) headers.push(["forwarded", forwarded(origin)]);
-  return headers;
+  ];
+  known.set(origin, fields);
+  return fields;
 }
 
 /**

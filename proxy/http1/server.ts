@@ -42,6 +42,9 @@ export interface Http1Options {
 /** Empty lines that are passed over before a request (RFC 9112, section 2.2). */
 const EMPTY_LINES = 4;
 
+/** How long an answer may take before its client is watched, in milliseconds: most come sooner, and cost less so. */
+const WATCH_AFTER_MILLISECONDS = 50;
+
 /** How long a client that is refused may go on sending: closing at once could take the answer from it. */
 const LINGER_MILLISECONDS = 2000;
 const LINGER_BYTES = 1024 * 1024;
@@ -56,8 +59,11 @@ class Session {
   readonly #options: Http1Options;
   readonly #heads: HeadReader;
   readonly #probe: HalfCloseProbe;
-  /** What the client must do before the deadline: begin a request, finish its head or content, or read. */
-  #awaited: "request" | "head" | "content" | "reading" = "request";
+  /**
+   * What the client must do before the deadline: begin a request, finish its head or content, or read; while it
+   * waits for its answer it is watched from then on.
+   */
+  #awaited: "request" | "head" | "content" | "reading" | "answer" = "request";
   #request: DownstreamRequest | undefined;
   /** Has the final response begun, or been written? */
   #responding: "not yet" | "now" | "done" = "not yet";
@@ -116,6 +122,7 @@ class Session {
   }
 
   #expire(): void {
+    if (this.#awaited === "answer" && this.#responding === "not yet") return this.#watch();
     if (this.#awaited === "request" || this.#responding !== "not yet") {
       this.#connection.close();
       this.#rest?.close();
@@ -147,7 +154,7 @@ class Session {
       return false;
     }
     this.#request = request;
-    if (content === undefined) this.#watch();
+    if (content === undefined) this.#watchSoon();
     const response = await handler.handle(request);
     // content that nobody wanted is passed over if it is here, so that the connection can go on
     const isRead = content === undefined || content.drain();
@@ -183,11 +190,11 @@ class Session {
         if (this.#responding !== "now") this.#await("content", this.#contentTimeout);
       },
       onArrival: () => {
-        if (this.#responding === "not yet") this.#proceed();
+        if (this.#responding === "not yet" && this.#awaited === "content") this.#proceed();
         // the one who reads it must go on, too
         if (this.#responding === "done") this.#connection.expireIn(this.#options.clientTimeout);
       },
-      onEnd: () => this.#watch(),
+      onEnd: () => this.#watchSoon(),
     });
   }
 
@@ -218,6 +225,12 @@ class Session {
       cancellation: new Cancellation(),
       inform: minorVersion === 0 ? undefined : this.#inform,
     };
+  }
+
+  #watchSoon(): void {
+    this.#awaited = "answer";
+    if (this.#responding === "not yet") this.#connection.expireIn(WATCH_AFTER_MILLISECONDS);
+    else this.#watch();
   }
 
   /**
@@ -283,7 +296,10 @@ class Session {
       const writer = new ResponseWriter(response, request, outcome);
       try {
         await this.#write(writer.start);
-        if (!writer.isComplete) await writer.writeRest(this.#write);
+        if (!writer.isComplete) {
+          if (this.#awaited === "answer") this.#watch();
+          await writer.writeRest(this.#write);
+        }
       } finally {
         writer.close();
       }
