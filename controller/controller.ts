@@ -1,4 +1,5 @@
 import { errorMessage, type KeyPair, type Log } from "@pingress/config";
+import { type Election, NO_ELECTION } from "./leadership.ts";
 import { Metrics } from "./metrics.ts";
 import type { Output } from "./outputs/output.ts";
 import { Pace, type PaceOptions } from "./pace.ts";
@@ -14,6 +15,8 @@ export interface ControllerOptions {
   output: Output;
   /** Told of problems and of what is written. */
   log: Log;
+  /** Decides whether this controller applies anything; it does unless told. */
+  election?: Election;
   /** Counts what is done; nobody asks unless given. */
   metrics?: Metrics;
   /** How fast it follows. */
@@ -23,14 +26,18 @@ export interface ControllerOptions {
 /**
  * The reconcile loop. Every tick means the same: translate everything there is, and apply it. Nothing happens
  * before the source has read every kind once.
+ *
+ * Of several controllers the leader applies. The others do all but that, so that they can take over at once.
  */
 export class Controller {
   readonly #options: ControllerOptions;
   readonly #pace: Pace;
   readonly #metrics: Metrics;
+  readonly #election: Election;
   #lastGood: ReadonlyMap<string, KeyPair> = new Map();
   #problems = new Map<string, Problem>();
-  #isReady = false;
+  #hasTranslated = false;
+  #hasApplied = false;
   /** When the first change was seen that is not applied yet. */
   #changedAt: number | undefined;
 
@@ -48,11 +55,14 @@ export class Controller {
         });
       },
     });
+    this.#election = options.election ?? NO_ELECTION;
+    this.#metrics.isLeader = this.#election.isLeader;
+    this.#election.onChange(() => this.#leadOrFollow());
   }
 
-  /** Has everything been applied once? */
+  /** Has everything been applied once? Who follows need only be able to. */
   get isReady(): boolean {
-    return this.#isReady;
+    return this.#hasApplied || (this.#hasTranslated && !this.#election.isLeader);
   }
 
   /** Starts following the source. */
@@ -70,6 +80,8 @@ export class Controller {
   /** Ends it; what was applied stays. */
   async stop(): Promise<void> {
     await this.#pace.close();
+    // nothing is being applied any more: another may begin
+    await this.#election.stop();
     await Promise.all([this.#options.source.close(), this.#options.output.close()]);
   }
 
@@ -79,9 +91,9 @@ export class Controller {
     this.#changedAt = undefined;
     let succeeded = false;
     try {
-      await this.#reconcile();
+      const isApplied = await this.#reconcile();
       succeeded = true;
-      this.#metrics.countChange((performance.now() - changedAt) / 1000);
+      if (isApplied) this.#metrics.countChange((performance.now() - changedAt) / 1000);
     } finally {
       // what failed is tried again, and is as old then as it is
       if (!succeeded) this.#changedAt = changedAt;
@@ -89,8 +101,9 @@ export class Controller {
     }
   }
 
-  async #reconcile(): Promise<void> {
-    const { source, output } = this.#options;
+  /** @returns whether everything is applied, which only the leader does. */
+  async #reconcile(): Promise<boolean> {
+    const { source, output, log } = this.#options;
     const { keysDirectory } = output;
     const snapshot = source.snapshot();
     this.#metrics.setObjects(snapshot);
@@ -100,8 +113,26 @@ export class Controller {
     );
     this.#metrics.setProblems(translation.problems);
     this.#logProblems(translation.problems);
-    await output.apply(translation);
-    this.#isReady = true;
+    this.#hasTranslated = true;
+    // who does not see the cluster yet could not lead
+    this.#election.start();
+    if (!this.#election.isLeader) return false;
+    try {
+      await output.apply(translation);
+    } catch (error) {
+      if (this.#election.isLeader) throw error;
+      log.warn("Applying was broken off", { error: errorMessage(error) });
+      return false;
+    }
+    return this.#hasApplied = true;
+  }
+
+  /** Who begins to lead goes on from where the one before has ended. */
+  #leadOrFollow(): void {
+    this.#metrics.isLeader = this.#election.isLeader;
+    if (!this.#election.isLeader) return;
+    this.#lastGood = new Map([...this.#lastGood, ...this.#options.output.lastGood()]);
+    this.#pace.tick();
   }
 
   /** Each problem is told when it appears, and when it is gone. */

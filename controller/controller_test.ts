@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { createLog, type KeyPair, SILENT_LOG } from "@pingress/config";
 import { selfSigned } from "../tests/certificates.ts";
+import { recordingLog } from "../tests/testing.ts";
 import { Controller } from "./controller.ts";
+import type { Election } from "./leadership.ts";
 import { Metrics } from "./metrics.ts";
 import type { Kinds } from "./objects.ts";
 import type { Output } from "./outputs/output.ts";
@@ -34,6 +36,7 @@ class FakeOutput implements Output {
   readonly applied: Translation[] = [];
   good = new Map<string, KeyPair>();
   failures = 0;
+  onApply = () => {};
   #waiting: (() => void)[] = [];
 
   start(): Promise<void> {
@@ -45,6 +48,7 @@ class FakeOutput implements Output {
   }
 
   apply(translation: Translation): Promise<void> {
+    this.onApply();
     if (this.failures-- > 0) return Promise.reject(new Error("the cluster is away"));
     this.applied.push(translation);
     for (const resolve of this.#waiting.splice(0)) resolve();
@@ -58,6 +62,30 @@ class FakeOutput implements Output {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+}
+
+class FakeElection implements Election {
+  isLeader = false;
+  isRunning = false;
+  #listener = () => {};
+
+  start(): void {
+    this.isRunning = true;
+  }
+
+  stop(): Promise<void> {
+    this.isRunning = false;
+    return Promise.resolve();
+  }
+
+  onChange(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  decide(isLeader: boolean): void {
+    this.isLeader = isLeader;
+    this.#listener();
   }
 }
 
@@ -188,4 +216,85 @@ Deno.test("Controller keeps the last good certificate, also that of an earlier r
   source.store.set("Ingress", ingress("tls"));
   assertEquals(await certAfter(5), undefined, "a certificate that no Ingress named for a while is not kept");
   await controller.stop();
+});
+
+/** A controller that follows, and has seen the cluster as it is. */
+async function following(log = SILENT_LOG) {
+  const metrics = new Metrics();
+  const source = new FakeSource();
+  const output = new FakeOutput();
+  const election = new FakeElection();
+  const controller = new Controller({ source, output, election, log, metrics, pace: PACE });
+  await controller.start();
+  assertFalse(election.isRunning, "it could not lead yet");
+  const started = Promise.withResolvers<void>();
+  election.start = () => {
+    election.isRunning = true;
+    started.resolve();
+  };
+  source.tick();
+  await started.promise;
+  return { source, output, election, controller, metrics };
+}
+
+Deno.test("Controller applies nothing while it follows, and is ready", async () => {
+  const { output, election, controller, metrics } = await following();
+  assert(controller.isReady);
+  await controller.stop();
+  assertStringIncludes(metrics.text(), "pingress_controller_leader 0");
+  assertStringIncludes(metrics.text(), "pingress_controller_change_to_applied_seconds_count 0");
+  assertEquals([output.applied.length, election.isRunning], [0, false]);
+});
+
+Deno.test("Controller applies when it begins to lead, and is ready when it has", async () => {
+  const { source, output, election, controller, metrics } = await following();
+  source.store.set("Ingress", ingress());
+  election.decide(true);
+  assertFalse(controller.isReady);
+  assertStringIncludes(metrics.text(), "pingress_controller_leader 1");
+  assertEquals((await output.reach(1)).config.rules.length, 1);
+  election.decide(false);
+  await controller.stop();
+  assert(controller.isReady);
+  assertEquals(output.applied.length, 1);
+});
+
+Deno.test("Controller goes on with the certificates of the controller that led before", async () => {
+  const [first, second] = [await selfSigned(["a.example.com"]), await selfSigned(["a.example.com"])];
+  const { source, output, election, controller } = await following();
+  output.good.set("default/tls", first);
+  source.store.set("Ingress", ingress("tls"));
+  source.store.set("Secret", tlsSecret({ cert: first.cert, key: second.key }));
+  election.decide(true);
+  assertEquals((await output.reach(1)).certificates.get("a.example.com")?.cert, first.cert);
+  await controller.stop();
+});
+
+Deno.test("Controller does not try again what was broken off because another one leads", async () => {
+  const { log, lines, has } = recordingLog();
+  const { output, election, controller } = await following(log);
+  output.failures = 1;
+  output.onApply = () => election.isLeader = false;
+  election.decide(true);
+  await has("broken off");
+  await controller.stop();
+  assertEquals(lines.filter((line) => line.includes("trying again")), []);
+  assertEquals(output.applied.length, 0);
+});
+
+Deno.test("Controller hands over when nothing is being applied any more", async () => {
+  const { output, election, controller } = await following();
+  const applying = Promise.withResolvers<void>();
+  const applied = Promise.withResolvers<void>();
+  output.apply = async () => {
+    applying.resolve();
+    await applied.promise;
+    assert(election.isRunning);
+  };
+  election.decide(true);
+  await applying.promise;
+  const stopped = controller.stop();
+  applied.resolve();
+  await stopped;
+  assertFalse(election.isRunning);
 });

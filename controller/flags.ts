@@ -46,6 +46,10 @@ export const PROGRAM: Program = {
       help: "With Standalone: a directory of Kubernetes YAML that is followed instead of a cluster",
     },
     {
+      name: "leader-election",
+      help: "With HostPort: let one of several controllers write at a time; =false for one that is alone",
+    },
+    {
       name: "listen-admin",
       value: "ADDRESS",
       default: "off",
@@ -68,6 +72,7 @@ export type BackendFlags =
     imagePullSecret?: string;
     nodeSelector?: Record<string, string>;
     proxyArgs: string[];
+    leaderElection: boolean;
   }
   | { backend: "Standalone"; outputDirectory: string; manifestsDirectory?: string };
 
@@ -101,7 +106,7 @@ function backendFlags(values: FlagValues): BackendFlags {
     const manifestsDirectory = values.text("manifests");
     refuseOthers(
       values,
-      ["proxy-server-image", "image-pull-secret", "node-selector", "proxy-arg"],
+      ["proxy-server-image", "image-pull-secret", "node-selector", "proxy-arg", "leader-election"],
       "HostPort",
     );
     if (outputDirectory === undefined) {
@@ -127,6 +132,7 @@ function backendFlags(values: FlagValues): BackendFlags {
     ...imagePullSecret !== undefined && { imagePullSecret },
     ...nodeSelector !== undefined && { nodeSelector: parseNodeSelector(nodeSelector) },
     proxyArgs: values.lines("proxy-arg").map(checkProxyArg),
+    leaderElection: values.text("leader-election") === undefined || values.switch("leader-election"),
   };
 }
 

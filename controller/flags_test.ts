@@ -24,6 +24,7 @@ Deno.test("controllerFlags() reads HostPort", () => {
     imagePullSecret: "s",
     nodeSelector: { disk: "ssd", zone: "a" },
     proxyArgs: ["--workers=2", "--forwarded"],
+    leaderElection: true,
     namespace: "pingress-system",
     logLevel: "info",
   });
@@ -32,6 +33,15 @@ Deno.test("controllerFlags() reads HostPort", () => {
 Deno.test("controllerFlags() gives the proxies no more flags unless told", () => {
   const flags = read("--backend=HostPort", "--proxy-server-image=proxy:1");
   assertEquals(flags.backend === "HostPort" && flags.proxyArgs, []);
+});
+
+Deno.test("controllerFlags() elects a leader unless told", () => {
+  for (
+    const [argument, expected] of [["--leader-election", true], ["--leader-election=false", false]] as const
+  ) {
+    const flags = read("--backend=HostPort", "--proxy-server-image=proxy:1", argument);
+    assertEquals(flags.backend === "HostPort" && flags.leaderElection, expected);
+  }
 });
 
 Deno.test("controllerFlags() reads Standalone", () => {
@@ -71,6 +81,7 @@ const refused: [args: string[], message: string][] = [
   [["--backend=Standalone"], "Missing --output"],
   [["--backend=Standalone", "--output=o", "--proxy-arg=--workers=2"], "--proxy-arg belongs to"],
   [["--backend=Standalone", "--output=o", "--node-selector=a=b"], "--node-selector belongs to"],
+  [["--backend=Standalone", "--output=o", "--leader-election"], "--leader-election belongs to"],
   [["--backend=Standalone", "--output=o", "--manifests=./o/"], "--output is in the directory of --manifests"],
   [["--backend=Standalone", "--output=o", "--listen-admin=80"], "it takes an address"],
   [["--backend=Standalone", "--output=o", "--log-level=loud"], "it takes one of debug"],

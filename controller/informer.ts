@@ -1,5 +1,6 @@
 import type { WatchEventStream } from "@cloudydeno/kubernetes-apis/common.ts";
 import { errorMessage, type Log } from "@pingress/config";
+import { SYSTEM_CLOCK } from "./clock.ts";
 
 /** The list and watch calls of one kind, as the typed clients have them. */
 export interface InformerApi<T> {
@@ -79,7 +80,7 @@ export async function runInformer<T extends WatchableObject>(
       isPaged = true;
       await watchOnce(api, version, { ...options, progress });
       // a server that ends every watch at once is not asked all the time
-      await wait(startedAt + retryAfter - performance.now(), signal);
+      await SYSTEM_CLOCK.wait(startedAt + retryAfter - performance.now(), signal);
     } catch (error) {
       if (signal.aborted) return;
       options.onRestart?.();
@@ -91,7 +92,7 @@ export async function runInformer<T extends WatchableObject>(
         version = undefined;
         const isFirst = failures++ === 0 && startedAt > expiredAt + retryAfter;
         expiredAt = performance.now();
-        if (!isFirst) await wait(delay, signal);
+        if (!isFirst) await SYSTEM_CLOCK.wait(delay, signal);
         continue;
       }
       // whatever it is that the watch stumbles over again, a list does not repeat it once it is gone
@@ -101,7 +102,7 @@ export async function runInformer<T extends WatchableObject>(
         error: errorMessage(error),
         seconds: (delay / 1000).toFixed(1),
       });
-      await wait(delay, signal);
+      await SYSTEM_CLOCK.wait(delay, signal);
     }
   }
 }
@@ -241,15 +242,4 @@ function isExpired(error: unknown): boolean {
   const { status, httpCode } = error as { status?: { code?: number; reason?: string }; httpCode?: number };
   return httpCode === 410 || status?.code === 410 || status?.reason === "Expired" ||
     status?.reason === "Gone";
-}
-
-async function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (milliseconds <= 0 || signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = () => resolve();
-  const timer = setTimeout(end, milliseconds);
-  signal.addEventListener("abort", end);
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", end);
 }

@@ -11,6 +11,8 @@ import {
 import { Controller } from "./controller.ts";
 import { type ControllerFlags, controllerFlags, PROGRAM } from "./flags.ts";
 import { createKubernetesClient } from "./kubernetes_client.ts";
+import { LeaderElection, leaseApi } from "./leader_election.ts";
+import { type Election, NO_ELECTION, writingAsLeader } from "./leadership.ts";
 import { Metrics } from "./metrics.ts";
 import { HostPortOutput } from "./outputs/host_port.ts";
 import type { Output } from "./outputs/output.ts";
@@ -47,11 +49,11 @@ async function main(): Promise<void> {
   }
 }
 
-/** Picks the source and the output that the flags ask for. */
+/** Picks the source, the output and the election that the flags ask for. */
 async function wire(
   flags: ControllerFlags,
   { log, metrics }: { log: Log; metrics: Metrics },
-): Promise<{ source: Source; output: Output }> {
+): Promise<{ source: Source; output: Output; election?: Election }> {
   if (flags.backend === "Standalone") {
     const output = new StandaloneOutput({ directory: absolute(flags.outputDirectory), log });
     if (flags.manifestsDirectory === undefined) {
@@ -67,10 +69,19 @@ async function wire(
     ...imagePullSecret !== undefined && { imagePullSecret },
     ...nodeSelector !== undefined && { nodeSelector },
   };
+  const election = flags.leaderElection
+    ? new LeaderElection({ leases: leaseApi(client, namespace), identity: identity(), log })
+    : NO_ELECTION;
   return {
     source: new KubernetesSource(client, { log, metrics }),
-    output: new HostPortOutput({ client, namespace, daemonSet, log }),
+    output: new HostPortOutput({ client: writingAsLeader(client, election), namespace, daemonSet, log }),
+    election,
   };
+}
+
+/** The Pod's name says where to look; a container that is started anew in it is another one. */
+function identity(): string {
+  return `${Deno.env.get("PINGRESS_POD_NAME") ?? PROGRAM.name}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
 async function connect(metrics: Metrics) {

@@ -36,7 +36,8 @@ export class HostPortOutput implements Output {
   readonly #stop = new AbortController();
   readonly #objects: ReturnType<typeof liveObjects>;
   #tick: () => void = () => {};
-  #mustTouch = false;
+  /** At first too: who wrote what there is may have ended before it touched them. */
+  #mustTouch = true;
 
   /** Writes nothing yet. */
   constructor(options: HostPortOptions) {

@@ -1,13 +1,17 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { SILENT_LOG } from "@pingress/config";
+import { writingAsLeader } from "../leadership.ts";
 import type { Translation } from "../translate/translate.ts";
 import { HostPortOutput } from "./host_port.ts";
 
-/** A namespace with one proxy Pod, whose writes are recorded and can be made to fail. */
+/** A namespace with one proxy Pod, whose writes are recorded, kept, and can be made to fail. */
 class FakeNamespace {
   readonly writes: string[] = [];
   failing = "";
+  /** Called after each write. */
+  onWrite = () => {};
+  readonly #objects = new Map<string, { text: string; object: object }>();
   #version = 0;
 
   readonly client = { performRequest: (request: Request) => this.#answer(request) } as unknown as RestClient;
@@ -17,19 +21,29 @@ class FakeNamespace {
     // a watch on which nothing happens
     if (expectStream) return Promise.resolve(new ReadableStream());
     if (method === "GET") {
-      const items = resource === "pods" ? [{ metadata: { name: "proxy-1" } }] : [];
+      const kept = [...this.#objects].filter(([key]) => key.startsWith(`${resource}/`));
+      const items = resource === "pods"
+        ? [{ metadata: { name: "proxy-1" } }]
+        : kept.map(([, { object }]) => object);
       return Promise.resolve({ metadata: { resourceVersion: "1" }, items });
     }
     if (this.failing !== "" && path.includes(this.failing)) {
       return Promise.reject(new Error(`${name} is too large`));
     }
     this.writes.push(`${method} ${name}`);
+    this.onWrite();
+    const key = `${resource}/${name}`;
     if (bodyJson === undefined) {
+      this.#objects.delete(key);
       return Promise.resolve({ apiVersion: "v1", kind: "Status", status: "Success" });
     }
-    const { metadata, ...others } = bodyJson;
-    const written = { uid: name, generation: 1, resourceVersion: String(++this.#version) };
-    return Promise.resolve({ ...others, metadata: { ...metadata, ...written } });
+    const text = JSON.stringify(bodyJson);
+    if (this.#objects.get(key)?.text !== text) {
+      const { metadata, ...others } = bodyJson;
+      const written = { uid: name, generation: 1, resourceVersion: String(++this.#version) };
+      this.#objects.set(key, { text, object: { ...others, metadata: { ...metadata, ...written } } });
+    }
+    return Promise.resolve(this.#objects.get(key)?.object);
   }
 }
 
@@ -46,9 +60,9 @@ function translation(port: number): Translation {
   return { isEmpty: false, config, endpoints: {}, certificates: new Map(), problems: [] };
 }
 
-async function start(namespace: FakeNamespace) {
+async function start(namespace: FakeNamespace, client = namespace.client) {
   const output = new HostPortOutput({
-    client: namespace.client,
+    client,
     namespace: "test",
     daemonSet: { image: "proxy:1" },
     log: SILENT_LOG,
@@ -88,6 +102,33 @@ Deno.test("HostPortOutput.apply() touches Pods that it could not touch before", 
   namespace.failing = "";
   await output.apply(translation(80));
   assertEquals(namespace.writes, [TOUCH]);
+});
+
+Deno.test("HostPortOutput.apply() touches Pods for what another controller has written", async () => {
+  const namespace = new FakeNamespace();
+  await using before = await start(namespace);
+  namespace.failing = "pods";
+  await assertRejects(() => before.apply(translation(80)), Error, "proxy-1");
+  namespace.failing = "";
+  namespace.writes.splice(0);
+  await using output = await start(namespace);
+  await output.apply(translation(80));
+  assertEquals(namespace.writes.splice(0), [...ALL, TOUCH]);
+  await output.apply(translation(80));
+  assertEquals(namespace.writes, []);
+});
+
+Deno.test("HostPortOutput.apply() writes nothing more when another controller leads", async () => {
+  const namespace = new FakeNamespace();
+  const leadership = { isLeader: true, onChange: () => {} };
+  await using output = await start(namespace, writingAsLeader(namespace.client, leadership));
+  namespace.onWrite = () => leadership.isLeader = false;
+  await assertRejects(() => output.apply(translation(80)), Error, "another controller may lead");
+  assertEquals(namespace.writes.splice(0), ["PATCH pingress-tls-secret"]);
+  namespace.onWrite = () => {};
+  leadership.isLeader = true;
+  await output.apply(translation(80));
+  assertEquals(namespace.writes, ["PATCH pingress-config", "PATCH pingress-proxy-server", TOUCH]);
 });
 
 Deno.test("HostPortOutput.apply() deletes what it made when there is no Ingress, and nothing before", async () => {

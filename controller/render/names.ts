@@ -7,6 +7,9 @@ export const TLS_SECRET_NAME = "pingress-tls-secret";
 /** The DaemonSet of the proxies. */
 export const DAEMON_SET_NAME = "pingress-proxy-server";
 
+/** The Lease that the leading controller holds. */
+export const LEASE_NAME = "pingress-controller";
+
 /** Who owns the fields that the controller applies. */
 export const FIELD_MANAGER = "pingress-controller";
 
