@@ -1,6 +1,7 @@
 import { errorMessage, type KeyPair, type Log } from "@pingress/config";
 import type { Output } from "./outputs/output.ts";
 import { Pace, type PaceOptions } from "./pace.ts";
+import type { Outcome, Reporter } from "./reporter.ts";
 import type { Source } from "./sources/source.ts";
 import type { Problem } from "./translate/problem.ts";
 import { translate } from "./translate/translate.ts";
@@ -11,6 +12,8 @@ export interface ControllerOptions {
   source: Source;
   /** Where the configuration goes. */
   output: Output;
+  /** Tell of each run what came of it. */
+  reporters?: readonly Reporter[];
   /** Told of problems and of what is written. */
   log: Log;
   /** How fast it follows. */
@@ -54,25 +57,42 @@ export class Controller {
     const tick = () => this.#pace.tick();
     await output.start(tick);
     this.#lastGood = output.lastGood();
+    await Promise.all(this.#reporters.map((reporter) => reporter.start()));
     await source.start(tick);
   }
 
   /** Ends it; what was applied stays. */
   async stop(): Promise<void> {
     await this.#pace.close();
-    await Promise.all([this.#options.source.close(), this.#options.output.close()]);
+    const { source, output } = this.#options;
+    await Promise.all([...this.#reporters, source, output].map((part) => part.close()));
   }
 
   async #reconcile(): Promise<void> {
     const { source, output } = this.#options;
     const { keysDirectory } = output;
-    const translation = translate(source.snapshot(), { keysDirectory, lastGood: this.#lastGood });
+    const snapshot = source.snapshot();
+    const translation = translate(snapshot, { keysDirectory, lastGood: this.#lastGood });
     this.#lastGood = new Map(
       [...translation.certificates.values()].map(({ secret, cert, key }) => [secret, { cert, key }]),
     );
     this.#logProblems(translation.problems);
-    await output.apply(translation);
+    try {
+      await output.apply(translation);
+    } catch (error) {
+      this.#report({ snapshot, translation, failure: errorMessage(error) });
+      throw error;
+    }
+    this.#report({ snapshot, translation });
     this.#isReady = true;
+  }
+
+  #report(outcome: Outcome): void {
+    for (const reporter of this.#reporters) reporter.report(outcome);
+  }
+
+  get #reporters(): readonly Reporter[] {
+    return this.#options.reporters ?? [];
   }
 
   /** Each problem is told when it appears, and when it is gone. */
