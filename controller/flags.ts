@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import {
   type Address,
   type FlagValues,
@@ -7,6 +8,8 @@ import {
   UsageError,
 } from "@pingress/config";
 import { OWN_PROXY_ARGS } from "./render/daemon_set.ts";
+import type { PublishedAddress } from "./status/published_addresses.ts";
+import { readHost } from "./translate/hosts.ts";
 
 /** The controller's command line. */
 export const PROGRAM: Program = {
@@ -39,6 +42,13 @@ export const PROGRAM: Program = {
       repeats: true,
       help: "A flag for the proxies, such as --workers=2; may be given more than once",
     },
+    {
+      name: "publish-address",
+      value: "ADDRESS",
+      repeats: true,
+      help:
+        "An IP address or a host name for the status of Ingresses; those of the nodes with a proxy unless given",
+    },
     { name: "output", value: "DIR", help: "With Standalone: where the configuration is written" },
     {
       name: "manifests",
@@ -68,6 +78,7 @@ export type BackendFlags =
     imagePullSecret?: string;
     nodeSelector?: Record<string, string>;
     proxyArgs: string[];
+    publishAddresses: PublishedAddress[];
   }
   | { backend: "Standalone"; outputDirectory: string; manifestsDirectory?: string };
 
@@ -101,7 +112,7 @@ function backendFlags(values: FlagValues): BackendFlags {
     const manifestsDirectory = values.text("manifests");
     refuseOthers(
       values,
-      ["proxy-server-image", "image-pull-secret", "node-selector", "proxy-arg"],
+      ["proxy-server-image", "image-pull-secret", "node-selector", "proxy-arg", "publish-address"],
       "HostPort",
     );
     if (outputDirectory === undefined) {
@@ -127,6 +138,7 @@ function backendFlags(values: FlagValues): BackendFlags {
     ...imagePullSecret !== undefined && { imagePullSecret },
     ...nodeSelector !== undefined && { nodeSelector: parseNodeSelector(nodeSelector) },
     proxyArgs: values.lines("proxy-arg").map(checkProxyArg),
+    publishAddresses: values.lines("publish-address").map(parsePublishAddress),
   };
 }
 
@@ -155,6 +167,17 @@ function checkProxyArg(argument: string): string {
     throw new UsageError(`${invalid}: the controller sets ${name} itself`);
   }
   return argument;
+}
+
+function parsePublishAddress(text: string): PublishedAddress {
+  if (isIP(text) !== 0) return { ip: text };
+  const hostname = readHost(text);
+  if (hostname !== undefined && !hostname.startsWith("*")) return { hostname };
+  throw new UsageError(
+    `Invalid --publish-address ${
+      JSON.stringify(text)
+    }: it takes an IP address or a host name, without a port`,
+  );
 }
 
 function parseNodeSelector(text: string): Record<string, string> {
