@@ -10,13 +10,18 @@ import {
 } from "@pingress/config";
 import { Controller } from "./controller.ts";
 import { type ControllerFlags, controllerFlags, PROGRAM } from "./flags.ts";
+import { eventApi } from "./events/event_api.ts";
+import { EventRecorder } from "./events/event_recorder.ts";
 import { createKubernetesClient } from "./kubernetes_client.ts";
 import { HostPortOutput } from "./outputs/host_port.ts";
 import type { Output } from "./outputs/output.ts";
 import { StandaloneOutput } from "./outputs/standalone.ts";
+import type { Reporter } from "./reporter.ts";
 import { KubernetesSource } from "./sources/kubernetes_source.ts";
 import { ManifestsSource } from "./sources/manifests_source.ts";
 import type { Source } from "./sources/source.ts";
+import { IngressStatus, statusApi } from "./status/ingress_status.ts";
+import { FixedAddresses, ProxyNodeAddresses, proxyNodeApis } from "./status/published_addresses.ts";
 
 if (import.meta.main) await main();
 
@@ -40,8 +45,14 @@ async function main(): Promise<void> {
   }
 }
 
-/** Picks the source and the output that the flags ask for. */
-async function wire(flags: ControllerFlags, log: Log): Promise<{ source: Source; output: Output }> {
+interface Wiring {
+  source: Source;
+  output: Output;
+  reporters?: Reporter[];
+}
+
+/** Picks the source, the output and the reporters that the flags ask for. */
+async function wire(flags: ControllerFlags, log: Log): Promise<Wiring> {
   if (flags.backend === "Standalone") {
     const output = new StandaloneOutput({ directory: absolute(flags.outputDirectory), log });
     if (flags.manifestsDirectory === undefined) {
@@ -50,16 +61,24 @@ async function wire(flags: ControllerFlags, log: Log): Promise<{ source: Source;
     return { source: new ManifestsSource({ directory: flags.manifestsDirectory, log }), output };
   }
   const client = await connect();
-  const { namespace, image, imagePullSecret, nodeSelector, proxyArgs } = flags;
+  const { namespace, image, imagePullSecret, nodeSelector, proxyArgs, publishAddresses } = flags;
   const daemonSet = {
     image,
     proxyArgs,
     ...imagePullSecret !== undefined && { imagePullSecret },
     ...nodeSelector !== undefined && { nodeSelector },
   };
+  const addresses = publishAddresses.length > 0
+    ? new FixedAddresses(publishAddresses)
+    : new ProxyNodeAddresses({ apis: proxyNodeApis(client, namespace), log });
+  const canWrite = () => true;
   return {
     source: new KubernetesSource(client, log),
     output: new HostPortOutput({ client, namespace, daemonSet, log }),
+    reporters: [
+      new IngressStatus({ api: statusApi(client), addresses, canWrite, log }),
+      new EventRecorder({ api: eventApi(client), namespace, canWrite, log }),
+    ],
   };
 }
 
