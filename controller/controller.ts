@@ -3,6 +3,7 @@ import { type Election, NO_ELECTION } from "./leadership.ts";
 import { Metrics } from "./metrics.ts";
 import type { Output } from "./outputs/output.ts";
 import { Pace, type PaceOptions } from "./pace.ts";
+import type { Outcome, Reporter } from "./reporter.ts";
 import type { Source } from "./sources/source.ts";
 import type { Problem } from "./translate/problem.ts";
 import { translate } from "./translate/translate.ts";
@@ -13,6 +14,8 @@ export interface ControllerOptions {
   source: Source;
   /** Where the configuration goes. */
   output: Output;
+  /** Tell of each run what came of it. */
+  reporters?: readonly Reporter[];
   /** Told of problems and of what is written. */
   log: Log;
   /** Decides whether this controller applies anything; it does unless told. */
@@ -74,13 +77,15 @@ export class Controller {
     };
     await output.start(tick);
     this.#lastGood = output.lastGood();
+    await Promise.all(this.#reporters.map((reporter) => reporter.start()));
     await source.start(tick);
   }
 
   /** Ends it; what was applied stays. */
   async stop(): Promise<void> {
     await this.#pace.close();
-    // nothing is being applied any more: another may begin
+    await Promise.all(this.#reporters.map((reporter) => reporter.close()));
+    // nothing is being written any more: another may begin
     await this.#election.stop();
     await Promise.all([this.#options.source.close(), this.#options.output.close()]);
   }
@@ -120,10 +125,14 @@ export class Controller {
     try {
       await output.apply(translation);
     } catch (error) {
-      if (this.#election.isLeader) throw error;
-      log.warn("Applying was broken off", { error: errorMessage(error) });
-      return false;
+      if (!this.#election.isLeader) {
+        log.warn("Applying was broken off", { error: errorMessage(error) });
+        return false;
+      }
+      this.#report({ snapshot, translation, failure: errorMessage(error) });
+      throw error;
     }
+    this.#report({ snapshot, translation });
     return this.#hasApplied = true;
   }
 
@@ -133,6 +142,14 @@ export class Controller {
     if (!this.#election.isLeader) return;
     this.#lastGood = new Map([...this.#lastGood, ...this.#options.output.lastGood()]);
     this.#pace.tick();
+  }
+
+  #report(outcome: Outcome): void {
+    for (const reporter of this.#reporters) reporter.report(outcome);
+  }
+
+  get #reporters(): readonly Reporter[] {
+    return this.#options.reporters ?? [];
   }
 
   /** Each problem is told when it appears, and when it is gone. */

@@ -7,6 +7,7 @@ import type { Election } from "./leadership.ts";
 import { Metrics } from "./metrics.ts";
 import type { Kinds } from "./objects.ts";
 import type { Output } from "./outputs/output.ts";
+import type { Outcome, Reporter } from "./reporter.ts";
 import type { Source } from "./sources/source.ts";
 import { Store } from "./store.ts";
 import type { Translation } from "./translate/translate.ts";
@@ -142,6 +143,31 @@ Deno.test("Controller tries again when the output fails", async () => {
   await output.reach(1);
   await controller.stop();
   assertEquals(lines.filter((line) => line.includes("the cluster is away")).length, 2);
+});
+
+Deno.test("Controller reports every run, also one that could not be applied", async () => {
+  const source = new FakeSource();
+  const output = new FakeOutput();
+  output.failures = 1;
+  const outcomes: Outcome[] = [];
+  const calls: string[] = [];
+  const reporter: Reporter = {
+    start: () => Promise.resolve(void calls.push("start")),
+    report: (outcome) => void outcomes.push(outcome),
+    close: () => Promise.resolve(void calls.push("close")),
+  };
+  const controller = new Controller({ source, output, reporters: [reporter], log: SILENT_LOG, pace: PACE });
+  await controller.start();
+  assertEquals([calls, outcomes], [["start"], []]);
+  source.store.set("Ingress", ingress());
+  source.tick();
+  await output.reach(1);
+  await controller.stop();
+  assertEquals(calls, ["start", "close"]);
+  assertEquals(outcomes.map(({ failure }) => failure), ["the cluster is away", undefined]);
+  const [first] = outcomes;
+  assertEquals(first?.snapshot.Ingress.length, 1);
+  assertEquals(first?.translation.problems.map(({ reason }) => reason), ["ServiceNotFound"]);
 });
 
 Deno.test("Controller tells each problem once, and when it is gone", async () => {

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import {
   type Address,
   type FlagValues,
@@ -7,6 +8,8 @@ import {
   UsageError,
 } from "@pingress/config";
 import { OWN_PROXY_ARGS } from "./render/daemon_set.ts";
+import type { PublishedAddress } from "./status/published_addresses.ts";
+import { readHost } from "./translate/hosts.ts";
 
 /** The controller's command line. */
 export const PROGRAM: Program = {
@@ -38,6 +41,13 @@ export const PROGRAM: Program = {
       value: "--FLAG=VALUE",
       repeats: true,
       help: "A flag for the proxies, such as --workers=2; may be given more than once",
+    },
+    {
+      name: "publish-address",
+      value: "ADDRESS",
+      repeats: true,
+      help:
+        "An IP address or a host name for the status of Ingresses; those of the nodes with a proxy unless given",
     },
     { name: "output", value: "DIR", help: "With Standalone: where the configuration is written" },
     {
@@ -73,6 +83,7 @@ export type BackendFlags =
     nodeSelector?: Record<string, string>;
     proxyArgs: string[];
     leaderElection: boolean;
+    publishAddresses: PublishedAddress[];
   }
   | { backend: "Standalone"; outputDirectory: string; manifestsDirectory?: string };
 
@@ -106,7 +117,14 @@ function backendFlags(values: FlagValues): BackendFlags {
     const manifestsDirectory = values.text("manifests");
     refuseOthers(
       values,
-      ["proxy-server-image", "image-pull-secret", "node-selector", "proxy-arg", "leader-election"],
+      [
+        "proxy-server-image",
+        "image-pull-secret",
+        "node-selector",
+        "proxy-arg",
+        "publish-address",
+        "leader-election",
+      ],
       "HostPort",
     );
     if (outputDirectory === undefined) {
@@ -133,6 +151,7 @@ function backendFlags(values: FlagValues): BackendFlags {
     ...nodeSelector !== undefined && { nodeSelector: parseNodeSelector(nodeSelector) },
     proxyArgs: values.lines("proxy-arg").map(checkProxyArg),
     leaderElection: values.text("leader-election") === undefined || values.switch("leader-election"),
+    publishAddresses: values.lines("publish-address").map(parsePublishAddress),
   };
 }
 
@@ -161,6 +180,17 @@ function checkProxyArg(argument: string): string {
     throw new UsageError(`${invalid}: the controller sets ${name} itself`);
   }
   return argument;
+}
+
+function parsePublishAddress(text: string): PublishedAddress {
+  if (isIP(text) !== 0) return { ip: text };
+  const hostname = readHost(text);
+  if (hostname !== undefined && !hostname.startsWith("*")) return { hostname };
+  throw new UsageError(
+    `Invalid --publish-address ${
+      JSON.stringify(text)
+    }: it takes an IP address or a host name, without a port`,
+  );
 }
 
 function parseNodeSelector(text: string): Record<string, string> {

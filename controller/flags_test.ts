@@ -17,6 +17,9 @@ Deno.test("controllerFlags() reads HostPort", () => {
     "--proxy-arg=--workers=2",
     "--proxy-arg",
     "--forwarded",
+    "--publish-address=192.0.2.1",
+    "--publish-address=2001:db8::1",
+    "--publish-address=LB.example.com.",
   ];
   assertEquals(read(...args), {
     backend: "HostPort",
@@ -25,14 +28,15 @@ Deno.test("controllerFlags() reads HostPort", () => {
     nodeSelector: { disk: "ssd", zone: "a" },
     proxyArgs: ["--workers=2", "--forwarded"],
     leaderElection: true,
+    publishAddresses: [{ ip: "192.0.2.1" }, { ip: "2001:db8::1" }, { hostname: "lb.example.com" }],
     namespace: "pingress-system",
     logLevel: "info",
   });
 });
 
-Deno.test("controllerFlags() gives the proxies no more flags unless told", () => {
+Deno.test("controllerFlags() gives the proxies no more flags and publishes no addresses unless told", () => {
   const flags = read("--backend=HostPort", "--proxy-server-image=proxy:1");
-  assertEquals(flags.backend === "HostPort" && flags.proxyArgs, []);
+  assertEquals(flags.backend === "HostPort" && [flags.proxyArgs, flags.publishAddresses], [[], []]);
 });
 
 Deno.test("controllerFlags() elects a leader unless told", () => {
@@ -78,8 +82,15 @@ const refused: [args: string[], message: string][] = [
       `Invalid --proxy-arg "${argument}": the controller sets --${name} itself`,
     ])
   ),
+  ...["192.0.2.1:80", "192.0.2.256", "*.example.com", "http://example.com", "[::1]"].map((
+    address,
+  ): [string[], string] => [
+    [...HOST_PORT, `--publish-address=${address}`],
+    "it takes an IP address or a host",
+  ]),
   [["--backend=Standalone"], "Missing --output"],
   [["--backend=Standalone", "--output=o", "--proxy-arg=--workers=2"], "--proxy-arg belongs to"],
+  [["--backend=Standalone", "--output=o", "--publish-address=192.0.2.1"], "--publish-address belongs to"],
   [["--backend=Standalone", "--output=o", "--node-selector=a=b"], "--node-selector belongs to"],
   [["--backend=Standalone", "--output=o", "--leader-election"], "--leader-election belongs to"],
   [["--backend=Standalone", "--output=o", "--manifests=./o/"], "--output is in the directory of --manifests"],

@@ -1,5 +1,6 @@
 import type { JSONValue, RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { KubeConfig, KubeConfigRestClient } from "@cloudydeno/kubernetes-apis/deps.ts";
+import { FIELD_MANAGER } from "./render/names.ts";
 
 /** Where a Pod finds its service account (https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/). */
 const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -58,6 +59,22 @@ export function isNotFound(error: unknown): boolean {
   return (error as { httpCode?: number } | undefined)?.httpCode === 404;
 }
 
+/** Is this the API server's answer that something of that name is there already? */
+export function isAlreadyThere(error: unknown): boolean {
+  return (error as { httpCode?: number } | undefined)?.httpCode === 409;
+}
+
+/** Is it this very object that the API server refuses, so that asking again is of no use? */
+export function isRefusal(error: unknown): boolean {
+  const { httpCode = 0, status } = (error ?? {}) as {
+    httpCode?: number;
+    status?: { details?: { causes?: { reason?: string | null }[] | null } | null };
+  };
+  // nothing can be made in a namespace that is going away
+  const isEnding = status?.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating");
+  return isEnding === true || [400, 404, 413, 422].includes(httpCode);
+}
+
 /** How long the API server may take for an answer that is no watch, in milliseconds. */
 const ANSWER_MILLISECONDS = 30_000;
 
@@ -93,7 +110,7 @@ export function tolerant(
     if (options.expectStream) return await counted(options, streamed(client, options));
     const answer = await counted(options, answered(client, { ...options, answerTimeout }));
     const { items } = (answer ?? {}) as { items?: unknown };
-    if (options.method === "GET" && Array.isArray(items)) { for (const item of items) mend(item); }
+    if (options.method === "GET" && Array.isArray(items)) { for (const item of items) mend(item, options); }
     return answer;
   };
   return Object.assign(Object.create(client), { performRequest }) as RestClient;
@@ -130,18 +147,37 @@ async function streamed(client: RestClient, options: RequestOptions): Promise<un
   return events.pipeThrough(
     new TransformStream<JSONValue, JSONValue>({
       transform: (event, controller) => {
-        mend((event as { object?: unknown } | null)?.object);
+        mend((event as { object?: unknown } | null)?.object, options);
         controller.enqueue(event);
       },
     }),
   );
 }
 
-function mend(object: unknown): void {
+/** What is looked at of an object's status, by the last part of the path that lists its kind. */
+const KEPT_OF_STATUS: Readonly<Record<string, string>> = {
+  ingresses: "loadBalancer",
+  nodes: "addresses",
+  pods: "conditions",
+};
+
+function mend(object: unknown, { path }: RequestOptions): void {
   if (typeof object !== "object" || object === null) return;
-  const { metadata, status } = object as { metadata?: { managedFields?: unknown }; status?: unknown };
-  delete metadata?.managedFields;
+  const { metadata, status } = object as { metadata?: { managedFields?: unknown } | null; status?: unknown };
+  if (metadata?.managedFields !== undefined) metadata.managedFields = ownFields(metadata.managedFields);
   if ("endpoints" in object) object.endpoints ??= [];
   // an error event is a Status, which has a text here
-  if (typeof status === "object") delete (object as { status?: unknown }).status;
+  if (typeof status !== "object" || status === null) return;
+  const kept = KEPT_OF_STATUS[path.slice(path.lastIndexOf("/") + 1)] ?? "";
+  const value = (status as Record<string, unknown>)[kept];
+  (object as { status?: unknown }).status = value === undefined ? undefined : { [kept]: value };
+}
+
+/** Has the controller applied anything of it? Which fields, and what is whose else, is a lot that nobody reads. */
+function ownFields(managedFields: unknown): object[] | undefined {
+  if (!Array.isArray(managedFields)) return undefined;
+  const own = managedFields.filter((entry) =>
+    entry?.manager === FIELD_MANAGER && entry.operation === "Apply"
+  );
+  return own.length === 0 ? undefined : [{ manager: FIELD_MANAGER, operation: "Apply" }];
 }

@@ -2,7 +2,8 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { JSONValue, RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { DiscoveryV1Api } from "@cloudydeno/kubernetes-apis/discovery.k8s.io/v1";
 import { CoreV1Api } from "@cloudydeno/kubernetes-apis/core/v1";
-import { createKubernetesClient, isNotFound, tolerant } from "./kubernetes_client.ts";
+import { NetworkingV1Api } from "@cloudydeno/kubernetes-apis/networking.k8s.io/v1";
+import { createKubernetesClient, isNotFound, isRefusal, tolerant } from "./kubernetes_client.ts";
 
 /** A client that gives every call the same answer. */
 function answering(answer: unknown): RestClient {
@@ -49,6 +50,56 @@ Deno.test("tolerant() lists Services with a condition without a time", async () 
   assertEquals(items.map(({ metadata }) => metadata?.name), ["web"]);
 });
 
+Deno.test("tolerant() leaves of a status what is looked at", async () => {
+  const items = [{
+    metadata: { name: "one" },
+    status: {
+      addresses: [{ type: "InternalIP", address: "10.0.0.1" }],
+      conditions: [{ type: "Ready", status: "True" }],
+      loadBalancer: { ingress: [{ ip: "192.0.2.1" }] },
+      images: [{ names: ["a"] }],
+    },
+  }];
+  const listing = (kind: string) =>
+    answering({ kind: `${kind}List`, metadata: { resourceVersion: "1" }, items });
+  const core = (kind: string) => new CoreV1Api(listing(kind));
+  const networking = new NetworkingV1Api(listing("Ingress"));
+  const lists = await Promise.all([
+    core("Node").getNodeList(),
+    core("Pod").namespace("test").getPodList(),
+    core("Service").getServiceListForAllNamespaces(),
+    networking.getIngressListForAllNamespaces(),
+  ]);
+  assertEquals(lists.map(({ items: [object] }) => Object.keys(object?.status ?? {})), [
+    ["addresses"],
+    ["conditions"],
+    [],
+    ["loadBalancer"],
+  ]);
+});
+
+Deno.test("tolerant() leaves of managed fields whether the controller has applied any", async () => {
+  const ours = {
+    manager: "pingress-controller",
+    operation: "Apply",
+    time: "2026-01-31T12:00:00Z",
+    fieldsV1: {},
+  };
+  const others = [{ ...ours, manager: "kubectl" }, { ...ours, operation: "Update" }];
+  const list = {
+    kind: "IngressList",
+    metadata: { resourceVersion: "1" },
+    items: [{ metadata: { name: "a", managedFields: [...others, ours] } }, {
+      metadata: { name: "b", managedFields: others },
+    }],
+  };
+  const { items } = await new NetworkingV1Api(answering(list)).getIngressListForAllNamespaces();
+  assertEquals(items.map(({ metadata }) => metadata?.managedFields ?? []), [
+    [{ manager: "pingress-controller", operation: "Apply" }],
+    [],
+  ]);
+});
+
 Deno.test("tolerant() watches EndpointSlices without endpoints, and passes errors on", async () => {
   const status = {
     apiVersion: "v1",
@@ -81,6 +132,15 @@ Deno.test("isNotFound() knows the API server's answer", () => {
   assertEquals(isNotFound(Object.assign(new Error(), { httpCode: 404 })), true);
   assertEquals(isNotFound(Object.assign(new Error(), { httpCode: 403 })), false);
   assertEquals(isNotFound(undefined), false);
+});
+
+Deno.test("isRefusal() tells what would be refused again from what may work later", () => {
+  const failure = (httpCode: number, status = {}) => Object.assign(new Error(), { httpCode, status });
+  const terminating = { details: { causes: [{ reason: "NamespaceTerminating" }] } };
+  const refusals = [failure(404), failure(422), failure(403, terminating)];
+  const others = [failure(403), failure(409), failure(429), failure(500), new Error("connection refused")];
+  assertEquals(refusals.map(isRefusal), [true, true, true]);
+  assertEquals(others.map(isRefusal), [false, false, false, false, false]);
 });
 
 Deno.test("createKubernetesClient() needs a service account that can be read", async () => {

@@ -10,6 +10,8 @@ import {
 } from "@pingress/config";
 import { Controller } from "./controller.ts";
 import { type ControllerFlags, controllerFlags, PROGRAM } from "./flags.ts";
+import { eventApi } from "./events/event_api.ts";
+import { EventRecorder } from "./events/event_recorder.ts";
 import { createKubernetesClient } from "./kubernetes_client.ts";
 import { LeaderElection, leaseApi } from "./leader_election.ts";
 import { type Election, NO_ELECTION, writingAsLeader } from "./leadership.ts";
@@ -17,9 +19,12 @@ import { Metrics } from "./metrics.ts";
 import { HostPortOutput } from "./outputs/host_port.ts";
 import type { Output } from "./outputs/output.ts";
 import { StandaloneOutput } from "./outputs/standalone.ts";
+import type { Reporter } from "./reporter.ts";
 import { KubernetesSource } from "./sources/kubernetes_source.ts";
 import { ManifestsSource } from "./sources/manifests_source.ts";
 import type { Source } from "./sources/source.ts";
+import { IngressStatus, statusApi } from "./status/ingress_status.ts";
+import { FixedAddresses, ProxyNodeAddresses, proxyNodeApis } from "./status/published_addresses.ts";
 
 if (import.meta.main) await main();
 
@@ -49,11 +54,18 @@ async function main(): Promise<void> {
   }
 }
 
-/** Picks the source, the output and the election that the flags ask for. */
+interface Wiring {
+  source: Source;
+  output: Output;
+  election?: Election;
+  reporters?: Reporter[];
+}
+
+/** Picks the source, the output, the election and the reporters that the flags ask for. */
 async function wire(
   flags: ControllerFlags,
   { log, metrics }: { log: Log; metrics: Metrics },
-): Promise<{ source: Source; output: Output; election?: Election }> {
+): Promise<Wiring> {
   if (flags.backend === "Standalone") {
     const output = new StandaloneOutput({ directory: absolute(flags.outputDirectory), log });
     if (flags.manifestsDirectory === undefined) {
@@ -62,7 +74,7 @@ async function wire(
     return { source: new ManifestsSource({ directory: flags.manifestsDirectory, log }), output };
   }
   const client = await connect(metrics);
-  const { namespace, image, imagePullSecret, nodeSelector, proxyArgs } = flags;
+  const { namespace, image, imagePullSecret, nodeSelector, proxyArgs, publishAddresses } = flags;
   const daemonSet = {
     image,
     proxyArgs,
@@ -72,10 +84,19 @@ async function wire(
   const election = flags.leaderElection
     ? new LeaderElection({ leases: leaseApi(client, namespace), identity: identity(), log })
     : NO_ELECTION;
+  const addresses = publishAddresses.length > 0
+    ? new FixedAddresses(publishAddresses)
+    : new ProxyNodeAddresses({ apis: proxyNodeApis(client, namespace), log });
+  const writer = writingAsLeader(client, election);
+  const canWrite = () => election.isLeader;
   return {
     source: new KubernetesSource(client, { log, metrics }),
-    output: new HostPortOutput({ client: writingAsLeader(client, election), namespace, daemonSet, log }),
+    output: new HostPortOutput({ client: writer, namespace, daemonSet, log }),
     election,
+    reporters: [
+      new IngressStatus({ api: statusApi(writer), addresses, canWrite, log }),
+      new EventRecorder({ api: eventApi(writer), namespace, canWrite, log }),
+    ],
   };
 }
 

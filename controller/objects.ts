@@ -24,12 +24,14 @@ const timestamp: Decoder<number> = (value, path) => {
   return time;
 };
 
-const metadata = object({
+const metadataFields = {
   name: string("a name", (text) => text !== ""),
   namespace: optional(string()),
   creationTimestamp: optional(timestamp),
   annotations: optional(dictionary(string())),
-});
+};
+
+const metadata = object(metadataFields);
 
 const port = integer(1, 65535);
 
@@ -42,7 +44,11 @@ const ingressBackend = object({
 });
 
 const ingress = object({
-  metadata,
+  metadata: object({
+    ...metadataFields,
+    uid: optional(string()),
+    managedFields: optional(list(object({ manager: optional(string()), operation: optional(string()) }))),
+  }),
   spec: optional(object({
     ingressClassName: optional(string()),
     defaultBackend: optional(ingressBackend),
@@ -57,6 +63,11 @@ const ingress = object({
       })),
     }))),
     tls: optional(list(object({ hosts: optional(list(string())), secretName: optional(string()) }))),
+  })),
+  status: optional(object({
+    loadBalancer: optional(object({
+      ingress: optional(list(object({ ip: optional(string()), hostname: optional(string()) }))),
+    })),
   })),
 });
 

@@ -10,20 +10,29 @@ import type { Real } from "./kubernetes_wire.ts";
 
 /** A ConfigMap. */
 export type ConfigMap = Real<core.ConfigMap>;
+/** An Event. */
+export type Event = Real<core.Event>;
+/** A Node. */
+export type Node = Real<core.Node>;
+/** The object that another one is about. */
+export type ObjectReference = Real<core.ObjectReference>;
+/** A Pod. */
+export type Pod = Real<core.Pod>;
 /** A Secret. */
 export type Secret = Real<core.Secret>;
 
 type Namespaced = {
   ConfigMap: ConfigMap;
   Endpoints: Real<core.Endpoints>;
-  Pod: Real<core.Pod>;
+  Event: Event;
+  Pod: Pod;
   Secret: Secret;
   Service: Real<core.Service>;
 };
-type Cluster = { Node: Real<core.Node> };
+type Cluster = { Node: Node };
 
 /** The objects of v1. */
 export class CoreV1Api extends apiClass<Lists<Namespaced, "ForAllNamespaces"> & Methods<Cluster>, Namespaced>(
   "v1",
-  ["Node", "ConfigMap", "Endpoints", "Pod", "Secret", "Service"],
+  ["Node", "ConfigMap", "Endpoints", "Event", "Pod", "Secret", "Service"],
 ) {}

@@ -30,6 +30,7 @@ export type ProblemReason =
   | "SecretNotFound"
   | "ServiceNotFound"
   | "TlsConflict"
+  | "UnknownAnnotation"
   | "UnsafeExternalName";
 
 /** Collects the problems of one Ingress. */

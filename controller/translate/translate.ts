@@ -9,8 +9,9 @@ import {
 } from "@pingress/config";
 import type { Snapshot } from "../store.ts";
 import { buildRules } from "./build_rules.ts";
+import { checkAnnotations } from "./check_annotations.ts";
 import { collectCertificates, type HostCertificate } from "./collect_certificates.ts";
-import type { Problem } from "./problem.ts";
+import { type Problem, ProblemList } from "./problem.ts";
 import { BackendResolver } from "./resolve_backend.ts";
 import { selectIngresses } from "./select_ingresses.ts";
 
@@ -24,7 +25,7 @@ export interface Translation {
   endpoints: EndpointsFile;
   /** The certificates by host. */
   certificates: Map<string, HostCertificate>;
-  /** All that is wrong: with rules, then default backends, then certificates, each in the order of the Ingresses. */
+  /** All that is wrong: with annotations, then rules, then default backends, then certificates, each in the order of the Ingresses. */
   problems: Problem[];
 }
 
@@ -46,6 +47,9 @@ export function translate(
 ): Translation {
   const problems: Problem[] = [];
   const ingresses = selectIngresses(snapshot);
+  for (const ingress of ingresses) {
+    checkAnnotations(ingress, { problems: new ProblemList(ingress, problems) });
+  }
   const backends = new BackendResolver(snapshot);
   const { rules, defaultBackend } = buildRules(ingresses, { backends, problems });
   const certificates = collectCertificates(ingresses, { secrets: snapshot.Secret, lastGood, problems });

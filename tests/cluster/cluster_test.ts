@@ -80,6 +80,25 @@ Deno.test("a cluster is served", async (t) => {
       assertEquals((await ask(node, "http://unknown.example.com/")).status, 404);
     });
 
+    await t.step("the Ingress says where it is served, and what is wrong with it", async () => {
+      await eventually("the status has the node's address", async () => {
+        const { status } = await read("ingress", "echo", "-n", NAMESPACE);
+        return status.loadBalancer.ingress?.some(({ ip }: { ip?: string }) => ip === node);
+      });
+      await inNamespace("annotate", "ingress", "echo", "pingress.dev/no-such-thing=1");
+      const events = async () =>
+        await inNamespace("get", "events", "--field-selector", "involvedObject.name=echo");
+      await eventually(
+        "an Event warns of the annotation",
+        async () => (await events()).includes("UnknownAnnotation"),
+      );
+      await inNamespace("annotate", "ingress", "echo", "pingress.dev/no-such-thing-");
+      await eventually(
+        "another Event says that it is solved",
+        async () => (await events()).includes("Resolved"),
+      );
+    });
+
     await t.step("the proxy can do nothing but serve", async () => {
       const { items: [pod] } = await read("pods", "-n", SYSTEM, "-l", "app.kubernetes.io/component=proxy");
       const { spec } = pod;
@@ -245,9 +264,17 @@ Deno.test("a cluster is served", async (t) => {
         ["update", "leases.coordination.k8s.io/somebody-elses", "-n", SYSTEM],
         ["update", "ingresses.networking.k8s.io", "-A"],
         ["create", "pods", "-n", SYSTEM],
+        ["patch", "ingresses.networking.k8s.io", "-A"],
+        ["patch", "nodes"],
+        ["delete", "events", "-A"],
       ];
       for (const what of refused) assertEquals(await mayDo(...what), false, what.join(" "));
-      assert(await mayDo("patch", "configmaps/pingress-config", "-n", SYSTEM));
+      const allowed = [
+        ["patch", "configmaps/pingress-config", "-n", SYSTEM],
+        ["patch", "ingresses.networking.k8s.io", "--subresource=status", "-A"],
+        ["create", "events", "-A"],
+      ];
+      for (const what of allowed) assertEquals(await mayDo(...what), true, what.join(" "));
       let log: string;
       try {
         const controllers = ["-l", "app.kubernetes.io/component=controller", "--tail=-1"];
