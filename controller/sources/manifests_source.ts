@@ -1,7 +1,6 @@
-import { errorMessage, FileWatcher, type Log, ShapeError } from "@pingress/config";
-import { LineCounter, parseAllDocuments } from "yaml";
-import { type Kind, KINDS, type Kinds } from "../objects.ts";
+import { errorMessage, FileWatcher, type Log } from "@pingress/config";
 import { type Snapshot, Store } from "../store.ts";
+import { type ManifestObject, readManifests } from "./manifests.ts";
 import type { Source } from "./source.ts";
 
 /** Options of {@linkcode ManifestsSource}. */
@@ -13,9 +12,6 @@ export interface ManifestsSourceOptions {
   /** Told what cannot be read. */
   log: Log;
 }
-
-/** An object of a file. */
-export type ManifestObject = { [K in Kind]: { kind: K; object: Kinds[K] } }[Kind];
 
 interface ManifestFile {
   text: string;
@@ -141,58 +137,11 @@ async function* manifestFiles(directory: string, above: readonly string[] = []):
 /**
  * Reads the objects of a YAML or JSON file. Kinds that Pingress does not use are passed over.
  *
- * @throws {Error} naming the line.
+ * @throws {Error} naming the line of the first thing that cannot be read.
  */
 export function parseManifests(text: string, path: string): ManifestObject[] {
-  const lineCounter = new LineCounter();
-  const objects: ManifestObject[] = [];
-  for (const document of parseAllDocuments(text, { lineCounter })) {
-    const [fault] = document.errors;
-    if (fault !== undefined) {
-      throw new Error(
-        `${path}:${fault.linePos?.[0].line ?? 1}: ${
-          fault.message.split("\n")[0]?.replace(/ at line .*$/, "")
-        }`,
-      );
-    }
-    const value: unknown = document.toJS({ maxAliasCount: 1000 });
-    const { line } = lineCounter.linePos(document.contents?.range?.[0] ?? 0);
-    for (
-      const item of isRecord(value) && value.kind === "List" && Array.isArray(value.items)
-        ? value.items
-        : [value]
-    ) {
-      const object = readManifest(item, `${path}:${line}`);
-      if (object !== undefined) objects.push(object);
-    }
-  }
-  return objects;
-}
-
-function readManifest(value: unknown, place: string): ManifestObject | undefined {
-  if (value === null || value === undefined) return undefined; // an empty document
-  if (!isRecord(value) || typeof value.kind !== "string" || typeof value.apiVersion !== "string") {
-    throw new Error(`${place}: this is no Kubernetes object: it needs apiVersion and kind`);
-  }
-  const entry = (Object.keys(KINDS) as Kind[]).find((kind) => kind === value.kind);
-  if (entry === undefined) return undefined;
-  const { apiVersion, isClusterScoped, read } = KINDS[entry];
-  if (value.apiVersion !== apiVersion) {
-    throw new Error(`${place}: ${entry} is read as ${apiVersion}, not ${value.apiVersion}: rewrite it`);
-  }
-  try {
-    const object = read(value, "");
-    if (!isClusterScoped) object.metadata.namespace ||= "default";
-    return { kind: entry, object } as ManifestObject;
-  } catch (error) {
-    if (!(error instanceof ShapeError)) throw error;
-    const { name } = (value.metadata ?? {}) as { name?: unknown };
-    throw new Error(
-      `${place}: ${entry} ${typeof name === "string" ? name : "without a name"}: ${error.message}`,
-    );
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  const { objects, faults: [fault] } = readManifests(text);
+  if (fault === undefined) return objects;
+  const { line, object, field, message } = fault;
+  throw new Error([`${path}:${line}`, object, field, message].filter(Boolean).join(": "));
 }
