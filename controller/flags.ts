@@ -6,12 +6,14 @@ import {
   type Program,
   UsageError,
 } from "@pingress/config";
+import { CHECK_PROGRAM } from "./check/flags.ts";
 import { OWN_PROXY_ARGS } from "./render/daemon_set.ts";
 
 /** The controller's command line. */
 export const PROGRAM: Program = {
   name: "pingress-controller",
   summary: "Turns Ingresses of class pingress into the configuration of proxies, and runs the proxies.",
+  commands: [CHECK_PROGRAM],
   flags: [
     {
       name: "backend",

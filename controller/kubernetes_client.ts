@@ -56,6 +56,11 @@ export function isNotFound(error: unknown): boolean {
   return (error as { httpCode?: number } | undefined)?.httpCode === 404;
 }
 
+/** Is this the API server's answer that one may not do this? */
+export function isForbidden(error: unknown): boolean {
+  return (error as { httpCode?: number } | undefined)?.httpCode === 403;
+}
+
 /** How long the API server may take for an answer that is no watch, in milliseconds. */
 const ANSWER_MILLISECONDS = 30_000;
 

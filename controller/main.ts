@@ -1,6 +1,7 @@
 import {
   createLog,
   errorMessage,
+  type FlagValues,
   helpText,
   type Log,
   parseFlags,
@@ -8,6 +9,8 @@ import {
   UsageError,
   VERSION,
 } from "@pingress/config";
+import { CHECK_PROGRAM, checkFlags } from "./check/flags.ts";
+import { runCheck } from "./check/run.ts";
 import { Controller } from "./controller.ts";
 import { type ControllerFlags, controllerFlags, PROGRAM } from "./flags.ts";
 import { createKubernetesClient } from "./kubernetes_client.ts";
@@ -21,12 +24,16 @@ import type { Source } from "./sources/source.ts";
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
+  const isCheck = Deno.args[0] === "check";
+  const program = isCheck ? CHECK_PROGRAM : PROGRAM;
   try {
-    const commandLine = parseFlags(PROGRAM, Deno.args, { readEnv: (name) => Deno.env.get(name) });
+    const args = Deno.args.slice(isCheck ? 1 : 0);
+    const commandLine = parseFlags(program, args, { readEnv: (name) => Deno.env.get(name) });
     if (commandLine.action !== "run") {
       // deno-lint-ignore no-console -- what the user asked to be printed
-      return console.log(commandLine.action === "help" ? helpText(PROGRAM) : VERSION);
+      return console.log(commandLine.action === "help" ? helpText(program) : VERSION);
     }
+    if (isCheck) return await check(commandLine.values, commandLine.operands);
     const flags = controllerFlags(commandLine.values);
     const log = createLog("controller", { level: flags.logLevel });
     const controller = new Controller({ ...await wire(flags, log), log });
@@ -35,9 +42,22 @@ async function main(): Promise<void> {
     await controller.start();
   } catch (error) {
     // deno-lint-ignore no-console -- there may be no log yet
-    console.error(`${PROGRAM.name}: ${errorMessage(error)}`);
+    console.error(`${program.name}: ${errorMessage(error)}`);
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }
+}
+
+/** Prints what is wrong with what it is given, and ends with 1 where something is. */
+async function check(values: FlagValues, paths: string[]): Promise<void> {
+  const log = createLog("check", { level: "warn" });
+  const { text, passed } = await runCheck(checkFlags(values, paths), {
+    connect,
+    stdin: Deno.stdin.readable,
+    log,
+  });
+  // deno-lint-ignore no-console -- what the user asked to be printed
+  console.log(text);
+  if (!passed) Deno.exit(1);
 }
 
 /** Picks the source and the output that the flags ask for. */

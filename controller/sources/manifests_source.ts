@@ -105,30 +105,44 @@ export class ManifestsSource implements Source {
   }
 }
 
+/** Options of {@linkcode manifestFiles}. */
+export interface ManifestFilesOptions {
+  /** Told what is passed over because it cannot be looked at. */
+  skipped?: (path: string, error: unknown) => void;
+  /** The directories that this one is in, by their real paths: links may lead back to them. */
+  above?: readonly string[];
+}
+
 /**
  * Finds the YAML and JSON files below a directory. Links are followed, as kubelet mounts need it; what cannot be
  * looked at is passed over: editors leave links to nowhere while they edit.
  *
  * @throws {Error} when the directory itself cannot be read.
  */
-async function* manifestFiles(directory: string, above: readonly string[] = []): AsyncGenerator<string> {
+export async function* manifestFiles(
+  directory: string,
+  { skipped = () => {}, above = [] }: ManifestFilesOptions = {},
+): AsyncGenerator<string> {
   const real = await Deno.realPath(directory);
   if (above.includes(real)) return;
-  for await (const { name } of Deno.readDir(real)) {
+  for await (const entry of Deno.readDir(real)) {
+    const { name } = entry;
     if (name.startsWith(".")) continue;
     const path = `${directory}/${name}`;
-    const { isFile, isDirectory } = await Deno.stat(path).catch(() => ({
-      isFile: false,
-      isDirectory: false,
-    }));
-    if (isFile && /\.(?:ya?ml|json)$/.test(name)) yield path;
+    const isManifest = /\.(?:ya?ml|json)$/.test(name);
+    const { isFile, isDirectory } = !entry.isSymlink ? entry : await Deno.stat(path).catch((error) => {
+      if (isManifest) skipped(path, error);
+      return { isFile: false, isDirectory: false };
+    });
+    if (isFile && isManifest) yield path;
     else if (isDirectory) {
       try {
-        yield* manifestFiles(path, [...above, real]);
+        yield* manifestFiles(path, { skipped, above: [...above, real] });
       } catch (error) {
         if (!(error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotFound)) {
           throw error;
         }
+        skipped(path, error);
       }
     }
   }
