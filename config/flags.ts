@@ -25,6 +25,12 @@ export interface Program {
   summary: string;
   /** All its flags but `--help` and `--version`. */
   flags: readonly Flag[];
+  /** What it takes besides flags, for the help, such as `FILE…`; a program without it takes flags alone. */
+  operands?: string;
+  /** Is it told everything on the command line, and nothing in the environment? */
+  ignoresEnvironment?: boolean;
+  /** Programs within this one: their names begin with its own. */
+  commands?: readonly Program[];
 }
 
 /** The command line or the environment says something that the program cannot do. */
@@ -34,7 +40,7 @@ export class UsageError extends Error {
 
 /** What the command line asks for. */
 export type CommandLine =
-  | { action: "run"; values: FlagValues }
+  | { action: "run"; values: FlagValues; operands: string[] }
   | { action: "help" | "version" };
 
 /** Reads one variable of the environment. */
@@ -49,7 +55,8 @@ export function parseFlags(program: Program, args: string[], options: { readEnv:
   const { repeated, others } = takeRepeated(program, args);
   const valued = program.flags.filter((flag) => flag.value !== undefined);
   const parsed = parseArgs(others, {
-    string: valued.map((flag) => flag.name),
+    // the parser takes an operand such as 007 for a number otherwise
+    string: ["_", ...valued.map((flag) => flag.name)],
     boolean: [
       "help",
       "version",
@@ -57,25 +64,26 @@ export function parseFlags(program: Program, args: string[], options: { readEnv:
     ],
     alias: { h: "help" },
     unknown: (argument: string) => {
-      if (!argument.startsWith("-")) throw unexpectedArgument(argument, program);
+      if (!argument.startsWith("-") || argument === "-") return checkOperand(argument, program);
       throw new UsageError(`Unknown flag ${argument.replace(/=.*$/s, "")}: see ${program.name} --help`);
     },
   }) as Record<string, unknown>;
   if (parsed.help === true) return { action: "help" };
   if (parsed.version === true) return { action: "version" };
-  const [positional] = parsed._ as unknown[];
-  if (positional !== undefined) throw unexpectedArgument(String(positional), program);
+  const operands = parsed._ as string[];
+  for (const operand of operands) checkOperand(operand, program);
+  const readEnv = program.ignoresEnvironment ? () => undefined : options.readEnv;
   const values: Record<string, string> = {};
   for (const flag of program.flags) {
     // the parser does not tell a switch that is off from one that is not there
     const given = others.includes(`--${flag.name}=false`)
       ? "false"
       : repeated.get(flag.name) ?? parsed[flag.name];
-    const value = flagValue(flag, given, options.readEnv);
+    const value = flagValue(flag, given, readEnv);
     if (value !== undefined) values[flag.name] = value;
     else if (flag.required) throw new UsageError(`Missing --${flag.name}: ${flag.help}`);
   }
-  return { action: "run", values: new FlagValues(values) };
+  return { action: "run", values: new FlagValues(values), operands };
 }
 
 /** The parser keeps the last value of a flag only, and takes none that begins with a dash. */
@@ -103,8 +111,9 @@ function flagValue(flag: Flag, given: unknown, readEnv: ReadEnv): string | undef
   return readEnv(environmentName(flag)) || flag.default;
 }
 
-function unexpectedArgument(argument: string, { name }: Program): UsageError {
-  return new UsageError(
+function checkOperand(argument: string, { name, operands }: Program): void {
+  if (operands !== undefined) return;
+  throw new UsageError(
     `Unexpected argument ${JSON.stringify(argument)}: every value belongs to a flag, see ${name} --help`,
   );
 }
@@ -223,13 +232,17 @@ export function helpText(program: Program): string {
   });
   rows.push(["--help", "Print this text"], ["--version", "Print the version"]);
   const width = Math.max(...rows.map(([usage]) => usage.length));
+  const usages = [program, ...program.commands ?? []].map(({ name, operands }) =>
+    `${name} [flags]${operands === undefined ? "" : ` ${operands}`}`
+  );
   return [
     program.summary,
     "",
-    `Usage: ${program.name} [flags]`,
+    `Usage: ${usages.join("\n       ")}`,
     "",
     ...rows.map(([usage, help]) => `  ${usage.padEnd(width)}  ${help}`),
-    "",
-    "Every flag can be set in the environment too: --some-flag as PINGRESS_SOME_FLAG.",
+    ...program.ignoresEnvironment
+      ? []
+      : ["", "Every flag can be set in the environment too: --some-flag as PINGRESS_SOME_FLAG."],
   ].join("\n");
 }

@@ -121,6 +121,60 @@ Deno.test("helpText() lists every flag with its value, default and need", () => 
   assertMatch(text, /^ {2}--version /m);
 });
 
+const COMMAND: Program = {
+  name: "example look",
+  summary: "Looks at files.",
+  flags: [{ name: "deep", help: "Look deeper" }, {
+    name: "format",
+    value: "NAME",
+    default: "text",
+    help: "How",
+  }],
+  operands: "FILE…",
+  ignoresEnvironment: true,
+};
+
+Deno.test("parseFlags() takes operands, as text, where a program has any", () => {
+  const cases: [args: string[], operands: string[]][] = [
+    [[], []],
+    [["a", "-", "b"], ["a", "-", "b"]],
+    [["--deep", "a"], ["a"]],
+    [["a", "--format", "x", "b"], ["a", "b"]],
+    [["007", "1e3", "--", "--deep", "-"], ["007", "1e3", "--deep", "-"]],
+  ];
+  for (const [args, operands] of cases) {
+    const commandLine = parseFlags(COMMAND, args, { readEnv: () => undefined });
+    assert(commandLine.action === "run");
+    assertEquals(commandLine.operands, operands, args.join(" "));
+  }
+  for (const args of [["a"], ["-"], ["--quiet", "--", "a"]]) {
+    assertThrows(() => run(["--config=f", ...args]), UsageError, "Unexpected argument");
+  }
+  assertThrows(
+    () => parseFlags(COMMAND, ["a", "--x"], { readEnv: () => "" }),
+    UsageError,
+    "Unknown flag --x",
+  );
+});
+
+Deno.test("parseFlags() asks no environment for a program that ignores it", () => {
+  const readEnv = () => {
+    throw new Error("not reached");
+  };
+  const commandLine = parseFlags(COMMAND, ["a"], { readEnv });
+  assert(commandLine.action === "run");
+  assertEquals(commandLine.values.text("format"), "text");
+});
+
+Deno.test("helpText() says how a program and those within it are called", () => {
+  const text = helpText({ ...PROGRAM, commands: [COMMAND] });
+  assertStringIncludes(text, "Usage: example [flags]\n       example look [flags] FILE…\n");
+  assertStringIncludes(text, "PINGRESS_SOME_FLAG");
+  const commandText = helpText(COMMAND);
+  assertStringIncludes(commandText, "Usage: example look [flags] FILE…\n");
+  assertEquals(commandText.includes("PINGRESS_"), false);
+});
+
 Deno.test("FlagValues reads a value as what it should be", () => {
   const read = (value: string) => run(["--config", value]);
   assertEquals(read("[::]:80").address("config"), { hostname: "::", port: 80 });

@@ -83,7 +83,7 @@ function formatRecord(record: LogRecord): string {
  * Text with its control characters and line separators escaped. Messages quote what users wrote: nothing in it
  * may make a second line, or be obeyed by a terminal.
  */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(
     /[\p{Cc}\u2028\u2029]/gu,
     (character) => ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -15,12 +15,16 @@ export type Decoded<D> = D extends Decoder<infer T> ? T : never;
 export class ShapeError extends Error {
   /** Where in the document, such as `rules[2].host`; empty for the document itself. */
   readonly path: string;
+  /** What was found there, and what was expected. */
+  readonly detail: string;
 
   /** Says what was found at `path` instead of `expected`. */
   constructor(path: string, found: unknown, expected: string) {
-    super(`${path || "the document"}: found ${describe(found)}, expected ${expected}`);
+    const detail = `found ${describe(found)}, expected ${expected}`;
+    super(`${path || "the document"}: ${detail}`);
     this.name = "ShapeError";
     this.path = path;
+    this.detail = detail;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type Program,
   UsageError,
 } from "@pingress/config";
+import { CHECK_PROGRAM } from "./check/flags.ts";
 import { OWN_PROXY_ARGS } from "./render/daemon_set.ts";
 import type { PublishedAddress } from "./status/published_addresses.ts";
 import { readHost } from "./translate/hosts.ts";
@@ -15,6 +16,7 @@ import { readHost } from "./translate/hosts.ts";
 export const PROGRAM: Program = {
   name: "pingress-controller",
   summary: "Turns Ingresses of class pingress into the configuration of proxies, and runs the proxies.",
+  commands: [CHECK_PROGRAM],
   flags: [
     {
       name: "backend",

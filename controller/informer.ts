@@ -107,9 +107,16 @@ export async function runInformer<T extends WatchableObject>(
   }
 }
 
-async function listAll<T>(
-  api: InformerApi<T>,
-  { signal, target, silence, isPaged }: InformerOptions<T> & { isPaged: boolean },
+/**
+ * Gives a target all objects of a kind; in pages, whose version may expire between two of them, or in one piece.
+ *
+ * @returns the version that they are of.
+ */
+export async function listAll<T>(
+  api: Pick<InformerApi<T>, "list">,
+  { signal, target, silence, isPaged }:
+    & Pick<InformerOptions<T>, "signal" | "silence">
+    & { target: Pick<InformerTarget<T>, "replace">; isPaged: boolean },
 ): Promise<string> {
   using watchdog = new Watchdog(signal, silence);
   const objects: T[] = [];

@@ -75,6 +75,11 @@ export function isRefusal(error: unknown): boolean {
   return isEnding === true || [400, 404, 413, 422].includes(httpCode);
 }
 
+/** Is this the API server's answer that one may not do this? */
+export function isForbidden(error: unknown): boolean {
+  return (error as { httpCode?: number } | undefined)?.httpCode === 403;
+}
+
 /** How long the API server may take for an answer that is no watch, in milliseconds. */
 const ANSWER_MILLISECONDS = 30_000;
 

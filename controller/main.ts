@@ -1,6 +1,7 @@
 import {
   createLog,
   errorMessage,
+  type FlagValues,
   helpText,
   type Log,
   parseFlags,
@@ -8,6 +9,8 @@ import {
   UsageError,
   VERSION,
 } from "@pingress/config";
+import { CHECK_PROGRAM, checkFlags } from "./check/flags.ts";
+import { runCheck } from "./check/run.ts";
 import { Controller } from "./controller.ts";
 import { type ControllerFlags, controllerFlags, PROGRAM } from "./flags.ts";
 import { eventApi } from "./events/event_api.ts";
@@ -29,12 +32,16 @@ import { FixedAddresses, ProxyNodeAddresses, proxyNodeApis } from "./status/publ
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
+  const isCheck = Deno.args[0] === "check";
+  const program = isCheck ? CHECK_PROGRAM : PROGRAM;
   try {
-    const commandLine = parseFlags(PROGRAM, Deno.args, { readEnv: (name) => Deno.env.get(name) });
+    const args = Deno.args.slice(isCheck ? 1 : 0);
+    const commandLine = parseFlags(program, args, { readEnv: (name) => Deno.env.get(name) });
     if (commandLine.action !== "run") {
       // deno-lint-ignore no-console -- what the user asked to be printed
-      return console.log(commandLine.action === "help" ? helpText(PROGRAM) : VERSION);
+      return console.log(commandLine.action === "help" ? helpText(program) : VERSION);
     }
+    if (isCheck) return await check(commandLine.values, commandLine.operands);
     const flags = controllerFlags(commandLine.values);
     const log = createLog("controller", { level: flags.logLevel });
     const metrics = new Metrics();
@@ -49,9 +56,22 @@ async function main(): Promise<void> {
     await controller.start();
   } catch (error) {
     // deno-lint-ignore no-console -- there may be no log yet
-    console.error(`${PROGRAM.name}: ${errorMessage(error)}`);
+    console.error(`${program.name}: ${errorMessage(error)}`);
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }
+}
+
+/** Prints what is wrong with what it is given, and ends with 1 where something is. */
+async function check(values: FlagValues, paths: string[]): Promise<void> {
+  const log = createLog("check", { level: "warn" });
+  const { text, passed } = await runCheck(checkFlags(values, paths), {
+    connect: () => connect(new Metrics()),
+    stdin: Deno.stdin.readable,
+    log,
+  });
+  // deno-lint-ignore no-console -- what the user asked to be printed
+  console.log(text);
+  if (!passed) Deno.exit(1);
 }
 
 interface Wiring {

@@ -5,7 +5,7 @@
  */
 
 import { dirname, join, resolve } from "node:path";
-import { parse } from "yaml";
+import { loadAll } from "js-yaml";
 import type {
   JSONObject,
   JSONValue,
@@ -126,7 +126,7 @@ export class KubeConfig {
 
   /** Reads a file, in which paths are relative to it. */
   static async readFromPath(path: string): Promise<KubeConfig> {
-    const data = parse(await Deno.readTextFile(path)) as RawKubeConfig | null;
+    const [data] = loadAll(await Deno.readTextFile(path)) as (RawKubeConfig | null)[];
     if (data?.apiVersion !== "v1" || data.kind !== "Config") {
       throw new Error(`KubeConfig's "apiVersion" and "kind" fields weren't set`);
     }

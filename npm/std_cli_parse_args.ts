@@ -7,7 +7,7 @@ import minimist from "minimist";
 
 /** What {@linkcode parseArgs} is told. */
 export interface ParseOptions {
-  /** Options with a value, which stays text. */
+  /** Options with a value, which stays text; `_` for what belongs to no option. */
   string?: readonly string[];
   /** Options without a value. */
   boolean?: readonly string[];
@@ -35,7 +35,7 @@ export function parseArgs(args: readonly string[], options: ParseOptions = {}): 
   });
   for (const name of known) {
     const value = parsed[name];
-    if (Array.isArray(value)) parsed[name] = value.at(-1);
+    if (name !== "_" && Array.isArray(value)) parsed[name] = value.at(-1);
   }
   return parsed;
 }

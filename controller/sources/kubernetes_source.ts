@@ -3,7 +3,8 @@ import { DiscoveryV1Api } from "@cloudydeno/kubernetes-apis/discovery.k8s.io/v1"
 import { NetworkingV1Api } from "@cloudydeno/kubernetes-apis/networking.k8s.io/v1";
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { errorMessage, type Log, ShapeError } from "@pingress/config";
-import { type InformerApi, type InformerTarget, runInformer } from "../informer.ts";
+import { type InformerApi, type InformerTarget, listAll, runInformer } from "../informer.ts";
+import { isForbidden } from "../kubernetes_client.ts";
 import type { Metrics } from "../metrics.ts";
 import { type Kind, KINDS, objectKey } from "../objects.ts";
 import { type Snapshot, Store } from "../store.ts";
@@ -16,14 +17,14 @@ type Apis = Partial<Record<Kind, InformerApi<never>>>;
 export class KubernetesSource implements Source {
   readonly #client: RestClient;
   readonly #log: Log;
-  readonly #metrics: Metrics;
+  readonly #metrics: Metrics | undefined;
   readonly #store = new Store();
   readonly #stop = new AbortController();
   readonly #unsynced = new Set<Kind>();
   #informers: Promise<void>[] = [];
 
   /** Uses `client` for all calls. */
-  constructor(client: RestClient, { log, metrics }: { log: Log; metrics: Metrics }) {
+  constructor(client: RestClient, { log, metrics }: { log: Log; metrics?: Metrics }) {
     this.#client = client;
     this.#log = log;
     this.#metrics = metrics;
@@ -42,10 +43,30 @@ export class KubernetesSource implements Source {
         kind,
         signal: this.#stop.signal,
         log: this.#log,
-        onRestart: () => this.#metrics.countWatchRestart(kind),
+        onRestart: () => this.#metrics?.countWatchRestart(kind),
         target: this.#target(kind, tickWhenSynced),
       })
     );
+  }
+
+  /**
+   * Reads everything once and follows nothing.
+   *
+   * @returns the kinds that may not be listed, of which the snapshot has none.
+   * @throws {Error} when the API does not answer.
+   */
+  async readOnce(): Promise<Kind[]> {
+    const refused: Kind[] = [];
+    const { signal } = this.#stop;
+    for (const [kind, api] of Object.entries(await this.#apis()) as [Kind, InformerApi<object>][]) {
+      try {
+        await listAll(api, { signal, target: this.#target(kind, () => {}), isPaged: false });
+      } catch (error) {
+        if (!isForbidden(error)) throw error;
+        refused.push(kind);
+      }
+    }
+    return refused;
   }
 
   /** All objects as they are now. */

@@ -1,7 +1,6 @@
-import { errorMessage, FileWatcher, type Log, ShapeError } from "@pingress/config";
-import { LineCounter, parseAllDocuments } from "yaml";
-import { type Kind, KINDS, type Kinds } from "../objects.ts";
+import { errorMessage, FileWatcher, type Log } from "@pingress/config";
 import { type Snapshot, Store } from "../store.ts";
+import { type ManifestObject, readManifests } from "./manifests.ts";
 import type { Source } from "./source.ts";
 
 /** Options of {@linkcode ManifestsSource}. */
@@ -13,9 +12,6 @@ export interface ManifestsSourceOptions {
   /** Told what cannot be read. */
   log: Log;
 }
-
-/** An object of a file. */
-export type ManifestObject = { [K in Kind]: { kind: K; object: Kinds[K] } }[Kind];
 
 interface ManifestFile {
   text: string;
@@ -109,30 +105,44 @@ export class ManifestsSource implements Source {
   }
 }
 
+/** Options of {@linkcode manifestFiles}. */
+export interface ManifestFilesOptions {
+  /** Told what is passed over because it cannot be looked at. */
+  skipped?: (path: string, error: unknown) => void;
+  /** The directories that this one is in, by their real paths: links may lead back to them. */
+  above?: readonly string[];
+}
+
 /**
  * Finds the YAML and JSON files below a directory. Links are followed, as kubelet mounts need it; what cannot be
  * looked at is passed over: editors leave links to nowhere while they edit.
  *
  * @throws {Error} when the directory itself cannot be read.
  */
-async function* manifestFiles(directory: string, above: readonly string[] = []): AsyncGenerator<string> {
+export async function* manifestFiles(
+  directory: string,
+  { skipped = () => {}, above = [] }: ManifestFilesOptions = {},
+): AsyncGenerator<string> {
   const real = await Deno.realPath(directory);
   if (above.includes(real)) return;
-  for await (const { name } of Deno.readDir(real)) {
+  for await (const entry of Deno.readDir(real)) {
+    const { name } = entry;
     if (name.startsWith(".")) continue;
     const path = `${directory}/${name}`;
-    const { isFile, isDirectory } = await Deno.stat(path).catch(() => ({
-      isFile: false,
-      isDirectory: false,
-    }));
-    if (isFile && /\.(?:ya?ml|json)$/.test(name)) yield path;
+    const isManifest = /\.(?:ya?ml|json)$/.test(name);
+    const { isFile, isDirectory } = !entry.isSymlink ? entry : await Deno.stat(path).catch((error) => {
+      if (isManifest) skipped(path, error);
+      return { isFile: false, isDirectory: false };
+    });
+    if (isFile && isManifest) yield path;
     else if (isDirectory) {
       try {
-        yield* manifestFiles(path, [...above, real]);
+        yield* manifestFiles(path, { skipped, above: [...above, real] });
       } catch (error) {
         if (!(error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotFound)) {
           throw error;
         }
+        skipped(path, error);
       }
     }
   }
@@ -141,58 +151,11 @@ async function* manifestFiles(directory: string, above: readonly string[] = []):
 /**
  * Reads the objects of a YAML or JSON file. Kinds that Pingress does not use are passed over.
  *
- * @throws {Error} naming the line.
+ * @throws {Error} naming the line of the first thing that cannot be read.
  */
 export function parseManifests(text: string, path: string): ManifestObject[] {
-  const lineCounter = new LineCounter();
-  const objects: ManifestObject[] = [];
-  for (const document of parseAllDocuments(text, { lineCounter })) {
-    const [fault] = document.errors;
-    if (fault !== undefined) {
-      throw new Error(
-        `${path}:${fault.linePos?.[0].line ?? 1}: ${
-          fault.message.split("\n")[0]?.replace(/ at line .*$/, "")
-        }`,
-      );
-    }
-    const value: unknown = document.toJS({ maxAliasCount: 1000 });
-    const { line } = lineCounter.linePos(document.contents?.range?.[0] ?? 0);
-    for (
-      const item of isRecord(value) && value.kind === "List" && Array.isArray(value.items)
-        ? value.items
-        : [value]
-    ) {
-      const object = readManifest(item, `${path}:${line}`);
-      if (object !== undefined) objects.push(object);
-    }
-  }
-  return objects;
-}
-
-function readManifest(value: unknown, place: string): ManifestObject | undefined {
-  if (value === null || value === undefined) return undefined; // an empty document
-  if (!isRecord(value) || typeof value.kind !== "string" || typeof value.apiVersion !== "string") {
-    throw new Error(`${place}: this is no Kubernetes object: it needs apiVersion and kind`);
-  }
-  const entry = (Object.keys(KINDS) as Kind[]).find((kind) => kind === value.kind);
-  if (entry === undefined) return undefined;
-  const { apiVersion, isClusterScoped, read } = KINDS[entry];
-  if (value.apiVersion !== apiVersion) {
-    throw new Error(`${place}: ${entry} is read as ${apiVersion}, not ${value.apiVersion}: rewrite it`);
-  }
-  try {
-    const object = read(value, "");
-    if (!isClusterScoped) object.metadata.namespace ||= "default";
-    return { kind: entry, object } as ManifestObject;
-  } catch (error) {
-    if (!(error instanceof ShapeError)) throw error;
-    const { name } = (value.metadata ?? {}) as { name?: unknown };
-    throw new Error(
-      `${place}: ${entry} ${typeof name === "string" ? name : "without a name"}: ${error.message}`,
-    );
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  const { objects, faults: [fault] } = readManifests(text);
+  if (fault === undefined) return objects;
+  const { line, object, field, message } = fault;
+  throw new Error([`${path}:${line}`, object, field, message].filter(Boolean).join(": "));
 }

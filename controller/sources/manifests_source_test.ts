@@ -28,16 +28,16 @@ const broken: [text: string, message: string][] = [
   [`${INGRESS}---\na: [`, "a.yaml:6: "],
   [
     INGRESS.replace("networking.k8s.io/v1", "extensions/v1beta1"),
-    "a.yaml:1: Ingress is read as networking.k8s.io/v1, not extensions/v1beta1",
+    "a.yaml:1: Ingress default/web: apiVersion: Ingress is read as networking.k8s.io/v1, not extensions/v1beta1",
   ],
-  ["hello", "a.yaml:1: this is no Kubernetes object"],
+  ["hello", "a.yaml:1: This is no Kubernetes object"],
   [
     INGRESS.replace("[{ host: a.example.com }]", "hello"),
-    'a.yaml:1: Ingress web: spec.rules: found "hello", expected a list',
+    'a.yaml:4: Ingress default/web: spec.rules: found "hello", expected a list',
   ],
   [
     INGRESS.replace("a.example.com", "5"),
-    "a.yaml:1: Ingress web: spec.rules[0].host: found 5, expected a string",
+    "a.yaml:4: Ingress default/web: spec.rules[0].host: found 5, expected a string",
   ],
   [
     INGRESS.replace("{ name: web }", "{ name: web, creationTimestamp: soon }"),

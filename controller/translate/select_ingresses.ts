@@ -24,9 +24,14 @@ export function selectIngresses({ Ingress: ingresses, IngressClass: classes }: S
   }
   const oursIsDefault = ourClasses.some(isDefaultClass);
   return ingresses.filter((ingress) => {
-    const name = ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.[CLASS_ANNOTATION];
+    const name = classNameOf(ingress);
     return name === undefined ? oursIsDefault : ourNames.has(name);
   }).sort(byAge);
+}
+
+/** The class that an Ingress names, if it names one. */
+export function classNameOf({ spec, metadata }: Ingress): string | undefined {
+  return spec?.ingressClassName ?? metadata.annotations?.[CLASS_ANNOTATION];
 }
 
 function isDefaultClass({ metadata }: IngressClass): boolean {

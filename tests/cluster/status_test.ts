@@ -7,7 +7,6 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { SILENT_LOG } from "@pingress/config";
 import { Controller } from "../../controller/controller.ts";
-import { Metrics } from "../../controller/metrics.ts";
 import { eventApi } from "../../controller/events/event_api.ts";
 import { EventRecorder } from "../../controller/events/event_recorder.ts";
 import { createKubernetesClient } from "../../controller/kubernetes_client.ts";
@@ -71,7 +70,7 @@ async function startController() {
   const output = new NoOutput();
   const canWrite = () => true;
   const controller = new Controller({
-    source: new OneNamespace(client, { log: SILENT_LOG, metrics: new Metrics() }),
+    source: new OneNamespace(client, { log: SILENT_LOG }),
     output,
     reporters: [
       new IngressStatus({
