@@ -65,8 +65,8 @@ export class Controller {
 
   async #reconcile(): Promise<void> {
     const { source, output } = this.#options;
-    const { keysDirectory } = output;
-    const translation = translate(source.snapshot(), { keysDirectory, lastGood: this.#lastGood });
+    const { keysDirectory, isSharded } = output;
+    const translation = translate(source.snapshot(), { keysDirectory, isSharded, lastGood: this.#lastGood });
     this.#lastGood = new Map(
       [...translation.certificates.values()].map(({ secret, cert, key }) => [secret, { cert, key }]),
     );
