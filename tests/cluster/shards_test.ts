@@ -87,7 +87,7 @@ Deno.test("a cluster with more than an object holds is served", async (t) => {
     });
 
     await t.step("what is needed no longer goes", async () => {
-      await inNamespace("delete", "ingress", "-l", "bulk=true");
+      await inNamespace("delete", "ingress", "-l", "bulk=true", "--wait=false");
       await eventually("one of each is left", async () => {
         const left = [...Object.keys(await sizes("configmaps")), ...Object.keys(await sizes("secrets"))];
         return left.join() === "pingress-config,pingress-tls-secret";
