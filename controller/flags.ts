@@ -49,7 +49,7 @@ export const PROGRAM: Program = {
       name: "listen-admin",
       value: "ADDRESS",
       default: "off",
-      help: 'Where /healthz and /readyz are served, or "off"',
+      help: 'Where /healthz, /readyz and /metrics are served, or "off"',
     },
     {
       name: "log-level",

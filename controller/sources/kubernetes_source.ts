@@ -4,6 +4,7 @@ import { NetworkingV1Api } from "@cloudydeno/kubernetes-apis/networking.k8s.io/v
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { errorMessage, type Log, ShapeError } from "@pingress/config";
 import { type InformerApi, type InformerTarget, runInformer } from "../informer.ts";
+import type { Metrics } from "../metrics.ts";
 import { type Kind, KINDS, objectKey } from "../objects.ts";
 import { type Snapshot, Store } from "../store.ts";
 import type { Source } from "./source.ts";
@@ -15,15 +16,17 @@ type Apis = Partial<Record<Kind, InformerApi<never>>>;
 export class KubernetesSource implements Source {
   readonly #client: RestClient;
   readonly #log: Log;
+  readonly #metrics: Metrics;
   readonly #store = new Store();
   readonly #stop = new AbortController();
   readonly #unsynced = new Set<Kind>();
   #informers: Promise<void>[] = [];
 
   /** Uses `client` for all calls. */
-  constructor(client: RestClient, log: Log) {
+  constructor(client: RestClient, { log, metrics }: { log: Log; metrics: Metrics }) {
     this.#client = client;
     this.#log = log;
+    this.#metrics = metrics;
   }
 
   /** Starts an informer for each kind. */
@@ -39,6 +42,7 @@ export class KubernetesSource implements Source {
         kind,
         signal: this.#stop.signal,
         log: this.#log,
+        onRestart: () => this.#metrics.countWatchRestart(kind),
         target: this.#target(kind, tickWhenSynced),
       })
     );
