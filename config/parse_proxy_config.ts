@@ -1,5 +1,6 @@
 import { isHostPattern } from "./host.ts";
 import { isDnsName, isPortName } from "./names.ts";
+import { MAX_SHARDS } from "./paths.ts";
 import type {
   Certificate,
   PathMatch,
@@ -81,6 +82,7 @@ const proxyConfig: Decoder<ProxyConfig> = object({
   rules: list(rule),
   defaultBackend: optional(backend),
   certificates: optional(list(certificate)),
+  shards: optional(integer(1, MAX_SHARDS)),
 });
 
 /**

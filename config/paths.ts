@@ -4,6 +4,14 @@ export const PROXY_CONFIG_FILE = "proxy.json";
 /** The name of the endpoints' file, and its key in the ConfigMap. */
 export const ENDPOINTS_FILE = "endpoints.json";
 
+/** How many files the routes may be spread over, and the endpoints as well. */
+export const MAX_SHARDS = 16;
+
+/** The name of a shard's file: `proxy.json` for the first one, then `proxy.1.json`, `proxy.2.json` and so on. */
+export function shardFile(file: string, shard: number): string {
+  return shard === 0 ? file : file.replace(/(\.json)?$/, `.${shard}$1`);
+}
+
 /** Where the ConfigMap is mounted in a proxy Pod. */
 export const CONFIG_DIRECTORY = "/etc/pingress/config";
 

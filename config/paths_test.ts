@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { certFile, keyFile } from "./paths.ts";
+import { certFile, keyFile, shardFile } from "./paths.ts";
 
 Deno.test("certFile() and keyFile() spell a host as the key of a Secret", () => {
   const cases: [host: string, cert: string, key: string][] = [
@@ -10,4 +10,14 @@ Deno.test("certFile() and keyFile() spell a host as the key of a Secret", () => 
     assertEquals([certFile(host), keyFile(host)], [cert, key]);
     assertMatch(cert, /^[-._a-zA-Z0-9]+$/);
   }
+});
+
+Deno.test("shardFile() numbers the files after the first one", () => {
+  const cases: [file: string, shard: number, expected: string][] = [
+    ["proxy.json", 0, "proxy.json"],
+    ["proxy.json", 1, "proxy.1.json"],
+    ["/etc/a.json/proxy.json", 15, "/etc/a.json/proxy.15.json"],
+    ["./routes", 2, "./routes.2"],
+  ];
+  for (const [file, shard, expected] of cases) assertEquals(shardFile(file, shard), expected);
 });

@@ -6,6 +6,11 @@ export interface ProxyConfig {
   defaultBackend?: ServiceBackend;
   /** Certificates of names that no rule has as its host. */
   certificates?: Certificate[];
+  /**
+   * How many files the configuration is spread over, this one among them; one unless told. Each of them says the
+   * same: files that do not are of different times.
+   */
+  shards?: number;
 }
 
 /** One route: host and path lead to a backend. */

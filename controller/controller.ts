@@ -109,10 +109,10 @@ export class Controller {
   /** @returns whether everything is applied, which only the leader does. */
   async #reconcile(): Promise<boolean> {
     const { source, output, log } = this.#options;
-    const { keysDirectory } = output;
+    const { keysDirectory, isSharded } = output;
     const snapshot = source.snapshot();
     this.#metrics.setObjects(snapshot);
-    const translation = translate(snapshot, { keysDirectory, lastGood: this.#lastGood });
+    const translation = translate(snapshot, { keysDirectory, isSharded, lastGood: this.#lastGood });
     this.#lastGood = new Map(
       [...translation.certificates.values()].map(({ secret, cert, key }) => [secret, { cert, key }]),
     );

@@ -34,6 +34,7 @@ class FakeSource implements Source {
 
 class FakeOutput implements Output {
   readonly keysDirectory = "/keys";
+  readonly isSharded = false;
   readonly applied: Translation[] = [];
   good = new Map<string, KeyPair>();
   failures = 0;

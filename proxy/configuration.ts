@@ -7,9 +7,11 @@ import {
   errorMessage,
   type KeyPair,
   type Log,
+  MAX_SHARDS,
   parseEndpointsFile,
   parseProxyConfig,
   type ProxyConfig,
+  shardFile,
   type TlsFiles,
 } from "@pingress/config";
 /** A checked pair of each host, and the one for every other name. */
@@ -32,7 +34,7 @@ export interface Configuration {
 
 /** Options of {@linkcode ConfigurationLoader}. */
 export interface ConfigurationLoaderOptions {
-  /** The path of `proxy.json`; `endpoints.json` is looked for beside it. */
+  /** The path of `proxy.json`; `endpoints.json` and further shards are looked for beside it. */
   configFile: string;
   /** The certificate for names that have none. */
   defaultTls?: TlsFiles;
@@ -41,9 +43,15 @@ export interface ConfigurationLoaderOptions {
 }
 
 /** A file's text and what it means: while the text stays the same, so does the object. */
-interface Loaded<T> {
+interface Loaded {
   text: string;
-  value: T;
+  value: unknown;
+}
+
+/** The files that hold routes and endpoints, all of one time, and what they say together. */
+interface ShardSet extends Pick<Configuration, "config" | "endpoints"> {
+  configs: readonly ProxyConfig[];
+  endpointLists: readonly EndpointsFile[];
 }
 
 /**
@@ -54,8 +62,8 @@ export class ConfigurationLoader {
   readonly #options: ConfigurationLoaderOptions;
   readonly #endpointsFile: string;
   readonly #faults = new Map<string, string>();
-  #config: Loaded<ProxyConfig> | undefined;
-  #endpoints: Loaded<EndpointsFile> | undefined;
+  readonly #loaded = new Map<string, Loaded>();
+  #shards: ShardSet | undefined;
   #configuration: Configuration | undefined;
   #failures = 0;
 
@@ -81,25 +89,10 @@ export class ConfigurationLoader {
    * @returns what is another one now, if anything is.
    */
   async load(): Promise<Partial<Configuration> | undefined> {
-    const config = this.#config = await this.#loadJson(
-      this.#options.configFile,
-      parseProxyConfig,
-      this.#config,
-    );
-    const endpoints = this.#endpoints = await this.#loadJson(
-      this.#endpointsFile,
-      parseEndpointsFile,
-      this.#endpoints,
-    );
-    // with a broken list of endpoints no backend would be found where it is
-    const isBlind = endpoints === undefined && this.#faults.has(this.#endpointsFile);
-    if (config === undefined || isBlind) return undefined;
-    const next: Configuration = {
-      config: config.value,
-      // where there never was such a file every backend is looked up in DNS
-      endpoints: endpoints?.value ?? NO_ENDPOINTS,
-      certificates: await this.#loadCertificates(config.value),
-    };
+    this.#shards = await this.#loadShards() ?? this.#shards;
+    if (this.#shards === undefined) return undefined;
+    const { config, endpoints } = this.#shards;
+    const next: Configuration = { config, endpoints, certificates: await this.#loadCertificates(config) };
     const change = changeBetween(this.#configuration, next);
     if (change === undefined) return undefined;
     this.#configuration = next;
@@ -111,23 +104,79 @@ export class ConfigurationLoader {
     return change;
   }
 
-  /** @returns `last` when the file says the same as then, or nothing usable. */
+  /**
+   * Reads the routes and the endpoints. Files are written one after the other: as long as they do not agree on
+   * how many they are, some are old and some new, and a rule may be in two of them or in none.
+   *
+   * @returns nothing as long as they are no set.
+   */
+  async #loadShards(): Promise<ShardSet | undefined> {
+    const { configFile, log } = this.#options;
+    const first = await this.#loadJson(configFile, parseProxyConfig);
+    if (first === undefined) return undefined;
+    const { shards = 1 } = first;
+    const configs = [first];
+    const endpointLists: EndpointsFile[] = [];
+    for (let shard = 0; shard < shards; shard++) {
+      const file = shardFile(configFile, shard);
+      const config = configs[shard] ?? await this.#loadJson(file, parseProxyConfig, { mayGo: true });
+      if (config === undefined || (config.shards ?? 1) !== shards) {
+        log.debug("Waiting for the rest of the configuration", { file, shards, found: config?.shards });
+        return undefined;
+      }
+      configs[shard] = config;
+      const endpointsFile = shardFile(this.#endpointsFile, shard);
+      const endpoints = await this.#loadJson(endpointsFile, parseEndpointsFile);
+      // with a broken list of endpoints no backend would be found where it is
+      if (endpoints === undefined && this.#faults.has(endpointsFile)) return undefined;
+      // where there never was such a file every backend is looked up in DNS
+      endpointLists.push(endpoints ?? NO_ENDPOINTS);
+    }
+    this.#forget(shards);
+    const last = this.#shards;
+    return {
+      configs,
+      endpointLists,
+      config: last && isSameList(configs, last.configs) ? last.config : mergeConfigs(configs),
+      endpoints: last && isSameList(endpointLists, last.endpointLists)
+        ? last.endpoints
+        : mergeEndpoints(endpointLists),
+    };
+  }
+
+  /** What files say that are not of the set must not become part of a later one. */
+  #forget(from: number): void {
+    for (let shard = from; shard < MAX_SHARDS; shard++) {
+      for (const file of [this.#options.configFile, this.#endpointsFile]) {
+        this.#loaded.delete(shardFile(file, shard));
+        this.#faults.delete(shardFile(file, shard));
+      }
+    }
+  }
+
+  /**
+   * Reads one file.
+   *
+   * @returns the same object while the file says the same, and while it says nothing usable.
+   */
   async #loadJson<T>(
     file: string,
     parse: (value: unknown) => T,
-    last: Loaded<T> | undefined,
-  ): Promise<Loaded<T> | undefined> {
-    const loaded = await this.#attempt(file, async () => {
+    { mayGo = false } = {},
+  ): Promise<T | undefined> {
+    await this.#attempt(file, async () => {
       try {
         const text = await Deno.readTextFile(file);
-        return last?.text === text ? last : { text, value: parse(JSON.parse(text)) };
+        if (this.#loaded.get(file)?.text === text) return;
+        this.#loaded.set(file, { text, value: parse(JSON.parse(text)) });
       } catch (error) {
         // a file that never was there is not wrong: it may come
-        if (error instanceof Deno.errors.NotFound && last === undefined) return undefined;
-        throw error;
+        const isWrong = !(error instanceof Deno.errors.NotFound) || (this.#loaded.has(file) && !mayGo);
+        if (isWrong) throw error;
+        this.#loaded.delete(file);
       }
     });
-    return loaded ?? last;
+    return this.#loaded.get(file)?.value as T | undefined;
   }
 
   async #loadCertificates(config: ProxyConfig): Promise<CertificateSet> {
@@ -185,6 +234,23 @@ function namesWithTls(config: ProxyConfig): { host: string; tls: TlsFiles }[] {
 }
 
 const NO_ENDPOINTS: EndpointsFile = {};
+
+/** All rules of a host are in one shard, so which of them comes first stays as it is. */
+function mergeConfigs(configs: readonly ProxyConfig[]): ProxyConfig {
+  return {
+    ...configs[0],
+    rules: configs.flatMap(({ rules }) => rules),
+    certificates: configs.flatMap(({ certificates = [] }) => certificates),
+  };
+}
+
+function mergeEndpoints(lists: readonly EndpointsFile[]): EndpointsFile {
+  return Object.fromEntries(lists.flatMap((list) => Object.entries(list)));
+}
+
+function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((item, index) => item === other[index]);
+}
 
 /** The parts that are another one now; nothing when none is. */
 function changeBetween(

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type CheckedKeyPair, type KeyPair, serviceKey } from "@pingress/config";
+import { type CheckedKeyPair, type KeyPair, serviceKey, shardFile } from "@pingress/config";
 import { selfSigned, withChain } from "../tests/certificates.ts";
 import { recordingLog, rule, TempDir } from "../tests/testing.ts";
 import { type Configuration, ConfigurationLoader } from "./configuration.ts";
@@ -286,6 +286,203 @@ Deno.test("ConfigurationLoader has no configuration before the first good one", 
   await setup.writeRule("/");
   assert(await setup.loader.load());
   assertEquals(setup.addressesOf("/"), ["10.0.0.1:80"]);
+});
+
+/** Writes one of `shards` files of routes with a rule for each host, all of them to the backend of a version. */
+async function writeShard(
+  { dir }: Setup,
+  { shard, shards, hosts, version }: { shard: number; shards: number; hosts: string[]; version: string },
+): Promise<void> {
+  const rules = hosts.map((host) => rule(host, "/", version));
+  const config = shards === 1 ? { rules } : { rules, shards };
+  await dir.write(shardFile("proxy.json", shard), JSON.stringify(config));
+  const endpoints = { [`default/${version}-${shard}:80`]: [`10.0.0.${shard + 1}:80`] };
+  await dir.write(shardFile("endpoints.json", shard), JSON.stringify(endpoints));
+}
+
+/** What is loaded: the hosts with the version of their backend, and the backends that have endpoints. */
+function loaded({ loader }: Setup): [hosts: string, backends: string] {
+  const { config, endpoints } = loader.configuration!;
+  return [
+    config.rules.map(({ host, backend }) => `${host}=${backend.name}`).join(" "),
+    Object.keys(endpoints).map((key) => key.slice("default/".length, -":80".length)).join(" "),
+  ];
+}
+
+Deno.test("ConfigurationLoader takes the files of one set together, each in its order", async () => {
+  await using setup = await Setup.make();
+  const tls = { cert: `${setup.dir.path}/a.cert`, key: `${setup.dir.path}/a.key` };
+  const backend = { type: "Service", name: "rest", namespace: "default", port: 80 } as const;
+  await setup.dir.write(
+    "proxy.json",
+    JSON.stringify({
+      shards: 2,
+      rules: [rule("a.test", "/", "first"), rule("a.test", "/", "second")],
+      defaultBackend: backend,
+    }),
+  );
+  await setup.dir.write(
+    "proxy.1.json",
+    JSON.stringify({
+      shards: 2,
+      rules: [rule("b.test", "/", "one", { tls })],
+      certificates: [{ host: "c.test", ...tls }],
+    }),
+  );
+  await setup.dir.write("endpoints.1.json", '{"default/two:80":["10.0.0.2:80"]}');
+  await setup.loader.load();
+  const { config, endpoints } = setup.loader.configuration!;
+  assertEquals(loaded(setup)[0], "a.test=first a.test=second b.test=one");
+  assertEquals(config.defaultBackend, backend);
+  assertEquals(endpoints, { "default/one:80": ["10.0.0.1:80"], "default/two:80": ["10.0.0.2:80"] });
+  assertEquals([setup.text("b.test"), setup.text("c.test")], [A, A]);
+  assertEquals(setup.record.lines, ["INFO  test: Configuration loaded rules=3 backends=2 certificates=2"]);
+  assertEquals(await setup.loader.load(), undefined);
+});
+
+Deno.test("ConfigurationLoader replaces only what a changed file of a set says", async () => {
+  await using setup = await Setup.make();
+  await writeShard(setup, { shard: 0, shards: 2, hosts: ["a.test"], version: "old" });
+  await writeShard(setup, { shard: 1, shards: 2, hosts: ["b.test"], version: "old" });
+  await setup.loader.load();
+  await setup.dir.write("endpoints.1.json", '{"default/old-1:80":["10.0.0.9:80"]}');
+  assertEquals(Object.keys(await setup.loader.load() ?? {}), ["endpoints"]);
+  assertEquals(setup.loader.configuration?.endpoints["default/old-1:80"], ["10.0.0.9:80"]);
+  await writeShard(setup, { shard: 1, shards: 2, hosts: ["b.test"], version: "new" });
+  await setup.loader.load();
+  assertEquals(loaded(setup), ["a.test=old b.test=new", "old-0 new-1"]);
+});
+
+for (
+  const [what, before, after] of [
+    ["grows from one", [["a.test", "b.test"]], [["a.test"], ["b.test"]]],
+    ["grows", [["a.test", "c.test"], ["b.test", "d.test"]], [["a.test"], ["b.test"], ["c.test"], ["d.test"]]],
+    ["shrinks", [["a.test"], ["b.test"], ["c.test"], ["d.test"]], [["a.test", "c.test"], [
+      "b.test",
+      "d.test",
+    ]]],
+    ["shrinks to one", [["a.test"], ["b.test"]], [["a.test", "b.test"]]],
+  ] as const
+) {
+  Deno.test(`ConfigurationLoader takes nothing of a set that ${what} before all of it is there`, async () => {
+    await using setup = await Setup.make();
+    const write = async (hosts: readonly (readonly string[])[], version: string, order: number[]) => {
+      for (const shard of order) {
+        await writeShard(setup, { shard, shards: hosts.length, hosts: [...hosts[shard]!], version });
+      }
+    };
+    const endpoints = (hosts: readonly unknown[], version: string) =>
+      hosts.map((_, shard) => `${version}-${shard}`).join(" ");
+    // they may be seen in any order
+    for (const isReversed of [false, true]) {
+      const inOrder = (hosts: readonly unknown[]) =>
+        isReversed ? [...hosts.keys()].reverse() : [...hosts.keys()];
+      await write(before, "old", inOrder(before));
+      await setup.loader.load();
+      const old = [before.flat().map((host) => `${host}=old`).join(" "), endpoints(before, "old")];
+      assertEquals(loaded(setup), old);
+      const order = inOrder(after);
+      const last = order.pop()!;
+      for (const shard of order) {
+        await write(after, "new", [shard]);
+        assertEquals(await setup.loader.load(), undefined);
+        assertEquals(loaded(setup), old);
+      }
+      await write(after, "new", [last]);
+      await setup.loader.load();
+      const [hosts, backends] = loaded(setup);
+      assertEquals(hosts, after.flat().map((host) => `${host}=new`).join(" "));
+      assertEquals(backends, endpoints(after, "new"));
+      for (let shard = after.length; shard < before.length; shard++) {
+        for (const name of ["proxy.json", "endpoints.json"]) {
+          await Deno.remove(`${setup.dir.path}/${shardFile(name, shard)}`);
+        }
+      }
+      assertEquals(await setup.loader.load(), undefined);
+    }
+    assertEquals(setup.record.lines.filter((line) => !/^(INFO|DEBUG)/.test(line)), []);
+    assertEquals(setup.loader.failures, 0);
+  });
+}
+
+Deno.test("ConfigurationLoader has no configuration before a first set is complete", async () => {
+  await using setup = await Setup.make();
+  await writeShard(setup, { shard: 0, shards: 2, hosts: ["a.test"], version: "new" });
+  assertEquals([await setup.loader.load(), setup.loader.configuration], [undefined, undefined]);
+  assertEquals(setup.record.lines, [
+    `DEBUG test: Waiting for the rest of the configuration file=${setup.dir.path}/proxy.1.json shards=2`,
+  ]);
+  await writeShard(setup, { shard: 1, shards: 4, hosts: ["b.test"], version: "old" });
+  assertEquals([await setup.loader.load(), setup.loader.configuration], [undefined, undefined]);
+  await writeShard(setup, { shard: 1, shards: 2, hosts: ["b.test"], version: "new" });
+  assert(await setup.loader.load());
+  assertEquals(loaded(setup), ["a.test=new b.test=new", "new-0 new-1"]);
+});
+
+Deno.test("ConfigurationLoader keeps the last set while a file of it is missing, and completes it later", async () => {
+  await using setup = await Setup.make();
+  await writeShard(setup, { shard: 0, shards: 2, hosts: ["a.test"], version: "old" });
+  await writeShard(setup, { shard: 1, shards: 2, hosts: ["b.test"], version: "old" });
+  await setup.loader.load();
+  await Deno.remove(`${setup.dir.path}/proxy.1.json`);
+  await writeShard(setup, { shard: 0, shards: 2, hosts: ["a.test"], version: "new" });
+  assertEquals(await setup.loader.load(), undefined);
+  assertEquals(loaded(setup), ["a.test=old b.test=old", "old-0 old-1"]);
+  await writeShard(setup, { shard: 1, shards: 2, hosts: ["b.test"], version: "new" });
+  await setup.loader.load();
+  assertEquals(loaded(setup), ["a.test=new b.test=new", "new-0 new-1"]);
+});
+
+Deno.test("ConfigurationLoader replaces certificates while a set is incomplete", async () => {
+  await using setup = await Setup.make();
+  await setup.loader.load();
+  await setup.dir.write("proxy.json", '{"rules":[],"shards":2}');
+  await setup.writePair("a", B);
+  assertEquals(Object.keys(await setup.loader.load() ?? {}), ["certificates"]);
+  assertEquals(setup.text("a.test"), B);
+});
+
+Deno.test("ConfigurationLoader keeps the last good of one broken file of a set, and takes the others", async () => {
+  await using setup = await Setup.make();
+  await writeShard(setup, { shard: 0, shards: 2, hosts: ["a.test"], version: "old" });
+  await writeShard(setup, { shard: 1, shards: 2, hosts: ["b.test"], version: "old" });
+  await setup.loader.load();
+  await setup.dir.write("proxy.1.json", "{");
+  await writeShard(setup, { shard: 0, shards: 2, hosts: ["a.test"], version: "new" });
+  await setup.loader.load();
+  assertEquals(loaded(setup)[0], "a.test=new b.test=old");
+  await setup.record.has("Cannot load " + `${setup.dir.path}/proxy.1.json: the last good one stays`);
+  await setup.dir.write("proxy.1.json", '{"rules":[],"shards":2}');
+  await setup.loader.load();
+  await setup.record.has("Good again: ");
+  assertEquals(loaded(setup)[0], "a.test=new");
+});
+
+Deno.test("ConfigurationLoader takes nothing of an earlier set for a file that is broken now", async () => {
+  await using setup = await Setup.make();
+  await writeShard(setup, { shard: 0, shards: 2, hosts: ["a.test"], version: "old" });
+  await writeShard(setup, { shard: 1, shards: 2, hosts: ["b.test"], version: "old" });
+  await setup.loader.load();
+  await writeShard(setup, { shard: 0, shards: 1, hosts: ["a.test"], version: "alone" });
+  await setup.loader.load();
+  await setup.dir.write("proxy.1.json", "{");
+  await writeShard(setup, { shard: 0, shards: 2, hosts: ["a.test"], version: "new" });
+  assertEquals(await setup.loader.load(), undefined);
+  assertEquals(loaded(setup), ["a.test=alone", "alone-0"]);
+});
+
+Deno.test("ConfigurationLoader takes no set whose endpoints it cannot read", async () => {
+  await using setup = await Setup.make();
+  await writeShard(setup, { shard: 0, shards: 1, hosts: ["a.test"], version: "old" });
+  await setup.loader.load();
+  await writeShard(setup, { shard: 1, shards: 2, hosts: ["b.test"], version: "new" });
+  await setup.dir.write("endpoints.1.json", "{");
+  await writeShard(setup, { shard: 0, shards: 2, hosts: ["a.test"], version: "new" });
+  assertEquals(await setup.loader.load(), undefined);
+  assertEquals(loaded(setup), ["a.test=old", "old-0"]);
+  await setup.dir.write("endpoints.1.json", "{}");
+  await setup.loader.load();
+  assertEquals(loaded(setup), ["a.test=new b.test=new", "new-0"]);
 });
 
 Deno.test("ConfigurationLoader.failures counts what could not be loaded, each time", async () => {

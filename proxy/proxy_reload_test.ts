@@ -68,6 +68,19 @@ Deno.test("Proxy keeps its routes when the new ones are broken, and takes the ne
   assertEquals((await client.exchange(GET)).body, "two");
 });
 
+Deno.test("Proxy goes on with its routes until all files of a larger configuration are there", async () => {
+  await using setup = await start();
+  const { proxy, two } = setup;
+  using client = await proxy.client();
+  const shard = (rules: unknown[]) => JSON.stringify({ rules, shards: 2 });
+  await proxy.reloadFile("proxy.json", shard([rule("b.test", "/", "one")]), "Waiting for the rest");
+  assertEquals((await client.exchange(GET)).body, "one");
+  await proxy.dir.write("endpoints.1.json", JSON.stringify({ "default/three:80": [two.endpoint] }));
+  await proxy.reloadFile("proxy.1.json", shard([rule("a.test", "/", "three")]));
+  assertEquals((await client.exchange(GET)).body, "two");
+  assertEquals((await client.exchange(GET.replace("a.test", "b.test"))).body, "one");
+});
+
 Deno.test("Proxy finds a change that no file event told of", async () => {
   await using setup = await start({ watchDirectory: "/nowhere-to-be-found", rereadInterval: 20 });
   using client = await setup.proxy.client();
@@ -147,7 +160,10 @@ Deno.test("Proxy.start() waits for a first good configuration, and is ready then
     await dir.write("proxy.json", "{");
     await record.has("Cannot load");
     assertEquals(proxy.isReady, false);
-    await dir.write("proxy.json", '{"rules":[]}');
+    await dir.write("proxy.json", '{"rules":[],"shards":2}');
+    await record.has("Waiting for the rest of the configuration");
+    assertEquals(proxy.isReady, false);
+    await dir.write("proxy.1.json", '{"rules":[],"shards":2}');
     await started;
     assertEquals(proxy.isReady, true);
   } finally {

@@ -2,12 +2,13 @@ import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { CoreV1Api } from "@cloudydeno/kubernetes-apis/core/v1";
 import { errorMessage, type KeyPair, KEYS_DIRECTORY, type Log } from "@pingress/config";
 import { isNotFound } from "../kubernetes_client.ts";
-import { renderConfigMap } from "../render/config_map.ts";
+import { renderConfigMaps } from "../render/config_map.ts";
 import { type DaemonSetOptions, renderDaemonSet } from "../render/daemon_set.ts";
 import { PROXY_LABELS } from "../render/names.ts";
-import { readTlsSecret, renderTlsSecret } from "../render/tls_secret.ts";
+import { readTlsSecret, renderTlsSecrets } from "../render/tls_secret.ts";
+import { shardCount } from "../shards.ts";
 import type { Translation } from "../translate/translate.ts";
-import { liveObjects } from "./live_objects.ts";
+import { type LiveObjects, liveObjects } from "./managed_objects.ts";
 import type { Output } from "./output.ts";
 
 /** Options of {@linkcode HostPortOutput}. */
@@ -32,9 +33,11 @@ const TOUCHED_AT_A_TIME = 20;
 export class HostPortOutput implements Output {
   /** Where the Secret is mounted. */
   readonly keysDirectory = KEYS_DIRECTORY;
+  /** Objects in a cluster hold only so much. */
+  readonly isSharded = true;
   readonly #options: HostPortOptions;
   readonly #stop = new AbortController();
-  readonly #objects: ReturnType<typeof liveObjects>;
+  readonly #objects: LiveObjects;
   #tick: () => void = () => {};
   /** At first too: who wrote what there is may have ended before it touched them. */
   #mustTouch = true;
@@ -56,35 +59,45 @@ export class HostPortOutput implements Output {
     this.#tick = tick;
   }
 
-  /** What the TLS Secret in the cluster holds. */
+  /** What the TLS Secrets in the cluster hold. */
   lastGood(): ReadonlyMap<string, KeyPair> {
-    return this.#objects.Secret.current === undefined
-      ? new Map()
-      : readTlsSecret(this.#objects.Secret.current);
+    return new Map(this.#objects.Secret.current.flatMap((secret) => [...readTlsSecret(secret)]));
   }
 
   /** Applies what has changed; deletes all of it when there is no Ingress. */
   async apply(translation: Translation): Promise<void> {
-    const { ConfigMap, Secret, DaemonSet } = this.#objects;
-    if (translation.isEmpty) {
-      for (const object of [DaemonSet, ConfigMap, Secret]) await object.delete();
-      return;
-    }
-    const { namespace, daemonSet } = this.#options;
     const failures: string[] = [];
-    const attempt = async (apply: Promise<boolean>) =>
-      await apply.catch((error) => {
-        failures.push(errorMessage(error));
-        return false;
-      });
-    // Certificates before the routes that name them, and both before the first proxy starts. One that cannot be
-    // written, because it is too large for example, does not hold up the others.
-    const secretChanged = await attempt(Secret.apply(renderTlsSecret(translation, namespace)));
-    const configChanged = await attempt(ConfigMap.apply(renderConfigMap(translation, namespace)));
-    await attempt(DaemonSet.apply(renderDaemonSet(daemonSet, namespace)));
-    this.#mustTouch ||= secretChanged || configChanged;
-    if (this.#mustTouch) await this.#touchPods().catch((error) => failures.push(errorMessage(error)));
+    const fail = (error: unknown) => void failures.push(errorMessage(error));
+    await (translation.isEmpty ? this.#deleteAll(fail) : this.#applyAll(translation, fail));
     if (failures.length > 0) throw new Error(failures.join("; "));
+  }
+
+  async #deleteAll(fail: (error: unknown) => void): Promise<void> {
+    const { ConfigMap, Secret, DaemonSet } = this.#objects;
+    await DaemonSet.delete().catch(fail);
+    await ConfigMap.apply([], fail);
+    await Secret.apply([], fail);
+  }
+
+  /**
+   * Certificates before the routes that name them, and both before the first proxy starts. One that cannot be
+   * written does not hold up the others.
+   */
+  async #applyAll(translation: Translation, fail: (error: unknown) => void): Promise<void> {
+    const { ConfigMap, Secret, DaemonSet } = this.#objects;
+    const { namespace, daemonSet } = this.#options;
+    const secrets = renderTlsSecrets(translation, {
+      namespace,
+      choose: (bytes) => shardCount(bytes, Secret.count),
+    });
+    const configMaps = renderConfigMaps(translation, {
+      namespace,
+      choose: (bytes) => shardCount(bytes, ConfigMap.count),
+    });
+    if (await Secret.apply(secrets, fail)) this.#mustTouch = true;
+    if (await ConfigMap.apply(configMaps, fail)) this.#mustTouch = true;
+    await DaemonSet.apply(renderDaemonSet(daemonSet, namespace)).catch(fail);
+    if (this.#mustTouch) await this.#touchPods().catch(fail);
   }
 
   /** Ends the watches. */

@@ -2,12 +2,15 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { SILENT_LOG } from "@pingress/config";
 import { writingAsLeader } from "../leadership.ts";
+import { renderTlsSecrets } from "../render/tls_secret.ts";
 import type { Translation } from "../translate/translate.ts";
 import { HostPortOutput } from "./host_port.ts";
 
 /** A namespace with one proxy Pod, whose writes are recorded, kept, and can be made to fail. */
 class FakeNamespace {
   readonly writes: string[] = [];
+  /** What lists of each resource hold. */
+  readonly items: Record<string, object[]> = { pods: [{ metadata: { name: "proxy-1" } }] };
   failing = "";
   /** Called after each write. */
   onWrite = () => {};
@@ -20,11 +23,12 @@ class FakeNamespace {
     const [resource = "", name = ""] = path.split("/namespaces/test/")[1]?.split("/") ?? [];
     // a watch on which nothing happens
     if (expectStream) return Promise.resolve(new ReadableStream());
+    if (method === "GET" && name !== "") {
+      return Promise.reject(Object.assign(new Error("not found"), { httpCode: 404 }));
+    }
     if (method === "GET") {
       const kept = [...this.#objects].filter(([key]) => key.startsWith(`${resource}/`));
-      const items = resource === "pods"
-        ? [{ metadata: { name: "proxy-1" } }]
-        : kept.map(([, { object }]) => object);
+      const items = [...this.items[resource] ?? [], ...kept.map(([, { object }]) => object)];
       return Promise.resolve({ metadata: { resourceVersion: "1" }, items });
     }
     if (this.failing !== "" && path.includes(this.failing)) {
@@ -143,5 +147,66 @@ Deno.test("HostPortOutput.apply() deletes what it made when there is no Ingress,
     "DELETE pingress-proxy-server",
     "DELETE pingress-config",
     "DELETE pingress-tls-secret",
+  ]);
+});
+
+/** A translation with a rule for each host, and a certificate of some size. */
+function large(hosts: number, certificateBytes: number): Translation {
+  const { config, ...others } = translation(80);
+  const names = Array.from({ length: hosts }, (_, index) => `app-${index}.example.com`);
+  const [{ path, backend }] = config.rules as [Translation["config"]["rules"][number]];
+  const cert = "C".repeat(certificateBytes);
+  return {
+    ...others,
+    config: { rules: names.map((host) => ({ host, path, backend })) },
+    certificates: new Map(names.map((host) => [host, { cert, key: "K", secret: `default/${host}` }])),
+  };
+}
+
+Deno.test("HostPortOutput.apply() spreads what is large, writes one shard for a change, and goes back later", async () => {
+  const namespace = new FakeNamespace();
+  await using output = await start(namespace);
+  // 2 MiB of certificates
+  await output.apply(large(1000, 2000));
+  const secrets = ["-3", "-2", "-1", ""].map((number) => `PATCH pingress-tls-secret${number}`);
+  assertEquals(namespace.writes.splice(0), [
+    ...secrets,
+    "PATCH pingress-config",
+    "PATCH pingress-proxy-server",
+    TOUCH,
+  ]);
+  const changed = large(1000, 2000);
+  changed.certificates.set("app-7.example.com", { cert: "other", key: "K", secret: "default/other" });
+  await output.apply(changed);
+  assertEquals(namespace.writes.length, 2);
+  assertEquals(secrets.includes(namespace.writes[0] ?? ""), true);
+  namespace.writes.splice(0);
+  await output.apply(changed);
+  assertEquals(namespace.writes, []);
+  await output.apply(large(100, 2000));
+  assertEquals(namespace.writes.splice(0), [
+    "PATCH pingress-tls-secret",
+    ...["1", "2", "3"].map((number) => `DELETE pingress-tls-secret-${number}`),
+    "PATCH pingress-config",
+    TOUCH,
+  ]);
+});
+
+Deno.test("HostPortOutput goes on with as many shards as an earlier run has left", async () => {
+  const namespace = new FakeNamespace();
+  const left = renderTlsSecrets(large(300, 2000), { namespace: "test", choose: () => 2 });
+  const withVersion = left.map(({ metadata, ...others }) => ({
+    ...others,
+    metadata: { ...metadata, uid: metadata?.name, resourceVersion: "1" },
+  }));
+  namespace.items.secrets = withVersion;
+  await using output = await start(namespace);
+  assertEquals(output.lastGood().size, 300);
+  assertEquals(output.lastGood().get("default/app-299.example.com"), { cert: "C".repeat(2000), key: "K" });
+  // 200 of them would fit into one, but not easily
+  await output.apply(large(200, 2000));
+  assertEquals(namespace.writes.filter((write) => write.includes("secret")), [
+    "PATCH pingress-tls-secret-1",
+    "PATCH pingress-tls-secret",
   ]);
 });

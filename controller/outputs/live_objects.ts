@@ -1,33 +1,30 @@
-import { AppsV1Api, type DaemonSet } from "@cloudydeno/kubernetes-apis/apps/v1";
-import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
-import { type ConfigMap, CoreV1Api, type Secret } from "@cloudydeno/kubernetes-apis/core/v1";
+import type { DaemonSet } from "@cloudydeno/kubernetes-apis/apps/v1";
+import type { ConfigMap, Secret } from "@cloudydeno/kubernetes-apis/core/v1";
 import type { Log } from "@pingress/config";
 import { type InformerApi, runInformer } from "../informer.ts";
 import { isNotFound } from "../kubernetes_client.ts";
-import {
-  CONFIG_MAP_NAME,
-  DAEMON_SET_NAME,
-  FIELD_MANAGER,
-  MANAGED_BY,
-  TLS_SECRET_NAME,
-} from "../render/names.ts";
+import { MANAGED_BY } from "../render/names.ts";
 
 /** The objects that the controller makes. */
 export interface ManagedObjects {
-  /** `pingress-config` */
+  /** `pingress-config` and so on */
   ConfigMap: ConfigMap;
-  /** `pingress-tls-secret` */
+  /** `pingress-tls-secret` and so on */
   Secret: Secret;
   /** `pingress-proxy-server` */
   DaemonSet: DaemonSet;
 }
 
 type ManagedKind = keyof ManagedObjects;
-type ManagedObject = ManagedObjects[ManagedKind];
+
+/** One of the objects that the controller makes. */
+export type ManagedObject = ManagedObjects[ManagedKind];
 
 /** The calls of one object of a kind. */
 export interface ManagedApi<T> extends InformerApi<T> {
   name: string;
+  /** Reads it where list and watch leave out what has not our label. */
+  find?(): Promise<T | undefined>;
   patch(object: T): Promise<T>;
   delete(): Promise<unknown>;
 }
@@ -61,12 +58,16 @@ export class LiveObject<T extends ManagedObject> {
     this.#options = options;
   }
 
+  /** What it is called. */
+  get name(): string {
+    return this.#api.name;
+  }
+
   /** Follows the object; resolves when it has been read once. */
   async follow(): Promise<void> {
     const synced = Promise.withResolvers<void>();
     const changed = (object: T | undefined) => {
-      if (this.#isWriting) this.#seenWhileWriting = { object };
-      else this.#see(object);
+      this.see(object);
       synced.resolve();
     };
     this.#running = runInformer<T>(this.#api, {
@@ -86,12 +87,19 @@ export class LiveObject<T extends ManagedObject> {
     await this.#running;
   }
 
+  /** Takes note of what there is in the cluster, from whoever follows it. */
+  see(object: T | undefined): void {
+    if (this.#isWriting) this.#seenWhileWriting = { object };
+    else this.#see(object);
+  }
+
   /** Makes the object as it should be. @returns whether that changed anything in the cluster. */
   async apply(wanted: T): Promise<boolean> {
-    this.#refuseForeign();
-    const before = this.current?.metadata?.resourceVersion;
     const text = JSON.stringify(wanted);
     if (text === this.#applied?.text && this.#isAsApplied) return false;
+    const found = this.current ?? await this.#api.find?.();
+    if (found !== undefined) this.#refuseForeign(found);
+    const before = found?.metadata?.resourceVersion;
     await this.#write(async () => {
       this.current = await this.#api.patch(wanted);
       const uid = this.current.metadata?.uid ?? undefined;
@@ -112,7 +120,10 @@ export class LiveObject<T extends ManagedObject> {
       this.current = undefined;
       this.#applied = undefined;
     });
-    this.#options.log.info("Deleted: no Ingress is left", { kind: this.#options.kind, name: this.#api.name });
+    this.#options.log.info("Deleted: it is needed no longer", {
+      kind: this.#options.kind,
+      name: this.#api.name,
+    });
   }
 
   /** Our own writes come back as events; only what differs from them is somebody else's. */
@@ -140,8 +151,8 @@ export class LiveObject<T extends ManagedObject> {
     }
   }
 
-  #refuseForeign(): void {
-    if (this.current === undefined || this.#isOurs(this.current)) return;
+  #refuseForeign(found: T): void {
+    if (this.#isOurs(found)) return;
     const { kind, namespace } = this.#options;
     throw new Error(
       `${kind} ${namespace}/${this.#api.name} was not made by Pingress: it has no label ` +
@@ -154,40 +165,6 @@ export class LiveObject<T extends ManagedObject> {
     return metadata?.labels?.[MANAGED_BY.key] === MANAGED_BY.value ||
       (this.#applied?.uid !== undefined && this.#applied.uid === metadata?.uid);
   }
-}
-
-/** Makes the three objects of a namespace, which nothing follows yet. */
-export function liveObjects(
-  client: RestClient,
-  options: Omit<LiveObjectOptions, "kind">,
-): { [K in ManagedKind]: LiveObject<ManagedObjects[K]> } {
-  const core = new CoreV1Api(client).namespace(options.namespace);
-  const apps = new AppsV1Api(client).namespace(options.namespace);
-  const ownership = { fieldManager: FIELD_MANAGER, force: true };
-  const named = (name: string) => ({ fieldSelector: `metadata.name=${name}` });
-  return {
-    ConfigMap: new LiveObject<ConfigMap>({
-      name: CONFIG_MAP_NAME,
-      list: (call) => core.getConfigMapList({ ...call, ...named(CONFIG_MAP_NAME) }),
-      watch: (call) => core.watchConfigMapList({ ...call, ...named(CONFIG_MAP_NAME) }),
-      patch: (object) => core.patchConfigMap(CONFIG_MAP_NAME, "apply-patch", object, ownership),
-      delete: () => core.deleteConfigMap(CONFIG_MAP_NAME),
-    }, { ...options, kind: "ConfigMap" }),
-    Secret: new LiveObject<Secret>({
-      name: TLS_SECRET_NAME,
-      list: (call) => core.getSecretList({ ...call, ...named(TLS_SECRET_NAME) }),
-      watch: (call) => core.watchSecretList({ ...call, ...named(TLS_SECRET_NAME) }),
-      patch: (object) => core.patchSecret(TLS_SECRET_NAME, "apply-patch", object, ownership),
-      delete: () => core.deleteSecret(TLS_SECRET_NAME),
-    }, { ...options, kind: "Secret" }),
-    DaemonSet: new LiveObject<DaemonSet>({
-      name: DAEMON_SET_NAME,
-      list: (call) => apps.getDaemonSetList({ ...call, ...named(DAEMON_SET_NAME) }),
-      watch: (call) => apps.watchDaemonSetList({ ...call, ...named(DAEMON_SET_NAME) }),
-      patch: (object) => apps.patchDaemonSet(DAEMON_SET_NAME, "apply-patch", object, ownership),
-      delete: () => apps.deleteDaemonSet(DAEMON_SET_NAME, { propagationPolicy: "Background" }),
-    }, { ...options, kind: "DaemonSet" }),
-  };
 }
 
 /** Changes when somebody writes what is wanted of an object; a DaemonSet's status does not count. */

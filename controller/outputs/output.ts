@@ -5,6 +5,8 @@ import type { Translation } from "../translate/translate.ts";
 export interface Output {
   /** Where proxies find certificates and keys. */
   readonly keysDirectory: string;
+  /** Does it go into objects of a cluster, which hold only so much? */
+  readonly isSharded: boolean;
   /** Gets ready; `tick` is called when somebody else has changed what the output wrote. */
   start(tick: () => void): Promise<void>;
   /** What each TLS Secret (`namespace/name`) held when it was last good, as an earlier run of the controller left it. */

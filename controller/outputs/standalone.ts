@@ -32,6 +32,8 @@ const SOURCES_FILE = "sources.json";
 export class StandaloneOutput implements Output {
   /** Where proxies find certificates and keys. */
   readonly keysDirectory: string;
+  /** A file holds everything. */
+  readonly isSharded = false;
   readonly #options: StandaloneOutputOptions;
   /** The files that are there by Pingress, and what they hold. */
   readonly #written = new Map<string, string>();
@@ -87,9 +89,9 @@ export class StandaloneOutput implements Output {
       files.set(`${this.keysDirectory}/${keyFile(host)}`, key);
       sources[host] = secret;
     }
-    const config = renderConfigFiles({ certificates, ...translation });
+    const [config] = renderConfigFiles({ certificates, ...translation });
     for (const name of [ENDPOINTS_FILE, PROXY_CONFIG_FILE]) {
-      files.set(`${directory}/${name}`, config[name] ?? "");
+      files.set(`${directory}/${name}`, config?.[name] ?? "");
     }
     // the list of what is there never lacks a file that is there, wherever this is cut off
     const sourcesFile = `${this.keysDirectory}/${SOURCES_FILE}`;

@@ -1,6 +1,7 @@
 import type { DaemonSet } from "@cloudydeno/kubernetes-apis/apps/v1";
 import { Quantity } from "@cloudydeno/kubernetes-apis/common.ts";
 import { CONFIG_DIRECTORY, KEYS_DIRECTORY, PROXY_CONFIG_FILE } from "@pingress/config";
+import { shardNames } from "../shards.ts";
 import { COMMON_LABELS, CONFIG_MAP_NAME, DAEMON_SET_NAME, PROXY_LABELS, TLS_SECRET_NAME } from "./names.ts";
 
 /** Options of {@linkcode renderDaemonSet}. */
@@ -96,11 +97,25 @@ export function renderDaemonSet(options: DaemonSetOptions, namespace: string): D
             ],
           }],
           volumes: [
-            { name: "config", configMap: { name: CONFIG_MAP_NAME } },
-            { name: "keys", secret: { secretName: TLS_SECRET_NAME, defaultMode: 0o440 } },
+            {
+              name: "config",
+              projected: { sources: sources(CONFIG_MAP_NAME).map((configMap) => ({ configMap })) },
+            },
+            {
+              name: "keys",
+              projected: {
+                sources: sources(TLS_SECRET_NAME).map((secret) => ({ secret })),
+                defaultMode: 0o440,
+              },
+            },
           ],
         },
       },
     },
   };
+}
+
+/** All shards that there can ever be: proxies go on when their number changes. A Pod waits for the first one. */
+function sources(name: string): { name: string; optional?: boolean }[] {
+  return shardNames(name).map((name, shard) => shard === 0 ? { name } : { name, optional: true });
 }

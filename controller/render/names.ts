@@ -1,7 +1,7 @@
-/** The ConfigMap with `proxy.json` and `endpoints.json`. */
+/** The ConfigMap with `proxy.json` and `endpoints.json`; more of them have a number behind the name. */
 export const CONFIG_MAP_NAME = "pingress-config";
 
-/** The Secret with the certificates and keys. */
+/** The Secret with the certificates and keys; more of them have a number behind the name. */
 export const TLS_SECRET_NAME = "pingress-tls-secret";
 
 /** The DaemonSet of the proxies. */

@@ -1,13 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromDaemonSet } from "@cloudydeno/kubernetes-apis/apps/v1";
 import { expandGlob } from "@std/fs";
-import { stringify } from "yaml";
-import { COMMON_LABELS, SOURCES_ANNOTATION, TLS_SECRET_NAME } from "./names.ts";
+import { parseAllDocuments, stringify } from "yaml";
+import { shardNames } from "../shards.ts";
+import { COMMON_LABELS, CONFIG_MAP_NAME, SOURCES_ANNOTATION, TLS_SECRET_NAME } from "./names.ts";
 import type { HostCertificate } from "../translate/collect_certificates.ts";
 import type { Translation } from "../translate/translate.ts";
-import { renderConfigMap } from "./config_map.ts";
+import { renderConfigMaps } from "./config_map.ts";
 import { type DaemonSetOptions, renderDaemonSet } from "./daemon_set.ts";
-import { readTlsSecret, renderTlsSecret } from "./tls_secret.ts";
+import { readTlsSecret, renderTlsSecrets } from "./tls_secret.ts";
 
 const TESTDATA = new URL("./testdata/", import.meta.url).pathname;
 
@@ -18,6 +19,8 @@ const isUpdate = Deno.env.get("PINGRESS_UPDATE") === "1";
 interface Case {
   namespace: string;
   daemonSet?: DaemonSetOptions;
+  /** How many ConfigMaps and Secrets there are; one of each unless told. */
+  shards?: number;
   translation?: Pick<Translation, "config" | "endpoints"> & { certificates: Record<string, HostCertificate> };
 }
 
@@ -42,18 +45,19 @@ Deno.test("renderTlsSecret() does not depend on the order of hosts", () => {
   const forwards = new Map([["a.example.com", one], ["b.example.com", other]]);
   const backwards = new Map([...forwards].reverse());
   const [first, second] = [forwards, backwards].map((certificates) =>
-    JSON.stringify(renderTlsSecret(translation(certificates), "test"))
+    JSON.stringify(renderTlsSecrets(translation(certificates), { namespace: "test", choose: () => 2 }))
   );
   assertEquals(first, second);
 });
 
-Deno.test("readTlsSecret() reads back what renderTlsSecret() wrote", () => {
+Deno.test("readTlsSecret() reads back what renderTlsSecrets() wrote", () => {
   const certificates = new Map([
     ["a.example.com", { secret: "default/a", cert: "certificate ä", key: "key" }],
     ["*.example.com", { secret: "default/wild", cert: "other certificate", key: "other key" }],
   ]);
+  const secrets = renderTlsSecrets(translation(certificates), { namespace: "test", choose: () => 16 });
   assertEquals(
-    readTlsSecret(renderTlsSecret(translation(certificates), "test")),
+    new Map(secrets.flatMap((secret) => [...readTlsSecret(secret)])),
     new Map([
       ["default/wild", { cert: "other certificate", key: "other key" }],
       ["default/a", { cert: "certificate ä", key: "key" }],
@@ -77,13 +81,25 @@ for (
   });
 }
 
-function render({ namespace, daemonSet, translation: given }: Case): unknown[] {
+Deno.test("the Role of the manifests allows to write all shards, and nothing else of their kinds", async () => {
+  const manifest = await Deno.readTextFile(new URL("../../manifests/2_rbac.yaml", import.meta.url));
+  const roles = parseAllDocuments(manifest).map((document) => document.toJS())
+    .filter(({ kind }) => kind === "Role");
+  for (const [resource, name] of [["configmaps", CONFIG_MAP_NAME], ["secrets", TLS_SECRET_NAME]] as const) {
+    const rules = roles.flatMap(({ rules }) => rules)
+      .filter(({ resources, verbs }) => resources.includes(resource) && verbs.includes("patch"));
+    assertEquals(rules.map(({ resourceNames }) => resourceNames), [shardNames(name)]);
+  }
+});
+
+function render({ namespace, daemonSet, shards = 1, translation: given }: Case): unknown[] {
   const objects: unknown[] = [];
   if (daemonSet !== undefined) objects.push(fromDaemonSet(renderDaemonSet(daemonSet, namespace)));
   if (given !== undefined) {
     const certificates = new Map(Object.entries(given.certificates));
     const whole = { ...translation(certificates), ...given, certificates };
-    objects.push(renderConfigMap(whole, namespace), renderTlsSecret(whole, namespace));
+    const options = { namespace, choose: () => shards };
+    objects.push(...renderConfigMaps(whole, options), ...renderTlsSecrets(whole, options));
   }
   return objects;
 }

@@ -1,30 +1,45 @@
 import type { Secret } from "@cloudydeno/kubernetes-apis/core/v1";
 import { certFile, keyFile, type KeyPair } from "@pingress/config";
+import { certificateBytes, type ChooseShards, shardName, spread } from "../shards.ts";
 import type { Translation } from "../translate/translate.ts";
 import { COMMON_LABELS, SOURCES_ANNOTATION, TLS_SECRET_NAME } from "./names.ts";
 
-/** The Secret that proxies mount: a certificate and a key for each host. */
-export function renderTlsSecret({ certificates }: Translation, namespace: string): Secret {
-  const hosts = [...certificates].sort(([one], [other]) => one < other ? -1 : 1);
-  const sources = Object.fromEntries(hosts.map(([host, { secret }]) => [host, secret]));
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    type: "Opaque",
-    metadata: {
-      name: TLS_SECRET_NAME,
-      namespace,
-      labels: COMMON_LABELS,
-      annotations: { [SOURCES_ANNOTATION]: JSON.stringify(sources) },
-    },
-    data: Object.fromEntries(hosts.flatMap(([host, { cert, key }]) => [
-      [certFile(host), toBase64(cert)],
-      [keyFile(host), toBase64(key)],
-    ])),
-  };
+/** Options of {@linkcode renderTlsSecrets}. */
+export interface TlsSecretsOptions {
+  /** Where they are. */
+  namespace: string;
+  /** How many there are. */
+  choose: ChooseShards;
 }
 
-/** Reads back which Secret held what: the other way round of {@linkcode renderTlsSecret}. */
+/** The Secrets that proxies mount, one for each shard: a certificate and a key for each host. */
+export function renderTlsSecrets(
+  { certificates }: Translation,
+  { namespace, choose }: TlsSecretsOptions,
+): Secret[] {
+  const hosts = [...certificates].sort(([one], [other]) => one < other ? -1 : 1)
+    .map(([host, pair]) => ({ name: host, ...pair, bytes: certificateBytes(host, pair) }));
+  return spread(hosts, choose).map((hosts, shard) => {
+    const sources = Object.fromEntries(hosts.map(({ name, secret }) => [name, secret]));
+    return {
+      apiVersion: "v1",
+      kind: "Secret",
+      type: "Opaque",
+      metadata: {
+        name: shardName(TLS_SECRET_NAME, shard),
+        namespace,
+        labels: COMMON_LABELS,
+        annotations: { [SOURCES_ANNOTATION]: JSON.stringify(sources) },
+      },
+      data: Object.fromEntries(hosts.flatMap(({ name, cert, key }) => [
+        [certFile(name), toBase64(cert)],
+        [keyFile(name), toBase64(key)],
+      ])),
+    };
+  });
+}
+
+/** Reads back which Secret held what: the other way round of {@linkcode renderTlsSecrets}, for one of them. */
 export function readTlsSecret({ metadata, data }: Secret): Map<string, KeyPair> {
   const pairs = new Map<string, KeyPair>();
   let sources: unknown;

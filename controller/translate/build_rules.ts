@@ -4,12 +4,22 @@ import { readHost } from "./hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 import type { BackendResolver } from "./resolve_backend.ts";
 
+/** A rule, and the Ingress that it is from. */
+export interface Claim {
+  /** What is claimed. */
+  rule: Rule;
+  /** By whom. */
+  ingress: Ingress;
+  /** The field that says so. */
+  field: string;
+}
+
 /** What the rules of all Ingresses come to. */
 export interface BuiltRules {
-  /** The routes, without certificates. */
-  rules: Rule[];
+  /** The routes, without certificates: what Ingresses say of paths, then their default backends, the oldest first. */
+  claims: Claim[];
   /** Takes what no rule matches. */
-  defaultBackend?: ServiceBackend;
+  defaultBackend?: Claim;
 }
 
 /** Options of {@linkcode buildRules}. */
@@ -47,10 +57,12 @@ export function buildRules(
   }
   // what an Ingress says of a path comes before what another one says of the rest of that host
   for (const { ingress, backend } of catchAlls) {
-    for (const host of namedHosts(ingress)) claims.claim({ host, path: ALL_PATHS, backend }, ingress);
+    for (const host of namedHosts(ingress)) {
+      claims.claim({ rule: { host, path: ALL_PATHS, backend }, ingress, field: DEFAULT_BACKEND });
+    }
   }
   const [first, ...others] = catchAlls;
-  if (first === undefined) return { rules: claims.rules() };
+  if (first === undefined) return { claims: claims.all() };
   for (const { list } of others) {
     list.add(
       "DefaultBackendConflict",
@@ -61,23 +73,27 @@ export function buildRules(
         "this one is used for the hosts of its own rules alone",
     );
   }
-  return { rules: claims.rules(), defaultBackend: first.backend };
+  const { ingress, backend } = first;
+  return {
+    claims: claims.all(),
+    defaultBackend: { rule: { path: ALL_PATHS, backend }, ingress, field: DEFAULT_BACKEND },
+  };
 }
 
 /** The hosts and paths that are taken, and by whom. */
 class Claims {
-  readonly #claims = new Map<string, { rule: Rule; ingress: Ingress }>();
+  readonly #claims = new Map<string, Claim>();
 
   /** @returns the Ingress that has this host and path already, if there is one. */
-  claim(rule: Rule, ingress: Ingress): Ingress | undefined {
-    const key = claimKey(rule);
+  claim(claim: Claim): Ingress | undefined {
+    const key = claimKey(claim.rule);
     const winner = this.#claims.get(key)?.ingress;
-    if (winner === undefined) this.#claims.set(key, { rule, ingress });
+    if (winner === undefined) this.#claims.set(key, claim);
     return winner;
   }
 
-  rules(): Rule[] {
-    return [...this.#claims.values()].map(({ rule }) => rule).sort(byHostAndPath);
+  all(): Claim[] {
+    return [...this.#claims.values()];
   }
 }
 
@@ -106,7 +122,8 @@ function claimPaths(
       };
       const resolved = backends.resolve(backend, place);
       if (resolved === undefined) continue;
-      const winner = claims.claim({ ...host !== undefined && { host }, path, backend: resolved }, ingress);
+      const rule: Rule = { ...host !== undefined && { host }, path, backend: resolved };
+      const winner = claims.claim({ rule, ingress, field });
       if (winner === undefined) continue;
       const who = winner === ingress
         ? "earlier in this Ingress"
@@ -175,9 +192,12 @@ function namedHosts({ spec }: Ingress): Set<string> {
   return new Set((spec?.rules ?? []).flatMap(({ host }) => (host && readHost(host)) || []));
 }
 
-function byHostAndPath(one: Rule, other: Rule): number {
-  const [first, second] = [one, other].map(({ host, path }) =>
-    JSON.stringify([host ?? "", path.path, path.type])
-  );
-  return (first ?? "") < (second ?? "") ? -1 : 1;
+/** An order of rules that depends on nothing but the rules: for `sort()`. */
+export function byHostAndPath(one: Rule, other: Rule): number {
+  return compare(one.host ?? "", other.host ?? "") || compare(one.path.path, other.path.path) ||
+    compare(one.path.type, other.path.type);
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }

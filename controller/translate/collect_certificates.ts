@@ -1,5 +1,6 @@
 import { type CheckedKeyPair, checkKeyPair, errorMessage, type KeyPair, wildcardOf } from "@pingress/config";
 import { type Ingress, objectKey, type Secret } from "../objects.ts";
+import { certificateBytes, type ShardSpace } from "../shards.ts";
 import { readHost } from "./hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 
@@ -17,6 +18,8 @@ export interface CollectCertificatesOptions {
   lastGood: ReadonlyMap<string, KeyPair>;
   /** Takes what is wrong. */
   problems: Problem[];
+  /** What the Secrets of the proxies have room for; everything unless told. */
+  space: ShardSpace | undefined;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface CollectCertificatesOptions {
  */
 export function collectCertificates(
   ingresses: readonly Ingress[],
-  { secrets, lastGood, problems }: CollectCertificatesOptions,
+  { secrets, lastGood, problems, space }: CollectCertificatesOptions,
 ): Map<string, HostCertificate> {
   const byKey = new Map(secrets.map((secret) => [objectKey(secret), secret]));
   const owners = hostOwners(ingresses);
@@ -52,7 +55,12 @@ export function collectCertificates(
         const owner = owners.get(host);
         const winner = byHost.get(host);
         if (owner?.metadata.namespace === ingress.metadata.namespace && winner === undefined) {
-          byHost.set(host, { cert: pair.cert, key: pair.key, secret: key });
+          const certificate = { cert: pair.cert, key: pair.key, secret: key };
+          if (space?.take([{ name: host, bytes: certificateBytes(host, certificate) }]) === false) {
+            list.add("OutOfSpace", field, outOfSpace(host));
+            continue;
+          }
+          byHost.set(host, certificate);
           checkName(pair, { host, key, field, list });
         } else if (winner?.secret !== key) {
           list.add("TlsConflict", field, tlsConflict(host, { ingress, owner, winner }));
@@ -61,6 +69,11 @@ export function collectCertificates(
     }
   }
   return byHost;
+}
+
+function outOfSpace(host: string): string {
+  return `The proxies' Secrets have no room for the certificate of ${host}: it is served over HTTP alone, ` +
+    "if no wildcard's certificate covers it. Remove certificates, or use a wildcard's";
 }
 
 function tlsConflict(

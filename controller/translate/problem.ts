@@ -24,6 +24,7 @@ export type ProblemReason =
   | "NoPaths"
   | "NoSecretName"
   | "NoTlsHosts"
+  | "OutOfSpace"
   | "PathConflict"
   | "PortNotFound"
   | "ResourceBackend"

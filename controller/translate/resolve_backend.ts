@@ -105,12 +105,13 @@ export class BackendResolver {
       );
       return this.#listed({ type: "Service", name, namespace, port: wanted }, []);
     }
-    return this.#listed(
-      { type: "Service", name, namespace, port: port.port },
-      service.spec?.type === "ExternalName"
-        ? externalEndpoints(service, { port, ...place })
-        : readyEndpoints(service, port, this.#groups.get(objectKey(service)) ?? []),
-    );
+    const found: ServiceBackend = { type: "Service", name, namespace, port: port.port };
+    if (service.spec?.type === "ExternalName") {
+      return this.#listed(found, externalEndpoints(service, { port, ...place }));
+    }
+    // many paths lead to one Service
+    if (this.#endpoints.has(serviceKey(found))) return found;
+    return this.#listed(found, readyEndpoints(service, port, this.#groups.get(objectKey(service)) ?? []));
   }
 
   #listed(backend: ServiceBackend, endpoints: string[]): ServiceBackend {

@@ -5,12 +5,15 @@ import {
   keyFile,
   type KeyPair,
   type ProxyConfig,
+  serviceKey,
   type TlsFiles,
 } from "@pingress/config";
 import type { Snapshot } from "../store.ts";
-import { buildRules } from "./build_rules.ts";
+import { ShardSpace } from "../shards.ts";
+import { buildRules, byHostAndPath, type Claim } from "./build_rules.ts";
 import { checkAnnotations } from "./check_annotations.ts";
 import { collectCertificates, type HostCertificate } from "./collect_certificates.ts";
+import { fitClaims } from "./fit_claims.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 import { BackendResolver } from "./resolve_backend.ts";
 import { selectIngresses } from "./select_ingresses.ts";
@@ -25,7 +28,10 @@ export interface Translation {
   endpoints: EndpointsFile;
   /** The certificates by host. */
   certificates: Map<string, HostCertificate>;
-  /** All that is wrong: with annotations, then rules, then default backends, then certificates, each in the order of the Ingresses. */
+  /**
+   * All that is wrong: with annotations, then rules, then default backends, then certificates, then what there is no room for, each
+   * in the order of the Ingresses.
+   */
   problems: Problem[];
 }
 
@@ -35,6 +41,8 @@ export interface TranslateOptions {
   keysDirectory: string;
   /** What a TLS Secret (`namespace/name`) held when it was last good. */
   lastGood?: ReadonlyMap<string, KeyPair>;
+  /** Must everything fit into the ConfigMaps and Secrets that a cluster's proxies mount? */
+  isSharded?: boolean;
 }
 
 /**
@@ -43,7 +51,7 @@ export interface TranslateOptions {
  */
 export function translate(
   snapshot: Snapshot,
-  { keysDirectory, lastGood = new Map() }: TranslateOptions,
+  { keysDirectory, lastGood = new Map(), isSharded = false }: TranslateOptions,
 ): Translation {
   const problems: Problem[] = [];
   const ingresses = selectIngresses(snapshot);
@@ -51,25 +59,38 @@ export function translate(
     checkAnnotations(ingress, { problems: new ProblemList(ingress, problems) });
   }
   const backends = new BackendResolver(snapshot);
-  const { rules, defaultBackend } = buildRules(ingresses, { backends, problems });
-  const certificates = collectCertificates(ingresses, { secrets: snapshot.Secret, lastGood, problems });
+  const { claims, defaultBackend } = buildRules(ingresses, { backends, problems });
+  const certificates = collectCertificates(ingresses, {
+    secrets: snapshot.Secret,
+    lastGood,
+    problems,
+    space: isSharded ? new ShardSpace() : undefined,
+  });
   const tlsOf = (host: string): TlsFiles => ({
     key: `${keysDirectory}/${keyFile(host)}`,
     cert: `${keysDirectory}/${certFile(host)}`,
   });
-  const hosts = new Set(rules.map(({ host }) => host));
+  const withTls = (claim: Claim): Claim => {
+    const { host } = claim.rule;
+    if (host === undefined || !certificates.has(host)) return claim;
+    return { ...claim, rule: { ...claim.rule, tls: tlsOf(host) } };
+  };
+  const hosts = new Set(claims.map(({ rule }) => rule.host));
   const others: Certificate[] = [...certificates.keys()].filter((host) => !hosts.has(host)).sort()
     .map((host) => ({ host, ...tlsOf(host) }));
+  const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...claims.map(withTls)];
+  const endpoints = backends.endpoints();
+  const fitting = isSharded ? fitClaims(all, { certificates: others, endpoints, problems }) : all;
+  const isServed = new Set(fitting.map(({ rule }) => serviceKey(rule.backend)));
   return {
     isEmpty: ingresses.length === 0,
     config: {
-      rules: rules.map((rule) =>
-        rule.host !== undefined && certificates.has(rule.host) ? { ...rule, tls: tlsOf(rule.host) } : rule
-      ),
-      ...defaultBackend !== undefined && { defaultBackend },
+      rules: fitting.filter((claim) => claim !== defaultBackend).map(({ rule }) => rule).sort(byHostAndPath),
+      ...defaultBackend !== undefined && fitting.includes(defaultBackend) &&
+        { defaultBackend: defaultBackend.rule.backend },
       ...others.length > 0 && { certificates: others },
     },
-    endpoints: backends.endpoints(),
+    endpoints: Object.fromEntries(Object.entries(endpoints).filter(([key]) => isServed.has(key))),
     certificates,
     problems,
   };

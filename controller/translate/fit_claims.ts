@@ -1,0 +1,55 @@
+import { type Certificate, type EndpointsFile, serviceKey } from "@pingress/config";
+import { objectKey } from "../objects.ts";
+import { lineBytes, ShardSpace } from "../shards.ts";
+import type { Claim } from "./build_rules.ts";
+import { type Problem, ProblemList } from "./problem.ts";
+
+/** Options of {@linkcode fitClaims}. */
+export interface FitClaimsOptions {
+  /** What is named apart from rules: few and small. */
+  certificates: readonly Certificate[];
+  /** The endpoints of all backends. */
+  endpoints: EndpointsFile;
+  /** Takes what is left out. */
+  problems: Problem[];
+}
+
+/**
+ * The rules that the ConfigMaps have room for, together with the endpoints of their backends. Those that come
+ * first have it first. What is left out is told once for each Ingress and host.
+ */
+export function fitClaims(
+  claims: readonly Claim[],
+  { certificates, endpoints, problems }: FitClaimsOptions,
+): Claim[] {
+  const space = new ShardSpace();
+  // the Secrets hold them, with keys and chains: they take but a part of a ConfigMap of the same size
+  for (const certificate of certificates) {
+    space.take([{ name: certificate.host, bytes: lineBytes(JSON.stringify(certificate)) }]);
+  }
+  const listed = new Set<string>();
+  const fitting: Claim[] = [];
+  const leftOut: Claim[] = [];
+  for (const claim of claims) {
+    const key = serviceKey(claim.rule.backend);
+    const parts = [{ name: claim.rule.host, bytes: lineBytes(JSON.stringify(claim.rule)) }];
+    if (!listed.has(key)) parts.push({ name: key, bytes: lineBytes(JSON.stringify([key, endpoints[key]])) });
+    if (space.take(parts)) {
+      listed.add(key);
+      fitting.push(claim);
+    } else leftOut.push(claim);
+  }
+  const byOwner = Map.groupBy(leftOut, ({ rule, ingress }) => `${objectKey(ingress)} ${rule.host}`);
+  for (const [first, ...others] of byOwner.values()) {
+    if (first === undefined) continue;
+    const { rule: { host = "every host", path }, ingress, field } = first;
+    const more = others.length === 0 ? "" : ` and ${others.length} more of this Ingress`;
+    new ProblemList(ingress, problems).add(
+      "OutOfSpace",
+      field,
+      `The proxies' ConfigMaps have no room for ${host} ${path.path}${more}: not served. ` +
+        "Remove Ingresses, or spread the paths over more hosts",
+    );
+  }
+  return fitting;
+}
