@@ -11,6 +11,7 @@ export * from "./flags.ts";
 export * from "./host.ts";
 export * from "./key_pair.ts";
 export * from "./log.ts";
+export * from "./metrics.ts";
 export * from "./names.ts";
 export * from "./parse_proxy_config.ts";
 export * from "./paths.ts";

@@ -1,4 +1,5 @@
 import { errorMessage, type KeyPair, type Log } from "@pingress/config";
+import { Metrics } from "./metrics.ts";
 import type { Output } from "./outputs/output.ts";
 import { Pace, type PaceOptions } from "./pace.ts";
 import type { Source } from "./sources/source.ts";
@@ -13,6 +14,8 @@ export interface ControllerOptions {
   output: Output;
   /** Told of problems and of what is written. */
   log: Log;
+  /** Counts what is done; nobody asks unless given. */
+  metrics?: Metrics;
   /** How fast it follows. */
   pace?: Pick<PaceOptions, "collect" | "interval" | "burst" | "retryAfter">;
 }
@@ -24,16 +27,20 @@ export interface ControllerOptions {
 export class Controller {
   readonly #options: ControllerOptions;
   readonly #pace: Pace;
+  readonly #metrics: Metrics;
   #lastGood: ReadonlyMap<string, KeyPair> = new Map();
   #problems = new Map<string, Problem>();
   #isReady = false;
+  /** When the first change was seen that is not applied yet. */
+  #changedAt: number | undefined;
 
   /** Does nothing yet. */
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#metrics = options.metrics ?? new Metrics();
     this.#pace = new Pace({
       ...options.pace,
-      run: () => this.#reconcile(),
+      run: () => this.#run(),
       onFailure: (error, retryIn) => {
         options.log.error("Reconciling failed: trying again", {
           error: errorMessage(error),
@@ -51,7 +58,10 @@ export class Controller {
   /** Starts following the source. */
   async start(): Promise<void> {
     const { source, output } = this.#options;
-    const tick = () => this.#pace.tick();
+    const tick = () => {
+      this.#changedAt ??= performance.now();
+      this.#pace.tick();
+    };
     await output.start(tick);
     this.#lastGood = output.lastGood();
     await source.start(tick);
@@ -63,13 +73,32 @@ export class Controller {
     await Promise.all([this.#options.source.close(), this.#options.output.close()]);
   }
 
+  async #run(): Promise<void> {
+    const startedAt = performance.now();
+    const changedAt = this.#changedAt ?? startedAt;
+    this.#changedAt = undefined;
+    let succeeded = false;
+    try {
+      await this.#reconcile();
+      succeeded = true;
+      this.#metrics.countChange((performance.now() - changedAt) / 1000);
+    } finally {
+      // what failed is tried again, and is as old then as it is
+      if (!succeeded) this.#changedAt = changedAt;
+      this.#metrics.countReconcile((performance.now() - startedAt) / 1000, { succeeded });
+    }
+  }
+
   async #reconcile(): Promise<void> {
     const { source, output } = this.#options;
     const { keysDirectory, isSharded } = output;
-    const translation = translate(source.snapshot(), { keysDirectory, isSharded, lastGood: this.#lastGood });
+    const snapshot = source.snapshot();
+    this.#metrics.setObjects(snapshot);
+    const translation = translate(snapshot, { keysDirectory, isSharded, lastGood: this.#lastGood });
     this.#lastGood = new Map(
       [...translation.certificates.values()].map(({ secret, cert, key }) => [secret, { cert, key }]),
     );
+    this.#metrics.setProblems(translation.problems);
     this.#logProblems(translation.problems);
     await output.apply(translation);
     this.#isReady = true;

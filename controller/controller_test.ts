@@ -2,6 +2,7 @@ import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/as
 import { createLog, type KeyPair, SILENT_LOG } from "@pingress/config";
 import { selfSigned } from "../tests/certificates.ts";
 import { Controller } from "./controller.ts";
+import { Metrics } from "./metrics.ts";
 import type { Kinds } from "./objects.ts";
 import type { Output } from "./outputs/output.ts";
 import type { Source } from "./sources/source.ts";
@@ -139,6 +140,31 @@ Deno.test("Controller tells each problem once, and when it is gone", async () =>
   await controller.stop();
   assertEquals(lines.length, 2);
   assertStringIncludes(lines[1] ?? "", "No longer a problem");
+});
+
+Deno.test("Controller counts what it does", async () => {
+  const source = new FakeSource();
+  const output = new FakeOutput();
+  const metrics = new Metrics();
+  output.failures = 1;
+  const controller = new Controller({ source, output, log: SILENT_LOG, pace: PACE, metrics });
+  await controller.start();
+  source.store.set("Ingress", ingress());
+  source.tick();
+  await output.reach(1);
+  await controller.stop();
+  const text = metrics.text();
+  for (
+    const line of [
+      'pingress_controller_reconciles_total{result="failure"} 1',
+      'pingress_controller_reconciles_total{result="success"} 1',
+      "pingress_controller_change_to_applied_seconds_count 1",
+      'pingress_controller_objects{kind="Ingress"} 1',
+      'pingress_controller_problems{reason="ServiceNotFound"} 1',
+    ]
+  ) {
+    assertStringIncludes(text, `${line}\n`);
+  }
 });
 
 Deno.test("Controller keeps the last good certificate, also that of an earlier run", async () => {

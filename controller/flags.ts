@@ -6,7 +6,8 @@ import {
   type Program,
   UsageError,
 } from "@pingress/config";
-import { OWN_PROXY_ARGS } from "./render/daemon_set.ts";
+import { EXTERNAL_TRAFFIC_POLICIES, type LoadBalancerOptions } from "./render/load_balancer.ts";
+import { OWN_PROXY_ARGS, type ProxyPodOptions } from "./render/proxy_pod.ts";
 
 /** The controller's command line. */
 export const PROGRAM: Program = {
@@ -18,7 +19,7 @@ export const PROGRAM: Program = {
       value: "HostPort|LoadBalancer|Standalone",
       required: true,
       help:
-        "What serves the Ingresses: a DaemonSet on the ports 80 and 443 of each node, or a proxy that runs beside the controller",
+        "What serves the Ingresses: a DaemonSet on the ports 80 and 443 of each node, a Deployment behind a Service of type LoadBalancer, or a proxy that runs beside the controller",
     },
     {
       name: "namespace",
@@ -39,6 +40,22 @@ export const PROGRAM: Program = {
       repeats: true,
       help: "A flag for the proxies, such as --workers=2; may be given more than once",
     },
+    {
+      name: "replicas",
+      value: "COUNT",
+      help: "With LoadBalancer: how many proxies there are; 2 unless given",
+    },
+    {
+      name: "service-annotation",
+      value: "KEY=VALUE",
+      repeats: true,
+      help: "With LoadBalancer: what the cloud is told about its load balancer; may be given more than once",
+    },
+    {
+      name: "external-traffic-policy",
+      value: EXTERNAL_TRAFFIC_POLICIES.join("|"),
+      help: "With LoadBalancer: Local (unless given) keeps the client's address, Cluster uses all nodes",
+    },
     { name: "output", value: "DIR", help: "With Standalone: where the configuration is written" },
     {
       name: "manifests",
@@ -49,7 +66,7 @@ export const PROGRAM: Program = {
       name: "listen-admin",
       value: "ADDRESS",
       default: "off",
-      help: 'Where /healthz and /readyz are served, or "off"',
+      help: 'Where /healthz, /readyz and /metrics are served, or "off"',
     },
     {
       name: "log-level",
@@ -62,13 +79,8 @@ export const PROGRAM: Program = {
 
 /** What serves the Ingresses. */
 export type BackendFlags =
-  | {
-    backend: "HostPort";
-    image: string;
-    imagePullSecret?: string;
-    nodeSelector?: Record<string, string>;
-    proxyArgs: string[];
-  }
+  | { backend: "HostPort"; proxy: ProxyPodOptions }
+  | { backend: "LoadBalancer"; proxy: LoadBalancerOptions }
   | { backend: "Standalone"; outputDirectory: string; manifestsDirectory?: string };
 
 /** The controller's flags, checked. */
@@ -93,17 +105,11 @@ export function controllerFlags(values: FlagValues): ControllerFlags {
 
 function backendFlags(values: FlagValues): BackendFlags {
   const backend = values.choice("backend", ["HostPort", "LoadBalancer", "Standalone"]);
-  if (backend === "LoadBalancer") {
-    throw new UsageError("--backend LoadBalancer is not there yet: use HostPort, or Standalone");
-  }
   if (backend === "Standalone") {
     const outputDirectory = values.text("output");
     const manifestsDirectory = values.text("manifests");
-    refuseOthers(
-      values,
-      ["proxy-server-image", "image-pull-secret", "node-selector", "proxy-arg"],
-      "HostPort",
-    );
+    refuseOthers(values, PROXY_FLAGS, "HostPort and LoadBalancer");
+    refuseOthers(values, LOAD_BALANCER_FLAGS, "LoadBalancer");
     if (outputDirectory === undefined) {
       throw new UsageError("Missing --output: --backend Standalone writes to a directory");
     }
@@ -115,19 +121,52 @@ function backendFlags(values: FlagValues): BackendFlags {
     return { backend, outputDirectory, ...manifestsDirectory !== undefined && { manifestsDirectory } };
   }
   refuseOthers(values, ["output", "manifests"], "Standalone");
+  const proxy = proxyOptions(values);
+  if (backend === "LoadBalancer") return { backend, proxy: { ...proxy, ...loadBalancerOptions(values) } };
+  refuseOthers(values, LOAD_BALANCER_FLAGS, "LoadBalancer");
+  return { backend: "HostPort", proxy };
+}
+
+const PROXY_FLAGS = ["proxy-server-image", "image-pull-secret", "node-selector", "proxy-arg"];
+const LOAD_BALANCER_FLAGS = ["replicas", "service-annotation", "external-traffic-policy"];
+
+function proxyOptions(values: FlagValues): ProxyPodOptions {
   const image = values.text("proxy-server-image");
   if (image === undefined) {
-    throw new UsageError("Missing --proxy-server-image: the image that the DaemonSet runs");
+    throw new UsageError("Missing --proxy-server-image: the image of the proxies");
   }
   const imagePullSecret = values.text("image-pull-secret");
   const nodeSelector = values.text("node-selector");
   return {
-    backend: "HostPort",
     image,
     ...imagePullSecret !== undefined && { imagePullSecret },
     ...nodeSelector !== undefined && { nodeSelector: parseNodeSelector(nodeSelector) },
     proxyArgs: values.lines("proxy-arg").map(checkProxyArg),
   };
+}
+
+function loadBalancerOptions(values: FlagValues) {
+  const replicas = values.text("replicas") ?? "2";
+  if (!/^[1-9][0-9]{0,2}$/.test(replicas)) {
+    throw new UsageError(`Invalid --replicas ${JSON.stringify(replicas)}: it takes a number from 1 to 999`);
+  }
+  return {
+    replicas: Number(replicas),
+    serviceAnnotations: Object.fromEntries(values.lines("service-annotation").map(parseAnnotation)),
+    externalTrafficPolicy: values.choice("external-traffic-policy", EXTERNAL_TRAFFIC_POLICIES) ?? "Local",
+  };
+}
+
+function parseAnnotation(text: string): [key: string, value: string] {
+  const equals = text.indexOf("=");
+  if (equals < 1) {
+    throw new UsageError(
+      `Invalid --service-annotation ${
+        JSON.stringify(text)
+      }: it takes one annotation such as example.com/name=value`,
+    );
+  }
+  return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 function isBelow(path: string, directory: string): boolean {

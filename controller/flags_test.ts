@@ -20,10 +20,12 @@ Deno.test("controllerFlags() reads HostPort", () => {
   ];
   assertEquals(read(...args), {
     backend: "HostPort",
-    image: "proxy:1",
-    imagePullSecret: "s",
-    nodeSelector: { disk: "ssd", zone: "a" },
-    proxyArgs: ["--workers=2", "--forwarded"],
+    proxy: {
+      image: "proxy:1",
+      imagePullSecret: "s",
+      nodeSelector: { disk: "ssd", zone: "a" },
+      proxyArgs: ["--workers=2", "--forwarded"],
+    },
     namespace: "pingress-system",
     logLevel: "info",
   });
@@ -31,7 +33,35 @@ Deno.test("controllerFlags() reads HostPort", () => {
 
 Deno.test("controllerFlags() gives the proxies no more flags unless told", () => {
   const flags = read("--backend=HostPort", "--proxy-server-image=proxy:1");
-  assertEquals(flags.backend === "HostPort" && flags.proxyArgs, []);
+  assertEquals(flags.backend === "HostPort" && flags.proxy.proxyArgs, []);
+});
+
+Deno.test("controllerFlags() reads LoadBalancer", () => {
+  const proxy = { image: "p", proxyArgs: [] };
+  const given = [
+    "--replicas=5",
+    "--service-annotation=example.com/a=b=c",
+    "--service-annotation",
+    "empty=",
+    "--external-traffic-policy=Cluster",
+  ];
+  for (
+    const [args, expected] of [
+      [[], { replicas: 2, serviceAnnotations: {}, externalTrafficPolicy: "Local" }],
+      [given, {
+        replicas: 5,
+        serviceAnnotations: { "example.com/a": "b=c", empty: "" },
+        externalTrafficPolicy: "Cluster",
+      }],
+    ] as const
+  ) {
+    assertEquals(read("--backend=LoadBalancer", "--proxy-server-image=p", ...args), {
+      backend: "LoadBalancer",
+      proxy: { ...proxy, ...expected },
+      namespace: "pingress-system",
+      logLevel: "info",
+    });
+  }
 });
 
 Deno.test("controllerFlags() reads Standalone", () => {
@@ -48,12 +78,22 @@ Deno.test("controllerFlags() reads Standalone", () => {
   );
 });
 
+const LOAD_BALANCER = ["--backend=LoadBalancer", "--proxy-server-image=p"];
 const HOST_PORT = ["--backend=HostPort", "--proxy-server-image=p"];
 
 const refused: [args: string[], message: string][] = [
   [[], "Missing --backend"],
   [["--backend=Nginx"], "it takes one of HostPort, LoadBalancer, Standalone"],
-  [["--backend=LoadBalancer", "--proxy-server-image=p"], "LoadBalancer is not there yet"],
+  [["--backend=LoadBalancer"], "Missing --proxy-server-image"],
+  ...["0", "-1", "two", "1000"].map((replicas): [string[], string] => [
+    [...LOAD_BALANCER, `--replicas=${replicas}`],
+    "a number from 1 to 999",
+  ]),
+  [[...LOAD_BALANCER, "--service-annotation=a"], "it takes one annotation"],
+  [[...LOAD_BALANCER, "--service-annotation==b"], "it takes one annotation"],
+  [[...LOAD_BALANCER, "--external-traffic-policy=local"], "it takes one of Local, Cluster"],
+  [[...HOST_PORT, "--replicas=3"], "--replicas belongs to --backend LoadBalancer"],
+  [["--backend=Standalone", "--output=o", "--replicas=3"], "--replicas belongs to --backend LoadBalancer"],
   [["--backend=HostPort"], "Missing --proxy-server-image"],
   [[...HOST_PORT, "--output=o"], "--output belongs to"],
   [[...HOST_PORT, "--manifests=o"], "--manifests belongs to"],

@@ -38,6 +38,8 @@ export interface InformerOptions<T> {
   target: InformerTarget<T>;
   /** Told of interruptions. */
   log: Log;
+  /** Called when a list or a watch has broken off and begins again. */
+  onRestart?: () => void;
   /** The wait after a first failure, doubled after each further one up to `mostRetry`, in milliseconds. */
   retryAfter?: number;
   /** The longest wait, in milliseconds. */
@@ -80,6 +82,7 @@ export async function runInformer<T extends WatchableObject>(
       await wait(startedAt + retryAfter - performance.now(), signal);
     } catch (error) {
       if (signal.aborted) return;
+      options.onRestart?.();
       const delay = Math.min(retryAfter * 2 ** failures, mostRetry) * (0.5 + Math.random() / 2);
       if (isExpired(error)) {
         log.debug("A version has expired: listing anew", { kind });

@@ -10,6 +10,8 @@ export interface ClusterAccess {
   serviceHost: string | undefined;
   /** In a Pod: `KUBERNETES_SERVICE_PORT`. */
   servicePort: string | undefined;
+  /** See {@linkcode TolerantOptions}. */
+  onAnswer?: TolerantOptions["onAnswer"];
 }
 
 /**
@@ -27,7 +29,7 @@ export async function createKubernetesClient(access: ClusterAccess): Promise<Res
     // with HTTP/2 all watches share a connection, and when that is dead a new watch would be opened on it again
     http2: false,
   });
-  return tolerant(new KubeConfigRestClient(context, { client }));
+  return tolerant(new KubeConfigRestClient(context, { client }), { onAnswer: access.onAnswer });
 }
 
 async function readConfig({ serviceHost, servicePort = "443" }: ClusterAccess): Promise<KubeConfig> {
@@ -56,8 +58,25 @@ export function isNotFound(error: unknown): boolean {
   return (error as { httpCode?: number } | undefined)?.httpCode === 404;
 }
 
+/** Does the API server know a version of a group, such as `policy/v1`? */
+export async function servesVersion(client: RestClient, groupVersion: string): Promise<boolean> {
+  const answer = await client.performRequest({ method: "GET", path: "/apis", expectJson: true });
+  const { groups } = answer as { groups?: { versions?: { groupVersion?: string }[] }[] };
+  return (groups ?? []).some(({ versions = [] }) =>
+    versions.some((version) => version.groupVersion === groupVersion)
+  );
+}
+
 /** How long the API server may take for an answer that is no watch, in milliseconds. */
 const ANSWER_MILLISECONDS = 30_000;
+
+/** Options of {@linkcode tolerant}. */
+export interface TolerantOptions {
+  /** How long an answer that is no watch may take, in milliseconds. */
+  answerTimeout?: number;
+  /** Told of each request: the status, 200 for all that are fine, or none where there was no answer. */
+  onAnswer?: ((method: string, status: number | undefined) => void) | undefined;
+}
 
 /**
  * Makes a client that survives what the typed clients do not: they refuse a whole list because of one object in
@@ -65,10 +84,23 @@ const ANSWER_MILLISECONDS = 30_000;
  * Pingress never looks at is dropped, and the rest mended, before they see it. And no call but a watch goes on
  * for ever.
  */
-export function tolerant(client: RestClient, { answerTimeout = ANSWER_MILLISECONDS } = {}): RestClient {
+export function tolerant(
+  client: RestClient,
+  { answerTimeout = ANSWER_MILLISECONDS, onAnswer }: TolerantOptions = {},
+): RestClient {
+  const counted = async (options: RequestOptions, request: Promise<unknown>): Promise<unknown> => {
+    try {
+      const answer = await request;
+      onAnswer?.(options.method, 200);
+      return answer;
+    } catch (error) {
+      onAnswer?.(options.method, (error as { httpCode?: number } | undefined)?.httpCode);
+      throw error;
+    }
+  };
   const performRequest = async (options: RequestOptions): Promise<unknown> => {
-    if (options.expectStream) return await streamed(client, options);
-    const answer = await answered(client, { ...options, answerTimeout });
+    if (options.expectStream) return await counted(options, streamed(client, options));
+    const answer = await counted(options, answered(client, { ...options, answerTimeout }));
     const { items } = (answer ?? {}) as { items?: unknown };
     if (options.method === "GET" && Array.isArray(items)) { for (const item of items) mend(item); }
     return answer;

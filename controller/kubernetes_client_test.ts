@@ -90,3 +90,23 @@ Deno.test("createKubernetesClient() needs a service account that can be read", a
     "ca.crt",
   );
 });
+
+Deno.test("tolerant() tells of each request and how it went", async () => {
+  const told: [string, number | undefined][] = [];
+  const failures: unknown[] = [
+    undefined,
+    Object.assign(new Error("no"), { httpCode: 403 }),
+    new Error("cut off"),
+  ];
+  const client = tolerant({
+    performRequest: () => {
+      const failure = failures.shift();
+      return failure === undefined ? Promise.resolve({}) : Promise.reject(failure);
+    },
+  } as unknown as RestClient, { onAnswer: (method, status) => told.push([method, status]) });
+  await client.performRequest({ method: "GET", path: "/" });
+  for (let failed = 0; failed < 2; failed++) {
+    await assertRejects(() => client.performRequest({ method: "PATCH", path: "/" }));
+  }
+  assertEquals(told, [["GET", 200], ["PATCH", 403], ["PATCH", undefined]]);
+});

@@ -11,9 +11,13 @@ import {
 import { Controller } from "./controller.ts";
 import { type ControllerFlags, controllerFlags, PROGRAM } from "./flags.ts";
 import { createKubernetesClient } from "./kubernetes_client.ts";
-import { HostPortOutput } from "./outputs/host_port.ts";
+import { Metrics } from "./metrics.ts";
+import { ClusterOutput } from "./outputs/cluster.ts";
+import type { Workload } from "./outputs/managed_objects.ts";
 import type { Output } from "./outputs/output.ts";
 import { StandaloneOutput } from "./outputs/standalone.ts";
+import { renderDaemonSet } from "./render/host_port.ts";
+import { renderDeployment, renderPodDisruptionBudget, renderService } from "./render/load_balancer.ts";
 import { KubernetesSource } from "./sources/kubernetes_source.ts";
 import { ManifestsSource } from "./sources/manifests_source.ts";
 import type { Source } from "./sources/source.ts";
@@ -29,9 +33,15 @@ async function main(): Promise<void> {
     }
     const flags = controllerFlags(commandLine.values);
     const log = createLog("controller", { level: flags.logLevel });
-    const controller = new Controller({ ...await wire(flags, log), log });
+    const metrics = new Metrics();
+    const controller = new Controller({ ...await wire(flags, { log, metrics }), log, metrics });
     stopOnSignals(controller, log);
-    if (flags.listenAdmin !== undefined) serveAdmin(flags.listenAdmin, { isReady: () => controller.isReady });
+    if (flags.listenAdmin !== undefined) {
+      serveAdmin(flags.listenAdmin, {
+        isReady: () => controller.isReady,
+        metrics: () => Promise.resolve(metrics.text()),
+      });
+    }
     await controller.start();
   } catch (error) {
     // deno-lint-ignore no-console -- there may be no log yet
@@ -41,32 +51,41 @@ async function main(): Promise<void> {
 }
 
 /** Picks the source and the output that the flags ask for. */
-async function wire(flags: ControllerFlags, log: Log): Promise<{ source: Source; output: Output }> {
+async function wire(
+  flags: ControllerFlags,
+  { log, metrics }: { log: Log; metrics: Metrics },
+): Promise<{ source: Source; output: Output }> {
   if (flags.backend === "Standalone") {
     const output = new StandaloneOutput({ directory: absolute(flags.outputDirectory), log });
     if (flags.manifestsDirectory === undefined) {
-      return { source: new KubernetesSource(await connect(), log), output };
+      return { source: new KubernetesSource(await connect(metrics), { log, metrics }), output };
     }
     return { source: new ManifestsSource({ directory: flags.manifestsDirectory, log }), output };
   }
-  const client = await connect();
-  const { namespace, image, imagePullSecret, nodeSelector, proxyArgs } = flags;
-  const daemonSet = {
-    image,
-    proxyArgs,
-    ...imagePullSecret !== undefined && { imagePullSecret },
-    ...nodeSelector !== undefined && { nodeSelector },
-  };
+  const client = await connect(metrics);
+  const { namespace } = flags;
+  const workload = renderWorkload(flags);
   return {
-    source: new KubernetesSource(client, log),
-    output: new HostPortOutput({ client, namespace, daemonSet, log }),
+    source: new KubernetesSource(client, { log, metrics }),
+    output: new ClusterOutput({ client, namespace, workload, log }),
   };
 }
 
-async function connect() {
+function renderWorkload(flags: Exclude<ControllerFlags, { backend: "Standalone" }>): Workload {
+  const { namespace, proxy } = flags;
+  if (flags.backend === "HostPort") return { DaemonSet: renderDaemonSet(proxy, namespace) };
+  return {
+    Deployment: renderDeployment(flags.proxy, namespace),
+    Service: renderService(flags.proxy, namespace),
+    PodDisruptionBudget: renderPodDisruptionBudget(namespace),
+  };
+}
+
+async function connect(metrics: Metrics) {
   return await createKubernetesClient({
     serviceHost: Deno.env.get("KUBERNETES_SERVICE_HOST"),
     servicePort: Deno.env.get("KUBERNETES_SERVICE_PORT"),
+    onAnswer: (method, status) => metrics.countApiRequest(method, status),
   });
 }
 

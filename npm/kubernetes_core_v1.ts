@@ -12,13 +12,17 @@ import type { Real } from "./kubernetes_wire.ts";
 export type ConfigMap = Real<core.ConfigMap>;
 /** A Secret. */
 export type Secret = Real<core.Secret>;
+/** A Service. */
+export type Service = Real<core.Service>;
+/** A Pod as something else makes it. */
+export type PodTemplateSpec = Real<core.PodTemplateSpec>;
 
 type Namespaced = {
   ConfigMap: ConfigMap;
   Endpoints: Real<core.Endpoints>;
   Pod: Real<core.Pod>;
   Secret: Secret;
-  Service: Real<core.Service>;
+  Service: Service;
 };
 type Cluster = { Node: Real<core.Node> };
 

@@ -1,8 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import { type Address, type CheckedKeyPair, serveAdmin } from "@pingress/config";
+import { type Address, type CheckedKeyPair, exposition, type Sample, serveAdmin } from "@pingress/config";
 import type { CertificateSet } from "./configuration.ts";
-import { exposition } from "./observe/exposition.ts";
-import type { Sample } from "./observe/metrics.ts";
+import { FAMILIES } from "./observe/families.ts";
 
 /** Options of {@linkcode Admin}. */
 export interface AdminOptions {
@@ -48,7 +47,7 @@ export class Admin {
 
   async #metrics(): Promise<string> {
     const counts = this.#options.counts();
-    return exposition([
+    return exposition(FAMILIES, [
       ...await this.#options.samples(),
       ["pingress_reloads_total", "", counts.reloads],
       ["pingress_reload_failures_total", "", counts.reloadFailures],

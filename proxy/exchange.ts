@@ -94,7 +94,7 @@ export interface DownstreamResponse {
   /** The content. */
   body: null | Piece | Content;
   /** After a 101: the bytes of the other side. */
-  tunnel?: Tunnel;
+  tunnel?: Tunnel | undefined;
   /** To be called once, when the answer has been sent or could not be. */
   done?: (outcome: Outcome) => void;
 }

@@ -87,14 +87,13 @@ function failure(
 }
 
 function finish(
-  response: DownstreamResponse,
+  { status, headers, body, tunnel }: DownstreamResponse,
   record: ExchangeRecord,
   observer: Observer,
 ): DownstreamResponse {
-  record.status = response.status;
-  if (record.reason !== undefined) response.headers.push(["date", httpDate()]);
-  response.done = (outcome) => observer.finished(record, outcome);
-  return response;
+  record.status = status;
+  if (record.reason !== undefined) headers.push(["date", httpDate()]);
+  return { status, headers, body, tunnel, done: (outcome) => observer.finished(record, outcome) };
 }
 
 /** What a request becomes for its backend. */

@@ -1,4 +1,4 @@
-import type { Address, Log } from "@pingress/config";
+import type { Address, Log, Sample } from "@pingress/config";
 import { Gate } from "./accept/gate.ts";
 import { HttpListener, type Serve } from "./accept/http_listener.ts";
 import { listenErrorMessage } from "./accept/listen_error.ts";
@@ -10,7 +10,7 @@ import { serveHttp1 } from "./http1/server.ts";
 import { Http2Server } from "./http2/http2_server.ts";
 import { IpRanges } from "./ip_ranges.ts";
 import { AccessLog } from "./observe/access_log.ts";
-import { Metrics, type Sample } from "./observe/metrics.ts";
+import { Metrics } from "./observe/metrics.ts";
 import { Observer } from "./observe/observer.ts";
 import { StateCompiler } from "./state.ts";
 import { HttpsListener } from "./tls/https_listener.ts";

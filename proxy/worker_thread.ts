@@ -1,6 +1,5 @@
-import type { Address, LogFields } from "@pingress/config";
+import type { Address, LogFields, Sample } from "@pingress/config";
 import type { Configuration } from "./configuration.ts";
-import type { Sample } from "./observe/metrics.ts";
 import type { ServerOptions } from "./server.ts";
 import type { StartWorker } from "./workers.ts";
 

@@ -1,7 +1,6 @@
-import { type Address, errorMessage, type Log } from "@pingress/config";
+import { type Address, errorMessage, type Log, type Sample } from "@pingress/config";
 import type { Configuration } from "./configuration.ts";
-import { addUp } from "./observe/exposition.ts";
-import type { Sample } from "./observe/metrics.ts";
+import { addUp } from "./observe/add_up.ts";
 import { Server, type ServerOptions } from "./server.ts";
 
 /** Where a server runs: in a thread of its own, or in this one. */

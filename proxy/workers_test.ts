@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type Address, serviceKey } from "@pingress/config";
+import { type Address, type Sample, serviceKey } from "@pingress/config";
 import { Backend, ok, Peer, type RecordedLog, recordingLog, TEST_SERVER, within } from "../tests/testing.ts";
 import type { Configuration } from "./configuration.ts";
-import type { Sample } from "./observe/metrics.ts";
 import { startHere, type WorkerHandle, Workers, type WorkerStart } from "./workers.ts";
 
 const ADDRESSES = {

@@ -3,7 +3,9 @@ import { DiscoveryV1Api } from "@cloudydeno/kubernetes-apis/discovery.k8s.io/v1"
 import { NetworkingV1Api } from "@cloudydeno/kubernetes-apis/networking.k8s.io/v1";
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { errorMessage, type Log, ShapeError } from "@pingress/config";
+import { servesVersion } from "../kubernetes_client.ts";
 import { type InformerApi, type InformerTarget, runInformer } from "../informer.ts";
+import type { Metrics } from "../metrics.ts";
 import { type Kind, KINDS, objectKey } from "../objects.ts";
 import { type Snapshot, Store } from "../store.ts";
 import type { Source } from "./source.ts";
@@ -15,15 +17,17 @@ type Apis = Partial<Record<Kind, InformerApi<never>>>;
 export class KubernetesSource implements Source {
   readonly #client: RestClient;
   readonly #log: Log;
+  readonly #metrics: Metrics;
   readonly #store = new Store();
   readonly #stop = new AbortController();
   readonly #unsynced = new Set<Kind>();
   #informers: Promise<void>[] = [];
 
   /** Uses `client` for all calls. */
-  constructor(client: RestClient, log: Log) {
+  constructor(client: RestClient, { log, metrics }: { log: Log; metrics: Metrics }) {
     this.#client = client;
     this.#log = log;
+    this.#metrics = metrics;
   }
 
   /** Starts an informer for each kind. */
@@ -39,6 +43,7 @@ export class KubernetesSource implements Source {
         kind,
         signal: this.#stop.signal,
         log: this.#log,
+        onRestart: () => this.#metrics.countWatchRestart(kind),
         target: this.#target(kind, tickWhenSynced),
       })
     );
@@ -112,7 +117,8 @@ export class KubernetesSource implements Source {
           core.watchSecretListForAllNamespaces({ ...options, ...TLS_SECRETS }) as Promise<never>,
       },
     };
-    if (await this.#servesEndpointSlices()) {
+    // Kubernetes 1.19 and 1.20 have no discovery.k8s.io/v1
+    if (await servesVersion(this.#client, KINDS.EndpointSlice.apiVersion)) {
       const discovery = new DiscoveryV1Api(this.#client);
       apis.EndpointSlice = {
         list: (options) => discovery.getEndpointSliceListForAllNamespaces(options) as Promise<never>,
@@ -125,15 +131,6 @@ export class KubernetesSource implements Source {
       };
     }
     return apis;
-  }
-
-  /** Kubernetes 1.19 and 1.20 have no `discovery.k8s.io/v1`. */
-  async #servesEndpointSlices(): Promise<boolean> {
-    const answer = await this.#client.performRequest({ method: "GET", path: "/apis", expectJson: true });
-    const { groups } = answer as { groups?: { versions?: { groupVersion?: string }[] }[] };
-    return (groups ?? []).some(({ versions = [] }) =>
-      versions.some(({ groupVersion }) => groupVersion === KINDS.EndpointSlice.apiVersion)
-    );
   }
 }
 

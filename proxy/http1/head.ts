@@ -84,12 +84,6 @@ function tooLarge(bytes: Uint8Array, maxBytes: number): MessageError {
   );
 }
 
-/** Takes the first line of a head. @returns it, and where the second one starts. */
-export function firstLine(head: string): { line: string; next: number } {
-  const end = head.indexOf("\r\n");
-  return { line: head.slice(0, end), next: end + 2 };
-}
-
 /** Field lines: a name that is a token, no space before the colon, no control characters in the value. */
 const FIELD_LINES = /(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*/y;
 

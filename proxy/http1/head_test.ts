@@ -4,7 +4,6 @@ import type { HeaderList } from "../exchange.ts";
 import { ByteReader } from "./byte_reader.ts";
 import {
   contentLengthOf,
-  firstLine,
   HeadReader,
   type HeadReaderOptions,
   listHas,
@@ -145,15 +144,6 @@ Deno.test("HeadReader reads one head after the other", async () => {
   assertEquals([heads.arrived(), heads.arrived(), begun], ["a\r\n", "b\r\n", 0]);
   assertEquals([heads.arrived(), heads.arrived(), begun], [undefined, undefined, 1]);
   assertThrows(() => heads.end(), MessageError, "ended within the head");
-});
-
-Deno.test("firstLine() takes the first line", () => {
-  const cases: [string, string, number][] = [
-    ["a b\r\n", "a b", 5],
-    ["a\r\nb\r\n", "a", 3],
-    ["\r\nb\r\n", "", 2],
-  ];
-  for (const [head, line, next] of cases) assertEquals(firstLine(head), { line, next });
 });
 
 Deno.test("parseFields() reads names and values", () => {

@@ -1,5 +1,5 @@
 import type { HeaderList } from "../exchange.ts";
-import { contentLengthOf, firstLine, type Framing, listHas, parseFields, valuesOf } from "./head.ts";
+import { contentLengthOf, type Framing, listHas, parseFields, valuesOf } from "./head.ts";
 import { MessageError } from "./message_error.ts";
 import type { Output } from "./output.ts";
 
@@ -15,7 +15,8 @@ export interface RequestHead {
   headers: HeaderList;
 }
 
-const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP\/([0-9])\.([0-9])$/;
+const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [\x21-\x7e]+ HTTP\/[0-9]\.[0-9]\r\n/;
+const ZERO = 48;
 
 /**
  * Reads the head of a request, as {@linkcode HeadReader} returns it.
@@ -23,16 +24,19 @@ const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP\/([0-9
  * @throws {MessageError} when it is not one (RFC 9112, sections 3 and 5).
  */
 export function parseRequestHead(head: string, { maxTargetBytes }: { maxTargetBytes: number }): RequestHead {
-  const { line, next } = firstLine(head);
-  const match = REQUEST_LINE.exec(line);
-  if (match === null) throw new MessageError("Invalid request line");
-  const { 1: method = "", 2: target = "", 3: major, 4: minor } = match;
+  // a look at the whole line and two cuts cost less than what matched
+  if (!REQUEST_LINE.test(head)) throw new MessageError("Invalid request line");
+  const end = head.indexOf("\r\n");
+  if (head.charCodeAt(end - 3) !== ZERO + 1) throw new MessageError("Not HTTP/1", "version_not_supported");
   // a higher minor version is read as the highest one that is known (RFC 9110, section 2.5)
-  if (major !== "1") throw new MessageError("Not HTTP/1", "version_not_supported");
+  const minorVersion = head.charCodeAt(end - 1) === ZERO ? 0 : 1;
+  const space = head.indexOf(" ");
+  const method = head.slice(0, space);
+  const target = head.slice(space + 1, end - " HTTP/1.1".length);
   if (target.length > maxTargetBytes) {
     throw new MessageError(`The request target is longer than ${maxTargetBytes} bytes`, "target_too_long");
   }
-  return { method, target, minorVersion: minor === "0" ? 0 : 1, headers: parseFields(head, next) };
+  return { method, target, minorVersion, headers: parseFields(head, end + 2) };
 }
 
 /**

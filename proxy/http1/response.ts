@@ -1,5 +1,5 @@
 import type { HeaderList } from "../exchange.ts";
-import { contentLengthOf, firstLine, type Framing, listHas, parseFields, valuesOf } from "./head.ts";
+import { contentLengthOf, type Framing, listHas, parseFields, valuesOf } from "./head.ts";
 import { MessageError } from "./message_error.ts";
 import type { Output } from "./output.ts";
 
@@ -13,18 +13,20 @@ export interface ResponseHead {
   headers: HeaderList;
 }
 
-const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+const STATUS_LINE = /^HTTP\/1\.[0-9] [1-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/;
+const STATUS_AT = "HTTP/1.1 ".length;
 
 /** Reads the head of a response, as {@linkcode HeadReader} returns it. @throws {MessageError} when it is not one. */
 export function parseResponseHead(head: string): ResponseHead {
-  const { line, next } = firstLine(head);
-  const match = STATUS_LINE.exec(line);
-  if (match === null) throw new MessageError(`Invalid status line ${JSON.stringify(line.slice(0, 80))}`);
+  const end = head.indexOf("\r\n");
+  if (!STATUS_LINE.test(head)) {
+    throw new MessageError(`Invalid status line ${JSON.stringify(head.slice(0, Math.min(end, 80)))}`);
+  }
   // a higher minor version is read as the highest one that is known (RFC 9110, section 2.5)
   return {
-    minorVersion: match[1] === "0" ? 0 : 1,
-    status: Number(match[2]),
-    headers: parseFields(head, next),
+    minorVersion: head[STATUS_AT - 2] === "0" ? 0 : 1,
+    status: Number(head.slice(STATUS_AT, STATUS_AT + 3)),
+    headers: parseFields(head, end + 2),
   };
 }
 

@@ -234,8 +234,15 @@ class Session {
     const { cancellation } = this.#request;
     if (!this.#connection.reader.hasEnded) cancellation.cancel();
     else if (this.#responding !== "not yet") this.#connection.expireIn(this.#options.clientTimeout);
-    else this.#probe.start(() => cancellation.cancel());
+    else this.#startProbe(cancellation);
   };
+
+  /** Not in the middle of what is told now. */
+  async #startProbe(cancellation: Cancellation): Promise<void> {
+    await this.#telling;
+    if (this.#responding !== "not yet" || this.#request?.cancellation !== cancellation) return;
+    this.#probe.start(() => cancellation.cancel());
+  }
 
   readonly #inform = (status: number, headers: HeaderList) => this.#tell(status, headers);
 

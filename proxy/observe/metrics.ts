@@ -1,9 +1,7 @@
+import type { Sample } from "@pingress/config";
 import type { Outcome } from "../exchange.ts";
 import type { HostClass, Route } from "../routing_table.ts";
 import type { ExchangeRecord } from "./observer.ts";
-
-/** One number with its name and labels, such as `code="200",method="GET"`. */
-export type Sample = [name: string, labels: string, value: number];
 
 /** The upper bounds of the duration's buckets, in seconds. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];

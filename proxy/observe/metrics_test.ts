@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
+import { exposition } from "@pingress/config";
 import { Cancellation, type DownstreamRequest, type Outcome } from "../exchange.ts";
 import type { HostClass, Route } from "../routing_table.ts";
-import { exposition } from "./exposition.ts";
+import { FAMILIES } from "./families.ts";
 import { Metrics } from "./metrics.ts";
 import { ExchangeRecord } from "./observer.ts";
 
@@ -141,7 +142,7 @@ Deno.test("Metrics.count() adds up what was sent, retried and cut short", () => 
 Deno.test("Metrics.samples() has nothing that is not described to Prometheus", () => {
   const metrics = new Metrics({ withHosts: false });
   count(metrics, { method: "GET" });
-  const lines = exposition(metrics.samples()).split("\n").filter((line) =>
+  const lines = exposition(FAMILIES, metrics.samples()).split("\n").filter((line) =>
     line !== "" && !line.startsWith("#")
   );
   assertEquals(lines.length, metrics.samples().length);

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import { type Address, canonicalHost, type CheckedKeyPair, errorMessage, type Log } from "@pingress/config";
 import { Connection } from "../accept/connection.ts";
 import type { Gate } from "../accept/gate.ts";
@@ -9,7 +9,7 @@ import type { Client } from "../exchange.ts";
 import { type IpRanges, plainAddress } from "../ip_ranges.ts";
 import type { CertificateStore } from "./certificate_store.ts";
 import { type ClientHello, MAX_CLIENT_HELLO_BYTES, parseClientHello } from "./client_hello.ts";
-import { StreamTransport } from "./stream_transport.ts";
+import { startTls, StreamTransport } from "./stream_transport.ts";
 
 /** Options of {@linkcode HttpsListener}. */
 export interface HttpsListenerOptions {
@@ -192,8 +192,7 @@ export class HttpsListener {
       }
       hasBegun = true;
       socket.unshift(bytes);
-      const secured = new TLSSocket(socket, {
-        isServer: true,
+      const secured = startTls(socket, {
         secureContext: this.#contextOf(pair),
         ALPNProtocols: ["h2", "http/1.1"],
       });

@@ -1,10 +1,10 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { createSecureContext, TLSSocket } from "node:tls";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createSecureContext, type TLSSocket } from "node:tls";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { selfSigned } from "../../tests/certificates.ts";
 import { bytesOf, latin1, randomBytes, sha256, within } from "../../tests/testing.ts";
 import { writeAll } from "../transport.ts";
-import { StreamTransport } from "./stream_transport.ts";
+import { startTls, StreamTransport } from "./stream_transport.ts";
 
 const PAIR = await selfSigned(["a.test"]);
 
@@ -26,8 +26,7 @@ class Setup implements AsyncDisposable {
     const server = createServer({ allowHalfOpen: true });
     const accepted = Promise.withResolvers<[Socket, TLSSocket]>();
     server.on("connection", (raw) => {
-      const secureContext = createSecureContext(PAIR);
-      const tls = new TLSSocket(raw, { isServer: true, secureContext });
+      const tls = startTls(raw, { secureContext: createSecureContext(PAIR) });
       tls.on("error", () => {});
       raw.on("error", () => {});
       tls.once("secure", () => accepted.resolve([raw, tls]));
@@ -206,4 +205,23 @@ Deno.test("StreamTransport takes no more from the network than it may hold, and 
   }
   await writing;
   assertEquals([count, await sha256(received)], [bytes.length, await sha256(bytes)]);
+});
+
+Deno.test("StreamTransport leaves no large chunk to the garbage collector: neither ciphertext nor plaintext", async () => {
+  await using setup = await Setup.make();
+  const piece = randomBytes(256 * 1024);
+  const pieces = 256;
+  const writing = (async () => {
+    for (let written = 0; written < pieces; written++) await writeAll(setup.client, piece);
+  })();
+  const into = new Uint8Array(64 * 1024);
+  const before = Deno.memoryUsage().external;
+  let most = before;
+  for (let count = 0; count < pieces * piece.length;) {
+    count += await within(setup.transport.read(into), "bytes") ?? 0;
+    most = Math.max(most, Deno.memoryUsage().external);
+  }
+  await writing;
+  // with either of the two left to it there are more than 40 MiB, otherwise hardly one
+  assertLess(most - before, 16 * 1024 * 1024);
 });

@@ -79,6 +79,13 @@ export class UpstreamClient {
         if (endpoint instanceof Http2Endpoint) return await this.#sendOverHttp2(endpoint, request, attempts);
         const kept = dead === undefined ? endpoint.takeIdle() : undefined;
         const connection = kept ?? await unsent(endpoint.take({ isFresh: dead !== undefined }));
+        if (request.cancellation.isCancelled) {
+          endpoint.release(connection, { isReusable: true });
+          throw new ProxyError(
+            "client_gone",
+            `${endpoint.name}: the client went before the request was sent`,
+          );
+        }
         return await roundTrip(connection, request, this.#options);
       } catch (error) {
         if (error instanceof StaleConnectionError && endpoint instanceof Endpoint) {

@@ -210,6 +210,23 @@ Deno.test("UpstreamClient.send() repeats a request once only", async () => {
   assertEquals(setup.dialled.length, 2);
 });
 
+Deno.test("UpstreamClient.send() wastes no connection on a client that has gone while it waited for one", async () => {
+  using setup = new Setup(["a:1"], () => "", { maxConnections: 1 });
+  const cancellation = new Cancellation();
+  const first = setup.send();
+  await setup.dials(1);
+  const second = setup.fails("client_gone", { cancellation });
+  cancellation.cancel();
+  await setup.transports[0]!.has("GET /");
+  setup.transports[0]!.send(OK);
+  await first;
+  await second;
+  const third = setup.send({ target: "/3" });
+  await setup.transports[0]!.has("GET /3");
+  setup.transports[0]!.send(OK);
+  assertEquals([(await third).status, setup.dialled.length], [200, 1]);
+});
+
 Deno.test("UpstreamClient.send() tries no other endpoint for a client that has gone", async () => {
   using setup = new Setup(["a:1", "b:1", "c:1"], () => {
     setup.cancellation.cancel();

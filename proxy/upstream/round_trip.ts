@@ -110,7 +110,9 @@ class RoundTrip implements Content {
       this.#connection.expireIn(this.#options.responseTimeout);
       const output = this.#writeHead();
       try {
-        await this.#connection.write(output.bytes);
+        const { bytes } = output;
+        const written = await this.#connection.transport.write(bytes);
+        if (written < bytes.length) await this.#connection.write(bytes.subarray(written));
       } finally {
         output.free();
       }

@@ -1,12 +1,7 @@
-import type { Sample } from "./metrics.ts";
+import type { MetricFamily } from "@pingress/config";
 
-/** A metric as it is described to Prometheus. */
-interface Family {
-  type: "counter" | "gauge" | "histogram";
-  help: string;
-}
-
-const FAMILIES: Record<string, Family> = {
+/** What the proxy measures. */
+export const FAMILIES: Readonly<Record<string, MetricFamily>> = {
   pingress_requests_total: { type: "counter", help: "Requests by class of host, method and status." },
   pingress_request_duration_seconds: {
     type: "histogram",
@@ -54,39 +49,3 @@ const FAMILIES: Record<string, Family> = {
     help: "Lines of the access log that were dropped because standard output stalled.",
   },
 };
-
-/** Adds up what several workers have counted. */
-export function addUp(samples: Iterable<Sample>): Sample[] {
-  const sums = new Map<string, Sample>();
-  for (const [name, labels, value] of samples) {
-    const key = `${name}{${labels}}`;
-    const sum = sums.get(key);
-    if (sum === undefined) sums.set(key, [name, labels, value]);
-    else sum[2] += value;
-  }
-  return [...sums.values()];
-}
-
-/**
- * Writes samples as Prometheus reads them
- * (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format).
- */
-export function exposition(samples: readonly Sample[]): string {
-  const byFamily = new Map<string, Sample[]>();
-  for (const sample of samples) {
-    const family = sample[0] in FAMILIES ? sample[0] : sample[0].replace(/_(?:bucket|sum|count)$/, "");
-    const list = byFamily.get(family);
-    if (list === undefined) byFamily.set(family, [sample]);
-    else list.push(sample);
-  }
-  let text = "";
-  for (const [name, { type, help }] of Object.entries(FAMILIES)) {
-    const list = byFamily.get(name);
-    if (list === undefined) continue;
-    text += `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
-    for (const [sample, labels, value] of list) {
-      text += labels === "" ? `${sample} ${value}\n` : `${sample}{${labels}} ${value}\n`;
-    }
-  }
-  return text;
-}
