@@ -8,9 +8,10 @@ import {
   UsageError,
 } from "@pingress/config";
 import { CHECK_PROGRAM } from "./check/flags.ts";
-import { OWN_PROXY_ARGS } from "./render/daemon_set.ts";
 import type { PublishedAddress } from "./status/published_addresses.ts";
 import { readHost } from "./translate/hosts.ts";
+import { EXTERNAL_TRAFFIC_POLICIES, type LoadBalancerOptions } from "./render/load_balancer.ts";
+import { OWN_PROXY_ARGS, type ProxyPodOptions } from "./render/proxy_pod.ts";
 
 /** The controller's command line. */
 export const PROGRAM: Program = {
@@ -23,7 +24,7 @@ export const PROGRAM: Program = {
       value: "HostPort|LoadBalancer|Standalone",
       required: true,
       help:
-        "What serves the Ingresses: a DaemonSet on the ports 80 and 443 of each node, or a proxy that runs beside the controller",
+        "What serves the Ingresses: a DaemonSet on the ports 80 and 443 of each node, a Deployment behind a Service of type LoadBalancer, or a proxy that runs beside the controller",
     },
     {
       name: "namespace",
@@ -49,7 +50,23 @@ export const PROGRAM: Program = {
       value: "ADDRESS",
       repeats: true,
       help:
-        "An IP address or a host name for the status of Ingresses; those of the nodes with a proxy unless given",
+        "An IP address or a host name for the status of Ingresses; those of the nodes with a proxy, or of the load balancer, unless given",
+    },
+    {
+      name: "replicas",
+      value: "COUNT",
+      help: "With LoadBalancer: how many proxies there are; 2 unless given",
+    },
+    {
+      name: "service-annotation",
+      value: "KEY=VALUE",
+      repeats: true,
+      help: "With LoadBalancer: what the cloud is told about its load balancer; may be given more than once",
+    },
+    {
+      name: "external-traffic-policy",
+      value: EXTERNAL_TRAFFIC_POLICIES.join("|"),
+      help: "With LoadBalancer: Local (unless given) keeps the client's address, Cluster uses all nodes",
     },
     { name: "output", value: "DIR", help: "With Standalone: where the configuration is written" },
     {
@@ -76,17 +93,18 @@ export const PROGRAM: Program = {
   ],
 };
 
+/** What is told of proxies in a cluster, however they run. */
+interface ClusterFlags {
+  /** `--leader-election` */
+  leaderElection: boolean;
+  /** `--publish-address` */
+  publishAddresses: PublishedAddress[];
+}
+
 /** What serves the Ingresses. */
 export type BackendFlags =
-  | {
-    backend: "HostPort";
-    image: string;
-    imagePullSecret?: string;
-    nodeSelector?: Record<string, string>;
-    proxyArgs: string[];
-    leaderElection: boolean;
-    publishAddresses: PublishedAddress[];
-  }
+  | { backend: "HostPort"; proxy: ProxyPodOptions } & ClusterFlags
+  | { backend: "LoadBalancer"; proxy: LoadBalancerOptions } & ClusterFlags
   | { backend: "Standalone"; outputDirectory: string; manifestsDirectory?: string };
 
 /** The controller's flags, checked. */
@@ -111,24 +129,11 @@ export function controllerFlags(values: FlagValues): ControllerFlags {
 
 function backendFlags(values: FlagValues): BackendFlags {
   const backend = values.choice("backend", ["HostPort", "LoadBalancer", "Standalone"]);
-  if (backend === "LoadBalancer") {
-    throw new UsageError("--backend LoadBalancer is not there yet: use HostPort, or Standalone");
-  }
   if (backend === "Standalone") {
     const outputDirectory = values.text("output");
     const manifestsDirectory = values.text("manifests");
-    refuseOthers(
-      values,
-      [
-        "proxy-server-image",
-        "image-pull-secret",
-        "node-selector",
-        "proxy-arg",
-        "publish-address",
-        "leader-election",
-      ],
-      "HostPort",
-    );
+    refuseOthers(values, CLUSTER_FLAGS, "HostPort and LoadBalancer");
+    refuseOthers(values, LOAD_BALANCER_FLAGS, "LoadBalancer");
     if (outputDirectory === undefined) {
       throw new UsageError("Missing --output: --backend Standalone writes to a directory");
     }
@@ -140,21 +145,65 @@ function backendFlags(values: FlagValues): BackendFlags {
     return { backend, outputDirectory, ...manifestsDirectory !== undefined && { manifestsDirectory } };
   }
   refuseOthers(values, ["output", "manifests"], "Standalone");
+  const proxy = proxyOptions(values);
+  const cluster: ClusterFlags = {
+    leaderElection: values.text("leader-election") === undefined || values.switch("leader-election"),
+    publishAddresses: values.lines("publish-address").map(parsePublishAddress),
+  };
+  if (backend === "LoadBalancer") {
+    return { backend, proxy: { ...proxy, ...loadBalancerOptions(values) }, ...cluster };
+  }
+  refuseOthers(values, LOAD_BALANCER_FLAGS, "LoadBalancer");
+  return { backend: "HostPort", proxy, ...cluster };
+}
+
+const CLUSTER_FLAGS = [
+  "proxy-server-image",
+  "image-pull-secret",
+  "node-selector",
+  "proxy-arg",
+  "publish-address",
+  "leader-election",
+];
+const LOAD_BALANCER_FLAGS = ["replicas", "service-annotation", "external-traffic-policy"];
+
+function proxyOptions(values: FlagValues): ProxyPodOptions {
   const image = values.text("proxy-server-image");
   if (image === undefined) {
-    throw new UsageError("Missing --proxy-server-image: the image that the DaemonSet runs");
+    throw new UsageError("Missing --proxy-server-image: the image of the proxies");
   }
   const imagePullSecret = values.text("image-pull-secret");
   const nodeSelector = values.text("node-selector");
   return {
-    backend: "HostPort",
     image,
     ...imagePullSecret !== undefined && { imagePullSecret },
     ...nodeSelector !== undefined && { nodeSelector: parseNodeSelector(nodeSelector) },
     proxyArgs: values.lines("proxy-arg").map(checkProxyArg),
-    leaderElection: values.text("leader-election") === undefined || values.switch("leader-election"),
-    publishAddresses: values.lines("publish-address").map(parsePublishAddress),
   };
+}
+
+function loadBalancerOptions(values: FlagValues) {
+  const replicas = values.text("replicas") ?? "2";
+  if (!/^[1-9][0-9]{0,2}$/.test(replicas)) {
+    throw new UsageError(`Invalid --replicas ${JSON.stringify(replicas)}: it takes a number from 1 to 999`);
+  }
+  return {
+    replicas: Number(replicas),
+    serviceAnnotations: Object.fromEntries(values.lines("service-annotation").map(parseAnnotation)),
+    externalTrafficPolicy: values.choice("external-traffic-policy", EXTERNAL_TRAFFIC_POLICIES) ?? "Local",
+  };
+}
+
+function parseAnnotation(text: string): [key: string, value: string] {
+  const equals = text.indexOf("=");
+  if (equals < 1) {
+    throw new UsageError(
+      `Invalid --service-annotation ${
+        JSON.stringify(text)
+      }: it takes one annotation such as example.com/name=value`,
+    );
+  }
+  return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 function isBelow(path: string, directory: string): boolean {

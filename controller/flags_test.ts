@@ -23,10 +23,12 @@ Deno.test("controllerFlags() reads HostPort", () => {
   ];
   assertEquals(read(...args), {
     backend: "HostPort",
-    image: "proxy:1",
-    imagePullSecret: "s",
-    nodeSelector: { disk: "ssd", zone: "a" },
-    proxyArgs: ["--workers=2", "--forwarded"],
+    proxy: {
+      image: "proxy:1",
+      imagePullSecret: "s",
+      nodeSelector: { disk: "ssd", zone: "a" },
+      proxyArgs: ["--workers=2", "--forwarded"],
+    },
     leaderElection: true,
     publishAddresses: [{ ip: "192.0.2.1" }, { ip: "2001:db8::1" }, { hostname: "lb.example.com" }],
     namespace: "pingress-system",
@@ -36,7 +38,7 @@ Deno.test("controllerFlags() reads HostPort", () => {
 
 Deno.test("controllerFlags() gives the proxies no more flags and publishes no addresses unless told", () => {
   const flags = read("--backend=HostPort", "--proxy-server-image=proxy:1");
-  assertEquals(flags.backend === "HostPort" && [flags.proxyArgs, flags.publishAddresses], [[], []]);
+  assertEquals(flags.backend === "HostPort" && [flags.proxy.proxyArgs, flags.publishAddresses], [[], []]);
 });
 
 Deno.test("controllerFlags() elects a leader unless told", () => {
@@ -45,6 +47,36 @@ Deno.test("controllerFlags() elects a leader unless told", () => {
   ) {
     const flags = read("--backend=HostPort", "--proxy-server-image=proxy:1", argument);
     assertEquals(flags.backend === "HostPort" && flags.leaderElection, expected);
+  }
+});
+
+Deno.test("controllerFlags() reads LoadBalancer", () => {
+  const proxy = { image: "p", proxyArgs: [] };
+  const given = [
+    "--replicas=5",
+    "--service-annotation=example.com/a=b=c",
+    "--service-annotation",
+    "empty=",
+    "--external-traffic-policy=Cluster",
+  ];
+  for (
+    const [args, expected] of [
+      [[], { replicas: 2, serviceAnnotations: {}, externalTrafficPolicy: "Local" }],
+      [given, {
+        replicas: 5,
+        serviceAnnotations: { "example.com/a": "b=c", empty: "" },
+        externalTrafficPolicy: "Cluster",
+      }],
+    ] as const
+  ) {
+    assertEquals(read("--backend=LoadBalancer", "--proxy-server-image=p", ...args), {
+      backend: "LoadBalancer",
+      proxy: { ...proxy, ...expected },
+      leaderElection: true,
+      publishAddresses: [],
+      namespace: "pingress-system",
+      logLevel: "info",
+    });
   }
 });
 
@@ -62,12 +94,22 @@ Deno.test("controllerFlags() reads Standalone", () => {
   );
 });
 
+const LOAD_BALANCER = ["--backend=LoadBalancer", "--proxy-server-image=p"];
 const HOST_PORT = ["--backend=HostPort", "--proxy-server-image=p"];
 
 const refused: [args: string[], message: string][] = [
   [[], "Missing --backend"],
   [["--backend=Nginx"], "it takes one of HostPort, LoadBalancer, Standalone"],
-  [["--backend=LoadBalancer", "--proxy-server-image=p"], "LoadBalancer is not there yet"],
+  [["--backend=LoadBalancer"], "Missing --proxy-server-image"],
+  ...["0", "-1", "two", "1000"].map((replicas): [string[], string] => [
+    [...LOAD_BALANCER, `--replicas=${replicas}`],
+    "a number from 1 to 999",
+  ]),
+  [[...LOAD_BALANCER, "--service-annotation=a"], "it takes one annotation"],
+  [[...LOAD_BALANCER, "--service-annotation==b"], "it takes one annotation"],
+  [[...LOAD_BALANCER, "--external-traffic-policy=local"], "it takes one of Local, Cluster"],
+  [[...HOST_PORT, "--replicas=3"], "--replicas belongs to --backend LoadBalancer"],
+  [["--backend=Standalone", "--output=o", "--replicas=3"], "--replicas belongs to --backend LoadBalancer"],
   [["--backend=HostPort"], "Missing --proxy-server-image"],
   [[...HOST_PORT, "--output=o"], "--output belongs to"],
   [[...HOST_PORT, "--manifests=o"], "--manifests belongs to"],

@@ -80,6 +80,15 @@ export function isForbidden(error: unknown): boolean {
   return (error as { httpCode?: number } | undefined)?.httpCode === 403;
 }
 
+/** Does the API server know a version of a group, such as `policy/v1`? */
+export async function servesVersion(client: RestClient, groupVersion: string): Promise<boolean> {
+  const answer = await client.performRequest({ method: "GET", path: "/apis", expectJson: true });
+  const { groups } = answer as { groups?: { versions?: { groupVersion?: string }[] }[] };
+  return (groups ?? []).some(({ versions = [] }) =>
+    versions.some((version) => version.groupVersion === groupVersion)
+  );
+}
+
 /** How long the API server may take for an answer that is no watch, in milliseconds. */
 const ANSWER_MILLISECONDS = 30_000;
 
@@ -164,6 +173,7 @@ const KEPT_OF_STATUS: Readonly<Record<string, string>> = {
   ingresses: "loadBalancer",
   nodes: "addresses",
   pods: "conditions",
+  services: "loadBalancer",
 };
 
 function mend(object: unknown, { path }: RequestOptions): void {

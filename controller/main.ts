@@ -19,15 +19,24 @@ import { createKubernetesClient } from "./kubernetes_client.ts";
 import { LeaderElection, leaseApi } from "./leader_election.ts";
 import { type Election, NO_ELECTION, writingAsLeader } from "./leadership.ts";
 import { Metrics } from "./metrics.ts";
-import { HostPortOutput } from "./outputs/host_port.ts";
+import { ClusterOutput } from "./outputs/cluster.ts";
+import type { Workload } from "./outputs/managed_objects.ts";
 import type { Output } from "./outputs/output.ts";
 import { StandaloneOutput } from "./outputs/standalone.ts";
 import type { Reporter } from "./reporter.ts";
+import { renderDaemonSet } from "./render/host_port.ts";
+import { renderDeployment, renderPodDisruptionBudget, renderService } from "./render/load_balancer.ts";
 import { KubernetesSource } from "./sources/kubernetes_source.ts";
 import { ManifestsSource } from "./sources/manifests_source.ts";
 import type { Source } from "./sources/source.ts";
 import { IngressStatus, statusApi } from "./status/ingress_status.ts";
-import { FixedAddresses, ProxyNodeAddresses, proxyNodeApis } from "./status/published_addresses.ts";
+import {
+  FixedAddresses,
+  ProxyNodeAddresses,
+  proxyNodeApis,
+  proxyServiceApi,
+  ServiceAddresses,
+} from "./status/published_addresses.ts";
 
 if (import.meta.main) await main();
 
@@ -94,29 +103,35 @@ async function wire(
     return { source: new ManifestsSource({ directory: flags.manifestsDirectory, log }), output };
   }
   const client = await connect(metrics);
-  const { namespace, image, imagePullSecret, nodeSelector, proxyArgs, publishAddresses } = flags;
-  const daemonSet = {
-    image,
-    proxyArgs,
-    ...imagePullSecret !== undefined && { imagePullSecret },
-    ...nodeSelector !== undefined && { nodeSelector },
-  };
+  const { namespace, publishAddresses } = flags;
   const election = flags.leaderElection
     ? new LeaderElection({ leases: leaseApi(client, namespace), identity: identity(), log })
     : NO_ELECTION;
   const addresses = publishAddresses.length > 0
     ? new FixedAddresses(publishAddresses)
+    : flags.backend === "LoadBalancer"
+    ? new ServiceAddresses({ api: proxyServiceApi(client, namespace), log })
     : new ProxyNodeAddresses({ apis: proxyNodeApis(client, namespace), log });
   const writer = writingAsLeader(client, election);
   const canWrite = () => election.isLeader;
   return {
     source: new KubernetesSource(client, { log, metrics }),
-    output: new HostPortOutput({ client: writer, namespace, daemonSet, log }),
+    output: new ClusterOutput({ client: writer, namespace, workload: renderWorkload(flags), log }),
     election,
     reporters: [
       new IngressStatus({ api: statusApi(writer), addresses, canWrite, log }),
       new EventRecorder({ api: eventApi(writer), namespace, canWrite, log }),
     ],
+  };
+}
+
+function renderWorkload(flags: Exclude<ControllerFlags, { backend: "Standalone" }>): Workload {
+  const { namespace, proxy } = flags;
+  if (flags.backend === "HostPort") return { DaemonSet: renderDaemonSet(proxy, namespace) };
+  return {
+    Deployment: renderDeployment(flags.proxy, namespace),
+    Service: renderService(flags.proxy, namespace),
+    PodDisruptionBudget: renderPodDisruptionBudget(namespace),
   };
 }
 

@@ -12,13 +12,23 @@ import { type Real, writeKind } from "./kubernetes_wire.ts";
 /** A DaemonSet. */
 export type DaemonSet = Real<apps.DaemonSet>;
 
+/** A Deployment. */
+export type Deployment = Real<apps.Deployment>;
+
 /** Writes a DaemonSet. */
 export function fromDaemonSet(input: DaemonSet): JSONValue {
   return writeKind("apps/v1", "DaemonSet", input);
 }
 
-type Namespaced = { DaemonSet: DaemonSet };
+/** Writes a Deployment. */
+export function fromDeployment(input: Deployment): JSONValue {
+  return writeKind("apps/v1", "Deployment", input);
+}
+
+type Namespaced = { DaemonSet: DaemonSet; Deployment: Deployment };
 
 /** The objects of apps/v1. */
-export class AppsV1Api
-  extends apiClass<Lists<Namespaced, "ForAllNamespaces">, Namespaced>("apps/v1", ["DaemonSet"]) {}
+export class AppsV1Api extends apiClass<Lists<Namespaced, "ForAllNamespaces">, Namespaced>("apps/v1", [
+  "DaemonSet",
+  "Deployment",
+]) {}

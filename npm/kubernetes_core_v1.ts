@@ -20,6 +20,10 @@ export type ObjectReference = Real<core.ObjectReference>;
 export type Pod = Real<core.Pod>;
 /** A Secret. */
 export type Secret = Real<core.Secret>;
+/** A Service. */
+export type Service = Real<core.Service>;
+/** A Pod as something else makes it. */
+export type PodTemplateSpec = Real<core.PodTemplateSpec>;
 
 type Namespaced = {
   ConfigMap: ConfigMap;
@@ -27,7 +31,7 @@ type Namespaced = {
   Event: Event;
   Pod: Pod;
   Secret: Secret;
-  Service: Real<core.Service>;
+  Service: Service;
 };
 type Cluster = { Node: Node };
 

@@ -1,5 +1,6 @@
-import type { DaemonSet } from "@cloudydeno/kubernetes-apis/apps/v1";
-import type { ConfigMap, Secret } from "@cloudydeno/kubernetes-apis/core/v1";
+import type { DaemonSet, Deployment } from "@cloudydeno/kubernetes-apis/apps/v1";
+import type { ConfigMap, Secret, Service } from "@cloudydeno/kubernetes-apis/core/v1";
+import type { PodDisruptionBudget } from "@cloudydeno/kubernetes-apis/policy/v1";
 import type { Log } from "@pingress/config";
 import { type InformerApi, runInformer } from "../informer.ts";
 import { isNotFound } from "../kubernetes_client.ts";
@@ -11,8 +12,14 @@ export interface ManagedObjects {
   ConfigMap: ConfigMap;
   /** `pingress-tls-secret` and so on */
   Secret: Secret;
-  /** `pingress-proxy-server` */
+  /** `pingress-proxy-server`, as are all that follow */
   DaemonSet: DaemonSet;
+  /** Runs proxies anywhere. */
+  Deployment: Deployment;
+  /** In front of them. */
+  Service: Service;
+  /** Keeps some of them. */
+  PodDisruptionBudget: PodDisruptionBudget;
 }
 
 type ManagedKind = keyof ManagedObjects;
@@ -167,7 +174,7 @@ export class LiveObject<T extends ManagedObject> {
   }
 }
 
-/** Changes when somebody writes what is wanted of an object; a DaemonSet's status does not count. */
-function versionOf({ kind, metadata }: ManagedObject): string {
-  return `${metadata?.uid}/${kind === "DaemonSet" ? metadata?.generation : metadata?.resourceVersion}`;
+/** Changes when somebody writes what is wanted of an object; its status does not count where that can be told. */
+function versionOf({ metadata }: ManagedObject): string {
+  return `${metadata?.uid}/${metadata?.generation ?? `v${metadata?.resourceVersion}`}`;
 }

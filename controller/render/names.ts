@@ -4,8 +4,8 @@ export const CONFIG_MAP_NAME = "pingress-config";
 /** The Secret with the certificates and keys; more of them have a number behind the name. */
 export const TLS_SECRET_NAME = "pingress-tls-secret";
 
-/** The DaemonSet of the proxies. */
-export const DAEMON_SET_NAME = "pingress-proxy-server";
+/** What runs the proxies, and the Service in front of them. */
+export const PROXY_NAME = "pingress-proxy-server";
 
 /** The Lease that the leading controller holds. */
 export const LEASE_NAME = "pingress-controller";

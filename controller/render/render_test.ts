@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { fromDaemonSet } from "@cloudydeno/kubernetes-apis/apps/v1";
+import { fromDaemonSet, fromDeployment } from "@cloudydeno/kubernetes-apis/apps/v1";
 import { expandGlob } from "@std/fs";
 import { parseAllDocuments, stringify } from "yaml";
 import { shardNames } from "../shards.ts";
@@ -7,7 +7,14 @@ import { COMMON_LABELS, CONFIG_MAP_NAME, SOURCES_ANNOTATION, TLS_SECRET_NAME } f
 import type { HostCertificate } from "../translate/collect_certificates.ts";
 import type { Translation } from "../translate/translate.ts";
 import { renderConfigMaps } from "./config_map.ts";
-import { type DaemonSetOptions, renderDaemonSet } from "./daemon_set.ts";
+import { renderDaemonSet } from "./host_port.ts";
+import {
+  type LoadBalancerOptions,
+  renderDeployment,
+  renderPodDisruptionBudget,
+  renderService,
+} from "./load_balancer.ts";
+import type { ProxyPodOptions } from "./proxy_pod.ts";
 import { readTlsSecret, renderTlsSecrets } from "./tls_secret.ts";
 
 const TESTDATA = new URL("./testdata/", import.meta.url).pathname;
@@ -18,7 +25,8 @@ const isUpdate = Deno.env.get("PINGRESS_UPDATE") === "1";
 /** What a file of test data says: what is rendered follows from what is there. */
 interface Case {
   namespace: string;
-  daemonSet?: DaemonSetOptions;
+  daemonSet?: ProxyPodOptions;
+  loadBalancer?: LoadBalancerOptions;
   /** How many ConfigMaps and Secrets there are; one of each unless told. */
   shards?: number;
   translation?: Pick<Translation, "config" | "endpoints"> & { certificates: Record<string, HostCertificate> };
@@ -92,9 +100,16 @@ Deno.test("the Role of the manifests allows to write all shards, and nothing els
   }
 });
 
-function render({ namespace, daemonSet, shards = 1, translation: given }: Case): unknown[] {
+function render({ namespace, daemonSet, loadBalancer, shards = 1, translation: given }: Case): unknown[] {
   const objects: unknown[] = [];
   if (daemonSet !== undefined) objects.push(fromDaemonSet(renderDaemonSet(daemonSet, namespace)));
+  if (loadBalancer !== undefined) {
+    objects.push(
+      fromDeployment(renderDeployment(loadBalancer, namespace)),
+      renderService(loadBalancer, namespace),
+      renderPodDisruptionBudget(namespace),
+    );
+  }
   if (given !== undefined) {
     const certificates = new Map(Object.entries(given.certificates));
     const whole = { ...translation(certificates), ...given, certificates };

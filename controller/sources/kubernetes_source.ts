@@ -4,7 +4,7 @@ import { NetworkingV1Api } from "@cloudydeno/kubernetes-apis/networking.k8s.io/v
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { errorMessage, type Log, ShapeError } from "@pingress/config";
 import { type InformerApi, type InformerTarget, listAll, runInformer } from "../informer.ts";
-import { isForbidden } from "../kubernetes_client.ts";
+import { isForbidden, servesVersion } from "../kubernetes_client.ts";
 import type { Metrics } from "../metrics.ts";
 import { type Kind, KINDS, objectKey } from "../objects.ts";
 import { type Snapshot, Store } from "../store.ts";
@@ -137,7 +137,8 @@ export class KubernetesSource implements Source {
           core.watchSecretListForAllNamespaces({ ...options, ...TLS_SECRETS }) as Promise<never>,
       },
     };
-    if (await this.#servesEndpointSlices()) {
+    // Kubernetes 1.19 and 1.20 have no discovery.k8s.io/v1
+    if (await servesVersion(this.#client, KINDS.EndpointSlice.apiVersion)) {
       const discovery = new DiscoveryV1Api(this.#client);
       apis.EndpointSlice = {
         list: (options) => discovery.getEndpointSliceListForAllNamespaces(options) as Promise<never>,
@@ -150,15 +151,6 @@ export class KubernetesSource implements Source {
       };
     }
     return apis;
-  }
-
-  /** Kubernetes 1.19 and 1.20 have no `discovery.k8s.io/v1`. */
-  async #servesEndpointSlices(): Promise<boolean> {
-    const answer = await this.#client.performRequest({ method: "GET", path: "/apis", expectJson: true });
-    const { groups } = answer as { groups?: { versions?: { groupVersion?: string }[] }[] };
-    return (groups ?? []).some(({ versions = [] }) =>
-      versions.some(({ groupVersion }) => groupVersion === KINDS.EndpointSlice.apiVersion)
-    );
   }
 }
 

@@ -1,8 +1,8 @@
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
-import { CoreV1Api, type Node, type Pod } from "@cloudydeno/kubernetes-apis/core/v1";
+import { CoreV1Api, type Node, type Pod, type Service } from "@cloudydeno/kubernetes-apis/core/v1";
 import type { Log } from "@pingress/config";
 import { type InformerApi, type InformerTarget, runInformer } from "../informer.ts";
-import { PROXY_LABELS } from "../render/names.ts";
+import { PROXY_LABELS, PROXY_NAME } from "../render/names.ts";
 
 /** Where Ingresses are served: an IP address or a host name. */
 export interface PublishedAddress {
@@ -208,5 +208,68 @@ export function proxyNodeApis(client: RestClient, namespace: string): ProxyNodeA
       list: (call) => core.getNodeList(call),
       watch: (call) => core.watchNodeList(call),
     },
+  };
+}
+
+/** Options of {@linkcode ServiceAddresses}. */
+export interface ServiceAddressesOptions {
+  /** Lists and watches the Service in front of the proxies, and no other one. */
+  api: InformerApi<Service>;
+  /** Told of interruptions. */
+  log: Log;
+}
+
+/** The addresses that a cloud has given to the Service in front of the proxies. */
+export class ServiceAddresses implements PublishedAddresses {
+  readonly #options: ServiceAddressesOptions;
+  readonly #stop = new AbortController();
+  #current: readonly PublishedAddress[] = [];
+  #informer: Promise<void> = Promise.resolve();
+
+  /** Follows nothing yet. */
+  constructor(options: ServiceAddressesOptions) {
+    this.#options = options;
+  }
+
+  /** None before the cloud has made a load balancer. */
+  current(): readonly PublishedAddress[] {
+    return this.#current;
+  }
+
+  /** Starts to follow the Service. */
+  start(tick: () => void): Promise<void> {
+    const see = (service: Service | undefined) => {
+      const ingress = service?.status?.loadBalancer?.ingress ?? [];
+      const addresses = ingress.flatMap(({ ip, hostname }): PublishedAddress[] =>
+        ip ? [{ ip }] : hostname ? [{ hostname }] : []
+      );
+      if (JSON.stringify(addresses) === JSON.stringify(this.#current)) return;
+      this.#current = addresses;
+      tick();
+    };
+    const { api, log } = this.#options;
+    this.#informer = runInformer(api, {
+      kind: "Service",
+      signal: this.#stop.signal,
+      log,
+      target: { replace: ([service]) => see(service), set: see, delete: () => see(undefined) },
+    });
+    return Promise.resolve();
+  }
+
+  /** Ends the watch. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#informer;
+  }
+}
+
+/** The calls for the Service in front of the proxies of a namespace. */
+export function proxyServiceApi(client: RestClient, namespace: string): InformerApi<Service> {
+  const core = new CoreV1Api(client).namespace(namespace);
+  const fieldSelector = `metadata.name=${PROXY_NAME}`;
+  return {
+    list: (call) => core.getServiceList({ ...call, fieldSelector }),
+    watch: (call) => core.watchServiceList({ ...call, fieldSelector }),
   };
 }

@@ -1,16 +1,22 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { fromDaemonSet, fromDeployment } from "@cloudydeno/kubernetes-apis/apps/v1";
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { SILENT_LOG } from "@pingress/config";
 import { writingAsLeader } from "../leadership.ts";
+import { renderDaemonSet } from "../render/host_port.ts";
+import { renderDeployment, renderPodDisruptionBudget, renderService } from "../render/load_balancer.ts";
 import { renderTlsSecrets } from "../render/tls_secret.ts";
 import type { Translation } from "../translate/translate.ts";
-import { HostPortOutput } from "./host_port.ts";
+import { ClusterOutput } from "./cluster.ts";
+import type { Workload } from "./managed_objects.ts";
 
 /** A namespace with one proxy Pod, whose writes are recorded, kept, and can be made to fail. */
 class FakeNamespace {
   readonly writes: string[] = [];
   /** What lists of each resource hold. */
   readonly items: Record<string, object[]> = { pods: [{ metadata: { name: "proxy-1" } }] };
+  /** What the API server knows beside the usual. */
+  versions = [{ groupVersion: "policy/v1" }];
   failing = "";
   /** Called after each write. */
   onWrite = () => {};
@@ -23,12 +29,13 @@ class FakeNamespace {
     const [resource = "", name = ""] = path.split("/namespaces/test/")[1]?.split("/") ?? [];
     // a watch on which nothing happens
     if (expectStream) return Promise.resolve(new ReadableStream());
+    if (path === "/apis") return Promise.resolve({ groups: [{ versions: this.versions }] });
     if (method === "GET" && name !== "") {
       return Promise.reject(Object.assign(new Error("not found"), { httpCode: 404 }));
     }
     if (method === "GET") {
       const kept = [...this.#objects].filter(([key]) => key.startsWith(`${resource}/`));
-      const items = [...this.items[resource] ?? [], ...kept.map(([, { object }]) => object)];
+      const items = this.items[resource] ?? kept.map(([, { object }]) => object);
       return Promise.resolve({ metadata: { resourceVersion: "1" }, items });
     }
     if (this.failing !== "" && path.includes(this.failing)) {
@@ -64,11 +71,14 @@ function translation(port: number): Translation {
   return { isEmpty: false, config, endpoints: {}, certificates: new Map(), problems: [] };
 }
 
-async function start(namespace: FakeNamespace, client = namespace.client) {
-  const output = new HostPortOutput({
+const PROXY = { image: "proxy:1" };
+const HOST_PORT: Workload = { DaemonSet: renderDaemonSet(PROXY, "test") };
+
+async function start(namespace: FakeNamespace, { workload = HOST_PORT, client = namespace.client } = {}) {
+  const output = new ClusterOutput({
     client,
     namespace: "test",
-    daemonSet: { image: "proxy:1" },
+    workload,
     log: SILENT_LOG,
   });
   await output.start(() => {});
@@ -78,7 +88,7 @@ async function start(namespace: FakeNamespace, client = namespace.client) {
 const ALL = ["PATCH pingress-tls-secret", "PATCH pingress-config", "PATCH pingress-proxy-server"];
 const TOUCH = "PATCH proxy-1";
 
-Deno.test("HostPortOutput.apply() writes what has changed, then touches the proxies' Pods", async () => {
+Deno.test("ClusterOutput.apply() writes what has changed, then touches the proxies' Pods", async () => {
   const namespace = new FakeNamespace();
   await using output = await start(namespace);
   await output.apply(translation(80));
@@ -89,7 +99,7 @@ Deno.test("HostPortOutput.apply() writes what has changed, then touches the prox
   assertEquals(namespace.writes, ["PATCH pingress-config", TOUCH]);
 });
 
-Deno.test("HostPortOutput.apply() lets one object that cannot be written hold up no other", async () => {
+Deno.test("ClusterOutput.apply() lets one object that cannot be written hold up no other", async () => {
   const namespace = new FakeNamespace();
   await using output = await start(namespace);
   namespace.failing = "secrets";
@@ -97,7 +107,7 @@ Deno.test("HostPortOutput.apply() lets one object that cannot be written hold up
   assertEquals(namespace.writes, ["PATCH pingress-config", "PATCH pingress-proxy-server", TOUCH]);
 });
 
-Deno.test("HostPortOutput.apply() touches Pods that it could not touch before", async () => {
+Deno.test("ClusterOutput.apply() touches Pods that it could not touch before", async () => {
   const namespace = new FakeNamespace();
   await using output = await start(namespace);
   namespace.failing = "pods";
@@ -108,7 +118,7 @@ Deno.test("HostPortOutput.apply() touches Pods that it could not touch before", 
   assertEquals(namespace.writes, [TOUCH]);
 });
 
-Deno.test("HostPortOutput.apply() touches Pods for what another controller has written", async () => {
+Deno.test("ClusterOutput.apply() touches Pods for what another controller has written", async () => {
   const namespace = new FakeNamespace();
   await using before = await start(namespace);
   namespace.failing = "pods";
@@ -122,10 +132,10 @@ Deno.test("HostPortOutput.apply() touches Pods for what another controller has w
   assertEquals(namespace.writes, []);
 });
 
-Deno.test("HostPortOutput.apply() writes nothing more when another controller leads", async () => {
+Deno.test("ClusterOutput.apply() writes nothing more when another controller leads", async () => {
   const namespace = new FakeNamespace();
   const leadership = { isLeader: true, onChange: () => {} };
-  await using output = await start(namespace, writingAsLeader(namespace.client, leadership));
+  await using output = await start(namespace, { client: writingAsLeader(namespace.client, leadership) });
   namespace.onWrite = () => leadership.isLeader = false;
   await assertRejects(() => output.apply(translation(80)), Error, "another controller may lead");
   assertEquals(namespace.writes.splice(0), ["PATCH pingress-tls-secret"]);
@@ -135,7 +145,7 @@ Deno.test("HostPortOutput.apply() writes nothing more when another controller le
   assertEquals(namespace.writes, ["PATCH pingress-config", "PATCH pingress-proxy-server", TOUCH]);
 });
 
-Deno.test("HostPortOutput.apply() deletes what it made when there is no Ingress, and nothing before", async () => {
+Deno.test("ClusterOutput.apply() deletes what it made when there is no Ingress, and nothing before", async () => {
   const namespace = new FakeNamespace();
   await using output = await start(namespace);
   await output.apply({ ...translation(80), isEmpty: true });
@@ -148,6 +158,48 @@ Deno.test("HostPortOutput.apply() deletes what it made when there is no Ingress,
     "DELETE pingress-config",
     "DELETE pingress-tls-secret",
   ]);
+});
+
+const OPTIONS = { ...PROXY, replicas: 2, serviceAnnotations: {}, externalTrafficPolicy: "Local" } as const;
+const LOAD_BALANCER: Workload = {
+  Deployment: renderDeployment(OPTIONS, "test"),
+  Service: renderService(OPTIONS, "test"),
+  PodDisruptionBudget: renderPodDisruptionBudget("test"),
+};
+
+Deno.test("ClusterOutput.apply() makes what serves before it deletes what another backend has made", async () => {
+  const namespace = new FakeNamespace();
+  const found = (object: unknown) => ({
+    ...object as object,
+    metadata: { ...(object as { metadata: object }).metadata, uid: "x", generation: 1 },
+  });
+  namespace.items.daemonsets = [found(fromDaemonSet(HOST_PORT.DaemonSet!))];
+  {
+    await using output = await start(namespace, { workload: LOAD_BALANCER });
+    await output.apply(translation(80));
+    const writes = namespace.writes.splice(0).filter((write) => write.endsWith("pingress-proxy-server"));
+    assertEquals(writes, [...Array(3).fill("PATCH pingress-proxy-server"), "DELETE pingress-proxy-server"]);
+    await output.apply({ ...translation(80), isEmpty: true });
+    assertEquals(namespace.writes.splice(0).slice(0, 3), Array(3).fill("DELETE pingress-proxy-server"));
+  }
+  namespace.items.daemonsets = [];
+  namespace.items.deployments = [found(fromDeployment(LOAD_BALANCER.Deployment!))];
+  namespace.items.services = [found(LOAD_BALANCER.Service!)];
+  namespace.items.poddisruptionbudgets = [found(LOAD_BALANCER.PodDisruptionBudget!)];
+  await using output = await start(namespace);
+  await output.apply(translation(80));
+  assertEquals(
+    namespace.writes.filter((write) => write.endsWith("pingress-proxy-server")).toSorted(),
+    [...Array(3).fill("DELETE pingress-proxy-server"), "PATCH pingress-proxy-server"],
+  );
+});
+
+Deno.test("ClusterOutput.apply() does without a PodDisruptionBudget where Kubernetes has none", async () => {
+  const namespace = new FakeNamespace();
+  namespace.versions = [];
+  await using output = await start(namespace, { workload: LOAD_BALANCER });
+  await output.apply(translation(80));
+  assertEquals(namespace.writes.filter((write) => write.endsWith("pingress-proxy-server")).length, 2);
 });
 
 /** A translation with a rule for each host, and a certificate of some size. */
@@ -163,7 +215,7 @@ function large(hosts: number, certificateBytes: number): Translation {
   };
 }
 
-Deno.test("HostPortOutput.apply() spreads what is large, writes one shard for a change, and goes back later", async () => {
+Deno.test("ClusterOutput.apply() spreads what is large, writes one shard for a change, and goes back later", async () => {
   const namespace = new FakeNamespace();
   await using output = await start(namespace);
   // 2 MiB of certificates
@@ -192,7 +244,7 @@ Deno.test("HostPortOutput.apply() spreads what is large, writes one shard for a 
   ]);
 });
 
-Deno.test("HostPortOutput goes on with as many shards as an earlier run has left", async () => {
+Deno.test("ClusterOutput goes on with as many shards as an earlier run has left", async () => {
   const namespace = new FakeNamespace();
   const left = renderTlsSecrets(large(300, 2000), { namespace: "test", choose: () => 2 });
   const withVersion = left.map(({ metadata, ...others }) => ({

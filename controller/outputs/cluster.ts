@@ -1,24 +1,30 @@
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { CoreV1Api } from "@cloudydeno/kubernetes-apis/core/v1";
 import { errorMessage, type KeyPair, KEYS_DIRECTORY, type Log } from "@pingress/config";
-import { isNotFound } from "../kubernetes_client.ts";
+import { isNotFound, servesVersion } from "../kubernetes_client.ts";
 import { renderConfigMaps } from "../render/config_map.ts";
-import { type DaemonSetOptions, renderDaemonSet } from "../render/daemon_set.ts";
 import { PROXY_LABELS } from "../render/names.ts";
 import { readTlsSecret, renderTlsSecrets } from "../render/tls_secret.ts";
 import { shardCount } from "../shards.ts";
 import type { Translation } from "../translate/translate.ts";
-import { type LiveObjects, liveObjects } from "./managed_objects.ts";
+import type { LiveObject, ManagedObject } from "./live_objects.ts";
+import {
+  type LiveObjects,
+  liveObjects,
+  type Workload,
+  WORKLOAD_KINDS,
+  type WorkloadKind,
+} from "./managed_objects.ts";
 import type { Output } from "./output.ts";
 
-/** Options of {@linkcode HostPortOutput}. */
-export interface HostPortOptions {
+/** Options of {@linkcode ClusterOutput}. */
+export interface ClusterOptions {
   /** Talks to the cluster. */
   client: RestClient;
   /** Where everything is made. */
   namespace: string;
-  /** The proxies. */
-  daemonSet: DaemonSetOptions;
+  /** What runs the proxies; whatever else once ran them is deleted. */
+  workload: Workload;
   /** Told what is written. */
   log: Log;
 }
@@ -29,21 +35,23 @@ const TOUCHED_ANNOTATION = "pingress.dev/configuration-changed";
 /** How many Pods are written to at a time: each is a request. */
 const TOUCHED_AT_A_TIME = 20;
 
-/** Runs a proxy on the ports 80 and 443 of every node. */
-export class HostPortOutput implements Output {
+/** Writes the configuration into objects of a cluster, and runs the proxies that read it. */
+export class ClusterOutput implements Output {
   /** Where the Secret is mounted. */
   readonly keysDirectory = KEYS_DIRECTORY;
   /** Objects in a cluster hold only so much. */
   readonly isSharded = true;
-  readonly #options: HostPortOptions;
+  readonly #options: ClusterOptions;
   readonly #stop = new AbortController();
   readonly #objects: LiveObjects;
   #tick: () => void = () => {};
   /** At first too: who wrote what there is may have ended before it touched them. */
   #mustTouch = true;
+  /** The kinds of workloads that the API server knows. */
+  #kinds: readonly WorkloadKind[] = [];
 
   /** Writes nothing yet. */
-  constructor(options: HostPortOptions) {
+  constructor(options: ClusterOptions) {
     this.#options = options;
     this.#objects = liveObjects(options.client, {
       namespace: options.namespace,
@@ -55,7 +63,13 @@ export class HostPortOutput implements Output {
 
   /** Reads what an earlier run has left. */
   async start(tick: () => void): Promise<void> {
-    await Promise.all(Object.values(this.#objects).map((object) => object.follow()));
+    const { client, log, workload } = this.#options;
+    const hasPolicy = await servesVersion(client, "policy/v1");
+    this.#kinds = WORKLOAD_KINDS.filter((kind) => kind !== "PodDisruptionBudget" || hasPolicy);
+    if (workload.PodDisruptionBudget !== undefined && !hasPolicy) {
+      log.info("This Kubernetes has no policy/v1: there is no PodDisruptionBudget for the proxies");
+    }
+    await Promise.all(this.#followed.map((object) => object.follow()));
     this.#tick = tick;
   }
 
@@ -73,8 +87,8 @@ export class HostPortOutput implements Output {
   }
 
   async #deleteAll(fail: (error: unknown) => void): Promise<void> {
-    const { ConfigMap, Secret, DaemonSet } = this.#objects;
-    await DaemonSet.delete().catch(fail);
+    const { ConfigMap, Secret } = this.#objects;
+    for (const kind of this.#kinds) await this.#objects[kind].delete().catch(fail);
     await ConfigMap.apply([], fail);
     await Secret.apply([], fail);
   }
@@ -84,8 +98,8 @@ export class HostPortOutput implements Output {
    * written does not hold up the others.
    */
   async #applyAll(translation: Translation, fail: (error: unknown) => void): Promise<void> {
-    const { ConfigMap, Secret, DaemonSet } = this.#objects;
-    const { namespace, daemonSet } = this.#options;
+    const { ConfigMap, Secret } = this.#objects;
+    const { namespace } = this.#options;
     const secrets = renderTlsSecrets(translation, {
       namespace,
       choose: (bytes) => shardCount(bytes, Secret.count),
@@ -96,14 +110,31 @@ export class HostPortOutput implements Output {
     });
     if (await Secret.apply(secrets, fail)) this.#mustTouch = true;
     if (await ConfigMap.apply(configMaps, fail)) this.#mustTouch = true;
-    await DaemonSet.apply(renderDaemonSet(daemonSet, namespace)).catch(fail);
+    await this.#applyWorkload(fail);
     if (this.#mustTouch) await this.#touchPods().catch(fail);
+  }
+
+  async #applyWorkload(fail: (error: unknown) => void): Promise<void> {
+    const { workload } = this.#options;
+    const { Deployment, Service, PodDisruptionBudget, DaemonSet } = this.#objects;
+    const steps: Record<WorkloadKind, () => Promise<unknown>> = {
+      Deployment: () => applyOrDelete(Deployment, workload.Deployment),
+      Service: () => applyOrDelete(Service, workload.Service),
+      PodDisruptionBudget: () => applyOrDelete(PodDisruptionBudget, workload.PodDisruptionBudget),
+      DaemonSet: () => applyOrDelete(DaemonSet, workload.DaemonSet),
+    };
+    for (const kind of this.#kinds) await steps[kind]().catch(fail);
+  }
+
+  get #followed() {
+    const { ConfigMap, Secret } = this.#objects;
+    return [ConfigMap, Secret, ...this.#kinds.map((kind) => this.#objects[kind])];
   }
 
   /** Ends the watches. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.allSettled(Object.values(this.#objects).map((object) => object.closed()));
+    await Promise.allSettled(this.#followed.map((object) => object.closed()));
   }
 
   /** Without it a changed ConfigMap reaches a Pod after up to a minute and a half. */
@@ -126,4 +157,11 @@ export class HostPortOutput implements Output {
     }
     this.#mustTouch = false;
   }
+}
+
+async function applyOrDelete<T extends ManagedObject>(
+  live: LiveObject<T>,
+  wanted: T | undefined,
+): Promise<void> {
+  await (wanted === undefined ? live.delete() : live.apply(wanted));
 }
