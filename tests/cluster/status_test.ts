@@ -1,6 +1,7 @@
 /**
  * Status and Events of Ingresses, on the API server of `KUBECONFIG`. The controller runs in this process and sees
- * one namespace, whose Ingresses have a class that only it knows: a Pingress that is deployed leaves them alone.
+ * one namespace, whose Ingresses have a class that only it knows. A controller that is deployed rests meanwhile: it
+ * would take what is written here for its own, of Ingresses that are its own no longer.
  *
  * @module
  */
@@ -107,6 +108,28 @@ function service(name: string) {
   return { apiVersion: "v1", kind: "Service", metadata, spec: { ports: [{ port: 80 }] } };
 }
 
+/** Stops the deployed controllers, where there are any, and starts as many again. */
+async function restDeployed(): Promise<AsyncDisposable> {
+  const deployment = ["-n", "pingress-system", "deployment/pingress-controller"];
+  const replicas = await kubectl([
+    "get",
+    ...deployment,
+    "--ignore-not-found",
+    "-o=jsonpath={.spec.replicas}",
+  ]);
+  const scale = async (count: string) => {
+    if (replicas === "") return;
+    await kubectl(["scale", ...deployment, `--replicas=${count}`]);
+    await eventually("the deployed controllers are as they should be", async () => {
+      const selector = "app.kubernetes.io/component=controller";
+      const pods = await kubectl(["-n", "pingress-system", "get", "pods", "-l", selector, "-o=name"]);
+      return pods.split("\n").filter((line) => line !== "").length === Number(count);
+    });
+  };
+  await scale("0");
+  return { [Symbol.asyncDispose]: () => scale(replicas) };
+}
+
 async function create(...items: object[]): Promise<void> {
   await kubectl(["create", "-f", "-"], { apiVersion: "v1", kind: "List", items });
 }
@@ -150,6 +173,7 @@ async function hasEvents(name: string, wanted: string[]): Promise<void> {
 }
 
 Deno.test("status and Events of Ingresses", async (t) => {
+  await using _ = await restDeployed();
   await kubectl(["create", "namespace", NAMESPACE]);
   await create(
     service("web"),
