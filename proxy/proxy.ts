@@ -106,7 +106,11 @@ export class Proxy {
   async stop(): Promise<void> {
     const { shutdownDelay, drainTimeout, log } = this.#options;
     this.#isStopping = true;
-    if (shutdownDelay > 0) await pause(shutdownDelay);
+    if (shutdownDelay > 0) {
+      // a request that comes just when its connection is closed would be lost
+      this.#workers?.leave();
+      await pause(shutdownDelay);
+    }
     this.#watcher.close();
     if (!await endsWithin(drainTimeout, this.#workers?.stop())) {
       log.warn("Not all requests have finished");

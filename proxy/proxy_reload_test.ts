@@ -367,12 +367,15 @@ Deno.test("Proxy.stop() says that it is not ready, and goes on for a while", asy
     return response.status;
   };
   assertEquals([await ask("/readyz"), await ask("/healthz")], [200, 200]);
+  using before = await setup.proxy.client();
+  assertEquals(valuesOf(await before.exchange(GET), "connection"), []);
   const began = performance.now();
   const stopped = setup.proxy.stop();
   assertEquals([await ask("/readyz"), await ask("/healthz")], [503, 200]);
-  {
-    using client = await setup.proxy.client();
-    assertEquals((await client.exchange(GET)).body, "one");
+  using later = await setup.proxy.client();
+  for (const client of [before, later]) {
+    const answer = await client.exchange(GET);
+    assertEquals([answer.body, valuesOf(answer, "connection")], ["one", ["close"]]);
   }
   await within(stopped, "the end");
   assert(performance.now() - began >= 299);

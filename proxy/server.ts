@@ -183,6 +183,11 @@ export class Server {
     ];
   }
 
+  /** Goes on serving, but lets clients of HTTP/1 know that each answer is the last one on its connection. */
+  leave(): void {
+    this.#isDraining = true;
+  }
+
   /** Stops accepting, finishes what runs, and closes everything. */
   async stop(): Promise<void> {
     this.#isDraining = true;

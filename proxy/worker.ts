@@ -35,6 +35,8 @@ scope.addEventListener("message", async ({ data }) => {
       return server?.configure(data.change);
     case "samples":
       return scope.postMessage({ type: "samples", samples: server?.samples() ?? [] });
+    case "leave":
+      return server?.leave();
     case "stop":
       await server?.stop();
       return scope.postMessage({ type: "stopped" });

@@ -8,6 +8,7 @@ export type ToWorker =
   | { type: "start"; options: ServerOptions; configuration: Configuration }
   | { type: "configure"; change: Partial<Configuration> }
   | { type: "samples" }
+  | { type: "leave" }
   | { type: "stop" };
 
 /** What it says. */
@@ -70,6 +71,7 @@ export const startThread: StartWorker = ({ options, configuration, writeAccessLo
       tell({ type: "samples" });
       return promise;
     },
+    leave: () => tell({ type: "leave" }),
     stop: async () => {
       if (!hasEnded) tell({ type: "stop" });
       await stopped.promise;

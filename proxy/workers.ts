@@ -13,6 +13,8 @@ export interface WorkerHandle {
   configure(change: Partial<Configuration>): void;
   /** All numbers of this moment. */
   samples(): Promise<Sample[]>;
+  /** Lets each answer be the last one on its connection. */
+  leave(): void;
   /** Lets running requests finish. */
   stop(): Promise<void>;
   /** Ends it at once. */
@@ -43,6 +45,7 @@ export const startHere: StartWorker = ({ options, configuration, writeAccessLog,
     died: new Promise(() => {}),
     configure: (change) => server.configure(change),
     samples: () => Promise.resolve(server.samples()),
+    leave: () => server.leave(),
     stop: () => server.stop(),
     terminate: () => {},
   };
@@ -113,6 +116,11 @@ export class Workers {
       return samples;
     }));
     return addUp([...this.#past, ...lists.flat()]);
+  }
+
+  /** Has all clients open no more requests on the connections that they have; others are still served. */
+  leave(): void {
+    for (const worker of this.#handles) worker.leave();
   }
 
   /** Lets running requests of all workers finish. */

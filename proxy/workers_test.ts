@@ -28,6 +28,7 @@ class FakeWorker implements WorkerHandle {
   readonly changes: Partial<Configuration>[] = [];
   readonly stopping = Promise.withResolvers<void>();
   counted: Sample[] = [];
+  isLeaving = false;
   isStopped = false;
   isTerminated = false;
 
@@ -42,6 +43,10 @@ class FakeWorker implements WorkerHandle {
 
   samples(): Promise<Sample[]> {
     return Promise.resolve(structuredClone(this.counted));
+  }
+
+  leave(): void {
+    this.isLeaving = true;
   }
 
   async stop(): Promise<void> {
