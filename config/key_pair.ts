@@ -8,10 +8,12 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** A key pair that was checked, and the names that it is for. */
+/** A key pair that was checked, and what its certificate says. */
 export interface CheckedKeyPair extends KeyPair {
   /** The DNS names of the certificate, in lower case. */
   readonly names: string[];
+  /** Until when it is valid, in milliseconds since 1970. */
+  readonly notAfter: number;
 }
 
 /**
@@ -44,7 +46,12 @@ export function checkKeyPair({ cert, key }: KeyPair): CheckedKeyPair {
     throw new Error("The private key does not belong to the certificate");
   }
   const names = [...leaf.subjectAltName?.matchAll(/DNS:([^,\s]+)/g) ?? []];
-  return { cert: `${blocks.join("\n")}\n`, key, names: names.map(([, name = ""]) => name.toLowerCase()) };
+  return {
+    cert: `${blocks.join("\n")}\n`,
+    key,
+    names: names.map(([, name = ""]) => name.toLowerCase()),
+    notAfter: Date.parse(leaf.validTo),
+  };
 }
 
 function readKey(key: string): KeyObject {

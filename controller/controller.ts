@@ -112,7 +112,12 @@ export class Controller {
     const { keysDirectory, isSharded } = output;
     const snapshot = source.snapshot();
     this.#metrics.setObjects(snapshot);
-    const translation = translate(snapshot, { keysDirectory, isSharded, lastGood: this.#lastGood });
+    const translation = translate(snapshot, {
+      keysDirectory,
+      isSharded,
+      lastGood: this.#lastGood,
+      now: Date.now(),
+    });
     this.#lastGood = new Map(
       [...translation.certificates.values()].map(({ secret, cert, key }) => [secret, { cert, key }]),
     );

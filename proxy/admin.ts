@@ -1,4 +1,3 @@
-import { X509Certificate } from "node:crypto";
 import { type Address, type CheckedKeyPair, exposition, type Sample, serveAdmin } from "@pingress/config";
 import type { CertificateSet } from "./configuration.ts";
 import { FAMILIES } from "./observe/families.ts";
@@ -27,7 +26,6 @@ export interface AdminOptions {
 export class Admin {
   readonly #options: AdminOptions;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  readonly #expiries = new WeakMap<CheckedKeyPair, number>();
 
   /** Starts listening. @throws {Deno.errors.AddrInUse} and what else `Deno.serve` throws. */
   constructor(address: Address, options: AdminOptions) {
@@ -63,17 +61,8 @@ export class Admin {
     const name = "pingress_certificate_expiry_timestamp_seconds";
     const expiries = [...byHost].map((
       [host, pair],
-    ): Sample => [name, `host="${host}"`, this.#expiryOf(pair)]);
+    ): Sample => [name, `host="${host}"`, Math.floor(pair.notAfter / 1000)]);
     if (this.#options.withHosts || expiries.length === 0) return expiries;
     return [[name, "", Math.min(...expiries.map(([, , expiry]) => expiry))]];
-  }
-
-  #expiryOf(pair: CheckedKeyPair): number {
-    let expiry = this.#expiries.get(pair);
-    if (expiry === undefined) {
-      expiry = Math.floor(Date.parse(new X509Certificate(pair.cert).validTo) / 1000);
-      this.#expiries.set(pair, expiry);
-    }
-    return expiry;
   }
 }

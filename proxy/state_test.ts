@@ -11,7 +11,7 @@ function config(path: string): ProxyConfig {
 }
 
 function pair(name: string): CheckedKeyPair {
-  return { cert: name, key: name, names: [name] };
+  return { cert: name, key: name, names: [name], notAfter: 0 };
 }
 
 function certificates(hosts: Record<string, CheckedKeyPair>, fallback?: CheckedKeyPair): CertificateSet {

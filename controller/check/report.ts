@@ -21,6 +21,8 @@ export interface CheckInput {
   files: readonly CheckedFile[];
   /** What the files are laid over, where there is a cluster; and the kinds that may not be listed. */
   cluster?: { snapshot: Snapshot; refused: readonly Kind[] };
+  /** The time, in milliseconds since 1970; no certificate is too old unless told. */
+  now?: number;
 }
 
 /** Something that somebody should look at. */
@@ -70,15 +72,15 @@ export interface CheckReport {
  * Says what is wrong with objects of files, as the controller would see it. Without a cluster it is not known
  * which Services and Secrets there are besides those in the files: where one is missing that is a warning.
  */
-export function buildReport({ files, cluster }: CheckInput): CheckReport {
+export function buildReport({ files, cluster, now = -Infinity }: CheckInput): CheckReport {
   const { snapshot, places, duplicates } = layOver(files, cluster?.snapshot);
   const unknown: Unknown = new Map(
     cluster?.refused.map((kind) => [kind, "may not be looked for"]) ??
       (["Secret", "Service"] as const).map((kind) => [kind, "is not among the files"]),
   );
-  const translation = translateAll(snapshot, unknown);
+  const translation = translateAll(snapshot, { unknown, now });
   const before = cluster !== undefined && files.length > 0
-    ? translateAll(cluster.snapshot, unknown)
+    ? translateAll(cluster.snapshot, { unknown, now })
     : undefined;
 
   const ingresses = new Map(snapshot.Ingress.map((ingress) => [objectKey(ingress), ingress]));
@@ -135,7 +137,10 @@ export function buildReport({ files, cluster }: CheckInput): CheckReport {
 type Unknown = ReadonlyMap<Kind, string>;
 
 /** Where it is not known which Secrets there are, those that are named count as good: their hosts have them. */
-function translateAll(snapshot: Snapshot, unknown: Unknown): Translation {
+function translateAll(
+  snapshot: Snapshot,
+  { unknown, now }: { unknown: Unknown; now: number },
+): Translation {
   const lastGood = new Map<string, KeyPair>();
   if (unknown.has("Secret")) {
     const known = new Set(snapshot.Secret.map(objectKey));
@@ -146,7 +151,7 @@ function translateAll(snapshot: Snapshot, unknown: Unknown): Translation {
       }
     }
   }
-  return translate(snapshot, { keysDirectory: "", lastGood });
+  return translate(snapshot, { keysDirectory: "", lastGood, now });
 }
 
 /** The reasons that say that an object is not there. */

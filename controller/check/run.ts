@@ -34,6 +34,7 @@ export async function runCheck(
     }
   }
   const report = buildReport({
+    now: Date.now(),
     files,
     ...usesCluster && { cluster: await readCluster(await connect(), log) },
   });

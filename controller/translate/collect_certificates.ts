@@ -18,6 +18,8 @@ export interface CollectCertificatesOptions {
   lastGood: ReadonlyMap<string, KeyPair>;
   /** Takes what is wrong. */
   problems: Problem[];
+  /** The time, in milliseconds since 1970; no certificate is too old unless told. */
+  now: number | undefined;
   /** What the Secrets of the proxies have room for; everything unless told. */
   space: ShardSpace | undefined;
 }
@@ -30,7 +32,7 @@ export interface CollectCertificatesOptions {
  */
 export function collectCertificates(
   ingresses: readonly Ingress[],
-  { secrets, lastGood, problems, space }: CollectCertificatesOptions,
+  { secrets, lastGood, problems, now = -Infinity, space }: CollectCertificatesOptions,
 ): Map<string, HostCertificate> {
   const byKey = new Map(secrets.map((secret) => [objectKey(secret), secret]));
   const owners = hostOwners(ingresses);
@@ -62,6 +64,7 @@ export function collectCertificates(
           }
           byHost.set(host, certificate);
           checkName(pair, { host, key, field, list });
+          checkTime(pair, { now, key, field, list });
         } else if (winner?.secret !== key) {
           list.add("TlsConflict", field, tlsConflict(host, { ingress, owner, winner }));
         }
@@ -188,5 +191,18 @@ function checkName(
     field,
     `The certificate in Secret ${key} is for ${names.join(", ") || "no DNS name"}, not for ${host}: ` +
       "clients will not trust it",
+  );
+}
+
+function checkTime(
+  { notAfter = Infinity }: Partial<CheckedKeyPair>,
+  { now, key, field, list }: { now: number; key: string; field: string; list: ProblemList },
+): void {
+  if (notAfter >= now) return;
+  list.add(
+    "CertificateExpired",
+    `${field}.secretName`,
+    `The certificate in Secret ${key} is valid until ${new Date(notAfter).toISOString()} and no longer: ` +
+      "clients will not trust it. Renew it",
   );
 }

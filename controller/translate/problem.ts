@@ -14,6 +14,7 @@ export interface Problem {
 
 /** The kinds of problems. */
 export type ProblemReason =
+  | "CertificateExpired"
   | "CertificateNameMismatch"
   | "DefaultBackendConflict"
   | "InvalidBackend"

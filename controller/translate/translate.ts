@@ -41,6 +41,8 @@ export interface TranslateOptions {
   keysDirectory: string;
   /** What a TLS Secret (`namespace/name`) held when it was last good. */
   lastGood?: ReadonlyMap<string, KeyPair>;
+  /** The time, in milliseconds since 1970: certificates that are too old are told then. */
+  now?: number;
   /** Must everything fit into the ConfigMaps and Secrets that a cluster's proxies mount? */
   isSharded?: boolean;
 }
@@ -51,7 +53,7 @@ export interface TranslateOptions {
  */
 export function translate(
   snapshot: Snapshot,
-  { keysDirectory, lastGood = new Map(), isSharded = false }: TranslateOptions,
+  { keysDirectory, lastGood = new Map(), now, isSharded = false }: TranslateOptions,
 ): Translation {
   const problems: Problem[] = [];
   const ingresses = selectIngresses(snapshot);
@@ -64,6 +66,7 @@ export function translate(
     secrets: snapshot.Secret,
     lastGood,
     problems,
+    now,
     space: isSharded ? new ShardSpace() : undefined,
   });
   const tlsOf = (host: string): TlsFiles => ({

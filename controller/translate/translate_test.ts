@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseEndpointsFile, parseProxyConfig } from "@pingress/config";
 import { expandGlob } from "@std/fs";
 import { parseManifests } from "../sources/manifests_source.ts";
+import { selfSigned } from "../../tests/certificates.ts";
 import { Store } from "../store.ts";
 import { translate, type Translation } from "./translate.ts";
 
@@ -66,6 +67,33 @@ Deno.test("translate() hands out certificates alone, whatever stands beside them
   const { cert = "", secret } = certificates.get("a.example.com") ?? {};
   assertEquals(secret, "a/bundle");
   assertEquals(cert.match(/-----BEGIN [A-Z ]+-----/g), ["-----BEGIN CERTIFICATE-----"]);
+});
+
+Deno.test("translate() tells of a certificate that is too old, and has it served", async () => {
+  const { cert, key } = await selfSigned(["a.example.com"], { days: 1 });
+  const yaml = `
+apiVersion: v1
+kind: Secret
+metadata: { name: tls, namespace: default }
+type: kubernetes.io/tls
+stringData: ${JSON.stringify({ "tls.crt": cert, "tls.key": key })}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: web, namespace: default }
+spec: { ingressClassName: pingress, tls: [{ hosts: [a.example.com], secretName: tls }] }
+`;
+  const told = (now: number | undefined) => {
+    const { problems, certificates } = translate(snapshotOf(yaml), {
+      keysDirectory: "/keys",
+      ...now !== undefined && { now },
+    });
+    return [problems.map(({ reason }) => reason).filter((reason) => reason !== "NoPaths"), certificates.size];
+  };
+  const day = 24 * 3600 * 1000;
+  assertEquals(told(undefined), [[], 1]);
+  assertEquals(told(Date.now()), [[], 1]);
+  assertEquals(told(Date.now() + 2 * day), [["CertificateExpired"], 1]);
 });
 
 Deno.test("translate() says nothing of what a key holds", async () => {

@@ -3,7 +3,7 @@ import type { CheckedKeyPair } from "@pingress/config";
 import { CertificateStore } from "./certificate_store.ts";
 
 function pair(name: string): CheckedKeyPair {
-  return { cert: name, key: name, names: [] };
+  return { cert: name, key: name, names: [], notAfter: 0 };
 }
 
 const EXACT = pair("exact");
