@@ -28,12 +28,23 @@ Deno.test("floods of clients that do nothing, or little, starve nobody and leave
     files: { "a.cert": pair.cert, "a.key": pair.key },
     flags: ["--workers=2"],
   });
+  await wrk(`http://${proxy.addresses.http}/`, { seconds: 2, connections: 8, host: HOST });
+  const figures = [figuresOf(proxy)];
+  // when memory comes back is for V8 to say, which is in no hurry: what is not lost serves the next flood
+  for (let floods = 0; floods < 3; floods++) figures.push(...await flood(proxy));
+  report(`RSS ${figures.map(({ rss }) => rss.toFixed(0)).join(" → ")} MiB`);
+  report(`descriptors ${figures.map(({ descriptors }) => descriptors).join(" → ")}`);
+  const [before, , , second, , third, after] = figures;
+  assertLess(after!.descriptors, before!.descriptors + 10);
+  assertLess(third!.rss, second!.rss * 1.25);
+});
+
+/** Lets in all that is meant to starve others while real clients are served. @returns the figures during it and after. */
+async function flood(proxy: ProxyProgram): Promise<Figures[]> {
   const http = addressOf(proxy.addresses.http);
   const https = addressOf(proxy.addresses.https);
   const url = `http://${proxy.addresses.http}/`;
-  await wrk(url, { seconds: 2, connections: 8, host: HOST });
-  const before = { rss: rssMebibytes(proxy.pid), descriptors: openDescriptors(proxy.pid) };
-
+  const before = figuresOf(proxy);
   const silent = await open(http, 5000);
   const dripping = await open(http, 5000);
   const unread = await open(http, 500);
@@ -49,36 +60,35 @@ Deno.test("floods of clients that do nothing, or little, starve nobody and leave
     }
   };
   const dripped = drip();
-  const during = { rss: rssMebibytes(proxy.pid), descriptors: openDescriptors(proxy.pid) };
   const [kept, fresh] = await Promise.all([
     wrk(url, { seconds: 10, connections: 4, host: HOST }),
     wrk(url, { seconds: 10, connections: 4, host: HOST, keepsAlive: false }),
   ]);
+  const during = figuresOf(proxy);
   isOver = true;
   await dripped;
   for (const connection of [...silent, ...dripping, ...unread, ...stalled]) connection.close();
-
-  let after = before;
-  for (let seconds = 0; seconds < 60; seconds++) {
+  for (let seconds = 0; seconds < 30; seconds++) {
     await pause(1000);
-    after = { rss: rssMebibytes(proxy.pid), descriptors: openDescriptors(proxy.pid) };
-    // memory comes back with the garbage collection
-    if (after.descriptors <= before.descriptors + 10 && after.rss < before.rss + 100) break;
+    if (openDescriptors(proxy.pid) <= before.descriptors + 10) break;
   }
-  for (const { succeeded, failed, p99 } of [kept, fresh]) {
+  for (const { succeeded, failed, p99 = Infinity } of [kept, fresh]) {
     report(`real clients: ${succeeded} requests, p99 ${p99} ms, ${failed} failed`);
-  }
-  const figures = [before, during, after];
-  report(`RSS ${figures.map(({ rss }) => rss.toFixed(0)).join(" → ")} MiB`);
-  report(`descriptors ${figures.map(({ descriptors }) => descriptors).join(" → ")}`);
-  for (const { failed, p99 = Infinity } of [kept, fresh]) {
     assertEquals(failed, 0);
     // how fast is for the report: here nobody must be starved
     assertLess(p99, 1000);
   }
-  assertLess(after.descriptors, before.descriptors + 10);
-  assertLess(after.rss, before.rss + 100);
-});
+  return [during, figuresOf(proxy)];
+}
+
+interface Figures {
+  rss: number;
+  descriptors: number;
+}
+
+function figuresOf({ pid }: ProxyProgram): Figures {
+  return { rss: rssMebibytes(pid), descriptors: openDescriptors(pid) };
+}
 
 async function open(address: { hostname: string; port: number }, count: number): Promise<Deno.TcpConn[]> {
   const connections: Deno.TcpConn[] = [];
