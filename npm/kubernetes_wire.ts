@@ -7,16 +7,8 @@
  * @module
  */
 
-import {
-  type ApiKind,
-  type JSONObject,
-  type JSONValue,
-  MicroTime,
-  Quantity,
-  toMicroTime,
-  toQuantity,
-  toTime,
-} from "./kubernetes_common.ts";
+import type { ApiKind, JSONObject, JSONValue } from "./kubernetes_client.ts";
+import { MicroTime, Quantity, toMicroTime, toQuantity, toTime } from "./kubernetes_common.ts";
 import type { ListMeta, Status } from "./kubernetes_meta_v1.ts";
 
 const TIMES = [
