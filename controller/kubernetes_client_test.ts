@@ -12,6 +12,11 @@ function answering(answer: unknown): RestClient {
   );
 }
 
+/** The fields that have a value: what a server leaves out is undefined in the package's structs. */
+function told(struct: object | null | undefined): object {
+  return Object.fromEntries(Object.entries(struct ?? {}).filter(([, value]) => value !== undefined));
+}
+
 function slice(endpoints: null | object[]): JSONValue {
   return {
     apiVersion: "discovery.k8s.io/v1",
@@ -70,7 +75,7 @@ Deno.test("tolerant() leaves of a status what is looked at", async () => {
     core("Service").getServiceListForAllNamespaces(),
     networking.getIngressListForAllNamespaces(),
   ]);
-  assertEquals(lists.map(({ items: [object] }) => Object.keys(object?.status ?? {})), [
+  assertEquals(lists.map(({ items: [object] }) => Object.keys(told(object?.status))), [
     ["addresses"],
     ["conditions"],
     ["loadBalancer"],
@@ -94,7 +99,7 @@ Deno.test("tolerant() leaves of managed fields whether the controller has applie
     }],
   };
   const { items } = await new NetworkingV1Api(answering(list)).getIngressListForAllNamespaces();
-  assertEquals(items.map(({ metadata }) => metadata?.managedFields ?? []), [
+  assertEquals(items.map(({ metadata }) => metadata?.managedFields?.map(told) ?? []), [
     [{ manager: "pingress-controller", operation: "Apply" }],
     [],
   ]);

@@ -4,15 +4,8 @@
  * @module
  */
 
-import {
-  type JSONObject,
-  type JSONValue,
-  type PatchType,
-  type RequestOptions,
-  type RestClient,
-  type WatchEventStream,
-  WatchEventTransformer,
-} from "./kubernetes_common.ts";
+import type { JSONObject, JSONValue, RequestOptions, RestClient } from "./kubernetes_client.ts";
+import { type PatchType, type WatchEventStream, WatchEventTransformer } from "./kubernetes_common.ts";
 import { type Status, toStatus } from "./kubernetes_meta_v1.ts";
 import { type List, readKind, readList, writeKind } from "./kubernetes_wire.ts";
 

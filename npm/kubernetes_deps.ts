@@ -12,7 +12,7 @@ import type {
   KubernetesTunnel,
   RequestOptions,
   RestClient,
-} from "./kubernetes_common.ts";
+} from "./kubernetes_client.ts";
 
 interface ContextConfig {
   cluster?: string;

@@ -7,16 +7,8 @@
  * @module
  */
 
-import {
-  type ApiKind,
-  type JSONObject,
-  type JSONValue,
-  MicroTime,
-  Quantity,
-  toMicroTime,
-  toQuantity,
-  toTime,
-} from "./kubernetes_common.ts";
+import type { ApiKind, JSONObject, JSONValue } from "./kubernetes_client.ts";
+import { MicroTime, Quantity, toMicroTime, toQuantity, toTime } from "./kubernetes_common.ts";
 import type { ListMeta, Status } from "./kubernetes_meta_v1.ts";
 
 const TIMES = [
@@ -35,6 +27,7 @@ const TIMES = [
   "timeAdded",
 ] as const;
 const MICRO_TIMES = ["acquireTime", "eventTime", "lastObservedTime", "renewTime"] as const;
+const TIME_MAPS = ["disruptedPods"] as const;
 const QUANTITIES = ["divisor", "sizeLimit"] as const;
 const QUANTITY_MAPS = [
   "allocatable",
@@ -74,6 +67,7 @@ type IfString<T> = string extends T ? null : never;
 /** One field, by its name. */
 type Field<K, T> = K extends typeof TIMES[number] ? Date
   : K extends typeof MICRO_TIMES[number] ? MicroTime
+  : K extends typeof TIME_MAPS[number] ? Record<string, Date>
   : K extends typeof QUANTITIES[number] ? Quantity
   : K extends typeof QUANTITY_MAPS[number] ? (T extends unknown[] ? Real<T> : Record<string, Quantity>)
   : K extends "fieldsV1" ? JSONValue
@@ -133,6 +127,7 @@ function readField(name: string, value: JSONValue): unknown {
   if (includes(QUANTITIES, name)) return toQuantity(value);
   if (Array.isArray(value)) return value.map((item) => readField("", item));
   if (!isObject(value)) return value;
+  if (includes(TIME_MAPS, name)) return map(value, toTime);
   if (includes(QUANTITY_MAPS, name)) return map(value, toQuantity);
   return isStringMap(name, value) ? map(value, string) : readObject(value);
 }

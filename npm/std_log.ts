@@ -9,6 +9,12 @@ const LEVELS = { NOTSET: 0, DEBUG: 10, INFO: 20, WARN: 30, ERROR: 40, CRITICAL: 
 /** The name of a level. */
 export type LevelName = keyof typeof LEVELS;
 
+type Level = typeof LEVELS[LevelName];
+
+function levelNameOf(level: Level): LevelName {
+  return (Object.keys(LEVELS) as LevelName[]).find((name) => LEVELS[name] === level) ?? "NOTSET";
+}
+
 /** One message, as the handlers get it. */
 export class LogRecord {
   /** The message. */
@@ -25,11 +31,11 @@ export class LogRecord {
   readonly loggerName: string;
 
   /** Makes a record of now. */
-  constructor(options: { msg: string; args: unknown[]; levelName: LevelName; loggerName: string }) {
+  constructor(options: { msg: string; args: unknown[]; level: Level; loggerName: string }) {
     this.msg = options.msg;
     this.args = options.args;
-    this.level = LEVELS[options.levelName];
-    this.levelName = options.levelName;
+    this.level = options.level;
+    this.levelName = levelNameOf(options.level);
     this.loggerName = options.loggerName;
   }
 }
@@ -95,8 +101,9 @@ export class Logger {
   }
 
   #log(levelName: LevelName, msg: string, args: unknown[]): string {
-    if (LEVELS[levelName] < this.#level) return msg;
-    const record = new LogRecord({ msg, args, levelName, loggerName: this.#name });
+    const level = LEVELS[levelName];
+    if (level < this.#level) return msg;
+    const record = new LogRecord({ msg, args, level, loggerName: this.#name });
     for (const handler of this.#handlers) handler.handle(record);
     return msg;
   }

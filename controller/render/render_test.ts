@@ -41,7 +41,8 @@ for (const input of cases) {
   Deno.test(`render ${input.slice(TESTDATA.length, -".in.json".length).replaceAll("_", " ")}`, async () => {
     const output = input.replace(/\.in\.json$/, ".out.yaml");
     const text = render(JSON.parse(await Deno.readTextFile(input)))
-      .map((object) => stringify(object, { lineWidth: 0 })).join("---\n");
+      // the package writes maps as they are: one that stands in several places would become an alias
+      .map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).join("---\n");
     if (isUpdate) await Deno.writeTextFile(output, text);
     assertEquals(text, await Deno.readTextFile(output));
   });
