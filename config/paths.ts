@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** The name of the routes' file, and its key in the ConfigMap. */
 export const PROXY_CONFIG_FILE = "proxy.json";
 
@@ -28,11 +30,16 @@ export function keyFile(host: string): string {
   return `${fileStem(host)}.key`;
 }
 
+/** What a Secret's key may have, less the longest ending: a host may have 253 characters by itself. */
+const MOST_STEM_CHARACTERS = 253 - ".cert".length;
+
 /**
- * A Secret's keys hold only `[-._a-zA-Z0-9]`
+ * A Secret's keys hold only `[-._a-zA-Z0-9]`, and at most 253 of them
  * (https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data),
- * so the asterisk becomes an underscore, which no host name has.
+ * so the asterisk becomes an underscore, which no host name has. A host that is too long goes by its hash, which is
+ * longer than any label: the API server would refuse the whole Secret, with the certificates of all other hosts.
  */
 function fileStem(host: string): string {
+  if (host.length > MOST_STEM_CHARACTERS) return createHash("sha256").update(host).digest("hex");
   return host.replace(/^\*/, "_");
 }

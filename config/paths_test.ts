@@ -12,6 +12,16 @@ Deno.test("certFile() and keyFile() spell a host as the key of a Secret", () => 
   }
 });
 
+Deno.test("certFile() and keyFile() are short enough for the key of a Secret, and differ for all hosts", () => {
+  const label = "a".repeat(49);
+  const longest = Array<string>(5).fill(label).join(".");
+  const hosts = ["", ".b", ".bc", ".bcd", ".bce"].map((end) => `${longest.slice(1)}${end}`);
+  hosts.push(`*.${longest}`, `w.${longest}`);
+  const files = hosts.flatMap((host) => [certFile(host), keyFile(host)]);
+  for (const file of files) assertMatch(file, /^[-._a-zA-Z0-9]{1,253}$/);
+  assertEquals(new Set(files).size, files.length);
+});
+
 Deno.test("shardFile() numbers the files after the first one", () => {
   const cases: [file: string, shard: number, expected: string][] = [
     ["proxy.json", 0, "proxy.json"],

@@ -76,7 +76,8 @@ export const PROGRAM: Program = {
     },
     {
       name: "leader-election",
-      help: "With HostPort: let one of several controllers write at a time; =false for one that is alone",
+      help:
+        "With HostPort and LoadBalancer: let one of several controllers write at a time; =false for one that is alone",
     },
     {
       name: "listen-admin",
