@@ -188,6 +188,8 @@ export class LeaderElection implements Election {
       if (!isConflict(error)) throw error;
       return; // somebody else was faster
     }
+    // whoever was held up for so long has not led for a moment: what was not done then is to be done now
+    this.#tell();
     this.#leadsUntil = askedAt + LEADING_MILLISECONDS;
   }
 

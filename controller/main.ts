@@ -114,9 +114,10 @@ async function wire(
     : new ProxyNodeAddresses({ apis: proxyNodeApis(client, namespace), log });
   const writer = writingAsLeader(client, election);
   const canWrite = () => election.isLeader;
+  const onWritten = (object: string, bytes: number | undefined) => metrics.setShard(object, bytes);
   return {
     source: new KubernetesSource(client, { log, metrics }),
-    output: new ClusterOutput({ client: writer, namespace, workload: renderWorkload(flags), log }),
+    output: new ClusterOutput({ client: writer, namespace, workload: renderWorkload(flags), log, onWritten }),
     election,
     reporters: [
       new IngressStatus({ api: statusApi(writer), addresses, canWrite, log }),

@@ -1,6 +1,6 @@
 import type { ObjectReference } from "@cloudydeno/kubernetes-apis/core/v1";
 import { errorMessage, type Log } from "@pingress/config";
-import { isRefusal } from "../kubernetes_client.ts";
+import { isForbidden, isRefusal } from "../kubernetes_client.ts";
 import { Pace, type PaceOptions } from "../pace.ts";
 import type { Outcome, Reporter } from "../reporter.ts";
 import { selectIngresses } from "../translate/select_ingresses.ts";
@@ -101,7 +101,8 @@ export class EventRecorder implements Reporter {
           continue;
         }
         await recordEvent(api, { about: finding.about, ...notice }).catch((error) => {
-          if (!isRefusal(error)) throw error;
+          // a quota or a policy of one namespace holds up no other
+          if (!isRefusal(error) && !isForbidden(error)) throw error;
           log.debug("An Event cannot be written", {
             about: aboutKey(finding.about),
             error: errorMessage(error),

@@ -27,6 +27,8 @@ export interface ClusterOptions {
   workload: Workload;
   /** Told what is written. */
   log: Log;
+  /** Told how large each object is, such as `ConfigMap/pingress-config`, or that it is gone. */
+  onWritten?: ((object: string, bytes: number | undefined) => void) | undefined;
 }
 
 /** Written to the proxies' Pods after each change: kubelet then reads their ConfigMap and Secret at once. */
@@ -57,7 +59,12 @@ export class ClusterOutput implements Output {
       namespace: options.namespace,
       signal: this.#stop.signal,
       log: options.log,
-      onChange: () => this.#tick(),
+      onChange: () => {
+        // another controller that wrote it may have ended before it touched the Pods
+        this.#mustTouch = true;
+        this.#tick();
+      },
+      onWritten: options.onWritten,
     });
   }
 
@@ -123,7 +130,10 @@ export class ClusterOutput implements Output {
       PodDisruptionBudget: () => applyOrDelete(PodDisruptionBudget, workload.PodDisruptionBudget),
       DaemonSet: () => applyOrDelete(DaemonSet, workload.DaemonSet),
     };
-    for (const kind of this.#kinds) await steps[kind]().catch(fail);
+    // what serves comes before what it takes over from goes
+    const isWanted = (kind: WorkloadKind) => workload[kind] !== undefined;
+    const kinds = [...this.#kinds.filter(isWanted), ...this.#kinds.filter((kind) => !isWanted(kind))];
+    for (const kind of kinds) await steps[kind]().catch(fail);
   }
 
   get #followed() {

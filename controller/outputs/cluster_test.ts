@@ -7,7 +7,7 @@ import { renderDaemonSet } from "../render/host_port.ts";
 import { renderDeployment, renderPodDisruptionBudget, renderService } from "../render/load_balancer.ts";
 import { renderTlsSecrets } from "../render/tls_secret.ts";
 import type { Translation } from "../translate/translate.ts";
-import { ClusterOutput } from "./cluster.ts";
+import { type ClusterOptions, ClusterOutput } from "./cluster.ts";
 import type { Workload } from "./managed_objects.ts";
 
 /** A namespace with one proxy Pod, whose writes are recorded, kept, and can be made to fail. */
@@ -74,12 +74,13 @@ function translation(port: number): Translation {
 const PROXY = { image: "proxy:1" };
 const HOST_PORT: Workload = { DaemonSet: renderDaemonSet(PROXY, "test") };
 
-async function start(namespace: FakeNamespace, { workload = HOST_PORT, client = namespace.client } = {}) {
+async function start(namespace: FakeNamespace, options: Partial<ClusterOptions> = {}) {
   const output = new ClusterOutput({
-    client,
+    client: namespace.client,
     namespace: "test",
-    workload,
+    workload: HOST_PORT,
     log: SILENT_LOG,
+    ...options,
   });
   await output.start(() => {});
   return Object.assign(output, { [Symbol.asyncDispose]: () => output.close() });
@@ -189,9 +190,24 @@ Deno.test("ClusterOutput.apply() makes what serves before it deletes what anothe
   await using output = await start(namespace);
   await output.apply(translation(80));
   assertEquals(
-    namespace.writes.filter((write) => write.endsWith("pingress-proxy-server")).toSorted(),
-    [...Array(3).fill("DELETE pingress-proxy-server"), "PATCH pingress-proxy-server"],
+    namespace.writes.filter((write) => write.endsWith("pingress-proxy-server")),
+    ["PATCH pingress-proxy-server", ...Array(3).fill("DELETE pingress-proxy-server")],
   );
+});
+
+Deno.test("ClusterOutput tells how large each object is, and that it is gone", async () => {
+  const namespace = new FakeNamespace();
+  const sizes = new Map<string, number | undefined>();
+  await using output = await start(namespace, { onWritten: (object, bytes) => sizes.set(object, bytes) });
+  await output.apply(translation(80));
+  assertEquals([...sizes.keys()], [
+    "Secret/pingress-tls-secret",
+    "ConfigMap/pingress-config",
+    "DaemonSet/pingress-proxy-server",
+  ]);
+  assertEquals([...sizes.values()].every((bytes) => (bytes ?? 0) > 100), true);
+  await output.apply({ ...translation(80), isEmpty: true });
+  assertEquals([...sizes.values()], [undefined, undefined, undefined]);
 });
 
 Deno.test("ClusterOutput.apply() does without a PodDisruptionBudget where Kubernetes has none", async () => {

@@ -43,6 +43,7 @@ export interface LiveObjectOptions {
   signal: AbortSignal;
   log: Log;
   onChange: () => void;
+  onWritten?: ((object: string, bytes: number | undefined) => void) | undefined;
 }
 
 /**
@@ -112,6 +113,7 @@ export class LiveObject<T extends ManagedObject> {
       const uid = this.current.metadata?.uid ?? undefined;
       this.#applied = { text, version: versionOf(this.current), uid };
     });
+    this.#options.onWritten?.(`${this.#options.kind}/${this.#api.name}`, text.length);
     if (this.current?.metadata?.resourceVersion === before) return false;
     this.#options.log.info("Applied", { kind: this.#options.kind, name: this.#api.name });
     return true;
@@ -127,6 +129,7 @@ export class LiveObject<T extends ManagedObject> {
       this.current = undefined;
       this.#applied = undefined;
     });
+    this.#options.onWritten?.(`${this.#options.kind}/${this.#api.name}`, undefined);
     this.#options.log.info("Deleted: it is needed no longer", {
       kind: this.#options.kind,
       name: this.#api.name,

@@ -7,7 +7,7 @@ import { CONFIG_MAP_NAME, FIELD_MANAGER, MANAGED_BY, PROXY_NAME, TLS_SECRET_NAME
 import { LiveObject, type LiveObjectOptions, type ManagedObjects } from "./live_objects.ts";
 import { LiveShards } from "./live_shards.ts";
 
-/** What can run proxies, in the order in which it is made: what serves comes before what it takes over from goes. */
+/** What can run proxies, in the order in which it is made. */
 export const WORKLOAD_KINDS = ["Deployment", "Service", "PodDisruptionBudget", "DaemonSet"] as const;
 
 /** One of {@linkcode WORKLOAD_KINDS}. */

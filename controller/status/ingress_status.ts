@@ -1,7 +1,7 @@
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { NetworkingV1Api } from "@cloudydeno/kubernetes-apis/networking.k8s.io/v1";
 import { errorMessage, type Log } from "@pingress/config";
-import { isRefusal } from "../kubernetes_client.ts";
+import { isForbidden, isRefusal } from "../kubernetes_client.ts";
 import { type Ingress, objectKey } from "../objects.ts";
 import { Pace, type PaceOptions } from "../pace.ts";
 import { FIELD_MANAGER } from "../render/names.ts";
@@ -136,7 +136,8 @@ export class IngressStatus implements Reporter {
     try {
       await this.#options.api.apply(ingress, addresses);
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      // a policy of one namespace holds up no other
+      if (!isRefusal(error) && !isForbidden(error)) throw error;
       this.#options.log.warn("The status of an Ingress cannot be written", {
         ingress: objectKey(ingress),
         error: errorMessage(error),
