@@ -8,15 +8,22 @@ const FEW_BYTES = 64;
 
 const CR = 13;
 const LF = 10;
+const COLON = 58;
+const SPACE = 32;
 
 /** What ends content in the chunked coding, without trailers (RFC 9112, section 7.1). */
 export const LAST_CHUNK: Uint8Array<ArrayBuffer> = new TextEncoder().encode("0\r\n\r\n");
 
 /** 1 for each character that a token may have. */
-const IS_TOKEN = new Uint8Array(128);
+const IS_TOKEN = new Uint8Array(256);
 for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
   IS_TOKEN[character.charCodeAt(0)] = 1;
 }
+
+/** 1 for each character that a text may have: a line end in it would start a line of its own (RFC 9110, section 5.5). */
+const IS_TEXT = new Uint8Array(256).fill(1, 32);
+IS_TEXT[9] = 1;
+IS_TEXT[127] = 0;
 
 /**
  * Bytes on their way out: heads are written straight into them, character by character, which needs neither
@@ -78,17 +85,7 @@ export class Output {
   /** Writes a text of visible characters, spaces and tabs. @throws {MessageError} for any other character. */
   text(text: string): this {
     this.#reserve(text.length);
-    const buffer = this.#buffer;
-    let at = this.#length;
-    for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index);
-      // a line end in it would start a line of its own (RFC 9110, section 5.5)
-      if ((code < 32 && code !== 9) || code === 127 || code > 255) {
-        throw new MessageError("A character that has no place in a message's head");
-      }
-      buffer[at++] = code;
-    }
-    this.#length = at;
+    this.#put(text, IS_TEXT);
     return this;
   }
 
@@ -96,14 +93,7 @@ export class Output {
   token(text: string): this {
     if (text === "") throw new MessageError("A name that is empty");
     this.#reserve(text.length);
-    const buffer = this.#buffer;
-    let at = this.#length;
-    for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index);
-      if (IS_TOKEN[code] !== 1) throw new MessageError("A character that has no place in a name");
-      buffer[at++] = code;
-    }
-    this.#length = at;
+    this.#put(text, IS_TOKEN);
     return this;
   }
 
@@ -117,7 +107,15 @@ export class Output {
 
   /** Writes a header field. */
   field(name: string, value: string): this {
-    return this.token(name).text(": ").text(value).lineEnd();
+    if (name === "") throw new MessageError("A name that is empty");
+    this.#reserve(name.length + value.length + 4);
+    this.#put(name, IS_TOKEN);
+    this.#buffer[this.#length++] = COLON;
+    this.#buffer[this.#length++] = SPACE;
+    this.#put(value, IS_TEXT);
+    this.#buffer[this.#length++] = CR;
+    this.#buffer[this.#length++] = LF;
+    return this;
   }
 
   /** Writes bytes as they are. */
@@ -135,6 +133,22 @@ export class Output {
   chunk(piece: Uint8Array): this {
     if (piece.length === 0) return this;
     return this.text(piece.length.toString(16)).lineEnd().append(piece).lineEnd();
+  }
+
+  /** Writes where there is room for it. */
+  #put(text: string, isAllowed: Uint8Array): void {
+    const buffer = this.#buffer;
+    const { length } = text;
+    let at = this.#length;
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index);
+      if (isAllowed[code] !== 1) {
+        const where = isAllowed === IS_TOKEN ? "a name" : "a message's head";
+        throw new MessageError(`A character that has no place in ${where}`);
+      }
+      buffer[at++] = code;
+    }
+    this.#length = at;
   }
 
   #reserve(count: number): void {
