@@ -2,7 +2,7 @@ import { errorMessage, type KeyPair, type Log } from "@pingress/config";
 import { type Election, NO_ELECTION } from "./leadership.ts";
 import { Metrics } from "./metrics.ts";
 import type { Output } from "./outputs/output.ts";
-import { Pace, type PaceOptions } from "./pace.ts";
+import { Pace, type PaceOptions, tellRetry } from "./pace.ts";
 import type { Outcome, Reporter } from "./reporter.ts";
 import type { Source } from "./sources/source.ts";
 import type { Problem } from "./translate/problem.ts";
@@ -51,12 +51,7 @@ export class Controller {
     this.#pace = new Pace({
       ...options.pace,
       run: () => this.#run(),
-      onFailure: (error, retryIn) => {
-        options.log.error("Reconciling failed: trying again", {
-          error: errorMessage(error),
-          seconds: (retryIn / 1000).toFixed(1),
-        });
-      },
+      onFailure: tellRetry(options.log, "Reconciling failed"),
     });
     this.#election = options.election ?? NO_ELECTION;
     this.#metrics.isLeader = this.#election.isLeader;

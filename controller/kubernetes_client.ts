@@ -54,30 +54,34 @@ async function readConfig({ serviceHost, servicePort = "443" }: ClusterAccess): 
   return config;
 }
 
+/** The status of the API server's answer that an error is; nothing where it did not answer. */
+function codeOf(error: unknown): number | undefined {
+  return (error as { httpCode?: number } | undefined)?.httpCode;
+}
+
 /** Is this the API server's answer that something is not there? */
 export function isNotFound(error: unknown): boolean {
-  return (error as { httpCode?: number } | undefined)?.httpCode === 404;
+  return codeOf(error) === 404;
 }
 
-/** Is this the API server's answer that something of that name is there already? */
-export function isAlreadyThere(error: unknown): boolean {
-  return (error as { httpCode?: number } | undefined)?.httpCode === 409;
-}
-
-/** Is it this very object that the API server refuses, so that asking again is of no use? */
-export function isRefusal(error: unknown): boolean {
-  const { httpCode = 0, status } = (error ?? {}) as {
-    httpCode?: number;
-    status?: { details?: { causes?: { reason?: string | null }[] | null } | null };
-  };
-  // nothing can be made in a namespace that is going away
-  const isEnding = status?.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating");
-  return isEnding === true || [400, 404, 413, 422].includes(httpCode);
+/** Is this the API server's answer that something of that name is there already, or in another version? */
+export function isConflict(error: unknown): boolean {
+  return codeOf(error) === 409;
 }
 
 /** Is this the API server's answer that one may not do this? */
 export function isForbidden(error: unknown): boolean {
-  return (error as { httpCode?: number } | undefined)?.httpCode === 403;
+  return codeOf(error) === 403;
+}
+
+/** Is it this very object that the API server refuses, so that asking again is of no use? */
+export function isRefusal(error: unknown): boolean {
+  const { status } = (error ?? {}) as {
+    status?: { details?: { causes?: { reason?: string | null }[] | null } | null };
+  };
+  // nothing can be made in a namespace that is going away
+  const isEnding = status?.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating");
+  return isEnding === true || [400, 404, 413, 422].includes(codeOf(error) ?? 0);
 }
 
 /** Does the API server know a version of a group, such as `policy/v1`? */
@@ -116,7 +120,7 @@ export function tolerant(
       onAnswer?.(options.method, 200);
       return answer;
     } catch (error) {
-      onAnswer?.(options.method, (error as { httpCode?: number } | undefined)?.httpCode);
+      onAnswer?.(options.method, codeOf(error));
       throw error;
     }
   };

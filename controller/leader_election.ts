@@ -2,7 +2,7 @@ import { MicroTime, type RestClient } from "@cloudydeno/kubernetes-apis/common.t
 import { CoordinationV1Api, type Lease } from "@cloudydeno/kubernetes-apis/coordination.k8s.io/v1";
 import { errorMessage, type Log } from "@pingress/config";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
-import { isNotFound } from "./kubernetes_client.ts";
+import { isConflict, isNotFound } from "./kubernetes_client.ts";
 import type { Election } from "./leadership.ts";
 import { COMMON_LABELS, FIELD_MANAGER, LEASE_NAME } from "./render/names.ts";
 
@@ -271,9 +271,4 @@ function taken({ spec, ...lease }: Lease, identity: string): Lease {
 function wallTime(): MicroTime {
   const now = new Date();
   return new MicroTime(now, now.getUTCMilliseconds() * 1000);
-}
-
-/** Has somebody else changed it in the meantime? */
-function isConflict(error: unknown): boolean {
-  return (error as { httpCode?: number } | undefined)?.httpCode === 409;
 }

@@ -1,3 +1,6 @@
+import { errorMessage, type Log } from "@pingress/config";
+import { TokenBucket } from "./token_bucket.ts";
+
 /** Options of {@linkcode Pace}. */
 export interface PaceOptions {
   /** What is done; a failure is told to `onFailure` and tried again. */
@@ -22,8 +25,7 @@ const MOST_RETRY_MILLISECONDS = 30_000;
  */
 export class Pace {
   readonly #options: Required<PaceOptions>;
-  #tokens: number;
-  #refilledAt = performance.now();
+  readonly #bucket: TokenBucket;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | undefined;
   #isTicked = false;
@@ -34,7 +36,7 @@ export class Pace {
   /** Waits for the first tick. */
   constructor(options: PaceOptions) {
     this.#options = { collect: 20, interval: 1000, burst: 3, retryAfter: 1000, ...options };
-    this.#tokens = this.#options.burst;
+    this.#bucket = new TokenBucket(this.#options, performance.now());
   }
 
   /** Something changed. */
@@ -63,8 +65,7 @@ export class Pace {
   }
 
   async #run(): Promise<void> {
-    this.#untilToken();
-    this.#tokens--;
+    this.#bucket.take(performance.now());
     this.#isTicked = false;
     let delay: number | undefined;
     try {
@@ -82,10 +83,12 @@ export class Pace {
 
   /** How long until a run is allowed, in milliseconds; a token comes back with every interval. */
   #untilToken(): number {
-    const { interval, burst } = this.#options;
-    const now = performance.now();
-    this.#tokens = Math.min(burst, this.#tokens + (now - this.#refilledAt) / interval);
-    this.#refilledAt = now;
-    return Math.max(0, (1 - this.#tokens) * interval);
+    return this.#bucket.untilToken(performance.now());
   }
+}
+
+/** Tells that something failed and is tried again: what {@linkcode Pace} does about it. */
+export function tellRetry(log: Log, what: string): PaceOptions["onFailure"] {
+  return (error, retryIn) =>
+    log.error(`${what}: trying again`, { error: errorMessage(error), seconds: (retryIn / 1000).toFixed(1) });
 }

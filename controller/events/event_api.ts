@@ -1,6 +1,6 @@
 import type { JSONValue, RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { CoreV1Api, type Event, type ObjectReference } from "@cloudydeno/kubernetes-apis/core/v1";
-import { isAlreadyThere } from "../kubernetes_client.ts";
+import { isConflict } from "../kubernetes_client.ts";
 import { FIELD_MANAGER } from "../render/names.ts";
 import { aboutKey, type Notice } from "./findings.ts";
 
@@ -26,7 +26,7 @@ export async function recordEvent(api: EventApi, notice: Notice & { about: Objec
   try {
     await api.create(namespace, event);
   } catch (error) {
-    if (!isAlreadyThere(error)) throw error;
+    if (!isConflict(error)) throw error;
     // the first answer tells the count: reading it would take one more permission
     const lastTimestamp = now.toISOString();
     const count = await api.set({ namespace, name }, { lastTimestamp });

@@ -1,12 +1,12 @@
 import type { ObjectReference } from "@cloudydeno/kubernetes-apis/core/v1";
 import { errorMessage, type Log } from "@pingress/config";
 import { isForbidden, isRefusal } from "../kubernetes_client.ts";
-import { Pace, type PaceOptions } from "../pace.ts";
+import { Pace, type PaceOptions, tellRetry } from "../pace.ts";
 import type { Outcome, Reporter } from "../reporter.ts";
 import { selectIngresses } from "../translate/select_ingresses.ts";
 import { type EventApi, recordEvent } from "./event_api.ts";
 import { aboutKey, type Finding, findings, steps } from "./findings.ts";
-import { TokenBucket, type TokenBucketOptions } from "./token_bucket.ts";
+import { TokenBucket, type TokenBucketOptions } from "../token_bucket.ts";
 
 /** Options of {@linkcode EventRecorder}. */
 export interface EventRecorderOptions {
@@ -53,12 +53,7 @@ export class EventRecorder implements Reporter {
     this.#pace = new Pace({
       ...this.#options.pace,
       run: () => this.#tell(),
-      onFailure: (error, retryIn) => {
-        options.log.error("Events cannot be written: trying again", {
-          error: errorMessage(error),
-          seconds: (retryIn / 1000).toFixed(1),
-        });
-      },
+      onFailure: tellRetry(options.log, "Events cannot be written"),
     });
   }
 

@@ -3,7 +3,7 @@ import { CoreV1Api } from "@cloudydeno/kubernetes-apis/core/v1";
 import { errorMessage, type KeyPair, KEYS_DIRECTORY, type Log } from "@pingress/config";
 import { isNotFound, servesVersion } from "../kubernetes_client.ts";
 import { renderConfigMaps } from "../render/config_map.ts";
-import { PROXY_LABELS } from "../render/names.ts";
+import { PROXY_SELECTOR } from "../render/names.ts";
 import { readTlsSecret, renderTlsSecrets } from "../render/tls_secret.ts";
 import { shardCount } from "../shards.ts";
 import type { Translation } from "../translate/translate.ts";
@@ -150,9 +150,8 @@ export class ClusterOutput implements Output {
   /** Without it a changed ConfigMap reaches a Pod after up to a minute and a half. */
   async #touchPods(): Promise<void> {
     const core = new CoreV1Api(this.#options.client).namespace(this.#options.namespace);
-    const labelSelector = Object.entries(PROXY_LABELS).map(([key, value]) => `${key}=${value}`).join(",");
     const annotations = { [TOUCHED_ANNOTATION]: new Date().toISOString() };
-    const { items } = await core.getPodList({ labelSelector });
+    const { items } = await core.getPodList({ labelSelector: PROXY_SELECTOR });
     const names = items.map(({ metadata }) => metadata?.name ?? "");
     while (names.length > 0) {
       await Promise.all(

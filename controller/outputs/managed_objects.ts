@@ -28,8 +28,8 @@ export type LiveObjects = {
 export function liveObjects(client: RestClient, options: Omit<LiveObjectOptions, "kind">): LiveObjects {
   const core = new CoreV1Api(client).namespace(options.namespace);
   const apps = new AppsV1Api(client).namespace(options.namespace);
-  const ownership = { fieldManager: FIELD_MANAGER, force: true };
   const policy = new PolicyV1Api(client).namespace(options.namespace);
+  const ownership = { fieldManager: FIELD_MANAGER, force: true };
   const proxy = { fieldSelector: `metadata.name=${PROXY_NAME}` };
   // whatever else is in the namespace never reaches the controller's memory
   const ours = { labelSelector: `${MANAGED_BY.key}=${MANAGED_BY.value}` };

@@ -1,5 +1,5 @@
 import type { DaemonSet } from "@cloudydeno/kubernetes-apis/apps/v1";
-import { COMMON_LABELS, PROXY_LABELS, PROXY_NAME } from "./names.ts";
+import { PROXY_LABELS, proxyMetadata } from "./names.ts";
 import { type ProxyPodOptions, renderProxyPod } from "./proxy_pod.ts";
 
 /** The proxies of `--backend HostPort`: one on each node, on the node's ports 80 and 443. */
@@ -7,7 +7,7 @@ export function renderDaemonSet(options: ProxyPodOptions, namespace: string): Da
   return {
     apiVersion: "apps/v1",
     kind: "DaemonSet",
-    metadata: { name: PROXY_NAME, namespace, labels: { ...COMMON_LABELS, ...PROXY_LABELS } },
+    metadata: proxyMetadata(namespace),
     spec: {
       selector: { matchLabels: PROXY_LABELS },
       updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },

@@ -1,7 +1,7 @@
 import type { Deployment } from "@cloudydeno/kubernetes-apis/apps/v1";
 import type { Service } from "@cloudydeno/kubernetes-apis/core/v1";
 import type { PodDisruptionBudget } from "@cloudydeno/kubernetes-apis/policy/v1";
-import { COMMON_LABELS, PROXY_LABELS, PROXY_NAME } from "./names.ts";
+import { PROXY_LABELS, proxyMetadata } from "./names.ts";
 import { type ProxyPodOptions, renderProxyPod } from "./proxy_pod.ts";
 
 /** Which nodes a load balancer may send traffic to. */
@@ -34,7 +34,7 @@ export function renderDeployment(options: LoadBalancerOptions, namespace: string
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: metadata(namespace),
+    metadata: proxyMetadata(namespace),
     spec: {
       replicas,
       selector: { matchLabels: PROXY_LABELS },
@@ -52,7 +52,7 @@ export function renderService(
   return {
     apiVersion: "v1",
     kind: "Service",
-    metadata: { ...metadata(namespace), annotations: serviceAnnotations },
+    metadata: { ...proxyMetadata(namespace), annotations: serviceAnnotations },
     spec: {
       type: "LoadBalancer",
       externalTrafficPolicy,
@@ -70,11 +70,7 @@ export function renderPodDisruptionBudget(namespace: string): PodDisruptionBudge
   return {
     apiVersion: "policy/v1",
     kind: "PodDisruptionBudget",
-    metadata: metadata(namespace),
+    metadata: proxyMetadata(namespace),
     spec: { maxUnavailable: 1, selector: { matchLabels: PROXY_LABELS } },
   };
-}
-
-function metadata(namespace: string) {
-  return { name: PROXY_NAME, namespace, labels: { ...COMMON_LABELS, ...PROXY_LABELS } };
 }

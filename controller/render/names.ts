@@ -29,5 +29,14 @@ export const PROXY_LABELS: Record<string, string> = {
   "app.kubernetes.io/component": "proxy",
 };
 
+/** The same as list and watch calls take it. */
+export const PROXY_SELECTOR: string = Object.entries(PROXY_LABELS).map(([key, value]) => `${key}=${value}`)
+  .join(",");
+
+/** What everything that is called {@linkcode PROXY_NAME} has in common. */
+export function proxyMetadata(namespace: string) {
+  return { name: PROXY_NAME, namespace, labels: { ...COMMON_LABELS, ...PROXY_LABELS } };
+}
+
 /** Which Secret each certificate is from: JSON, from host to `namespace/name`. */
 export const SOURCES_ANNOTATION = "pingress.dev/certificate-sources";

@@ -3,7 +3,7 @@ import { NetworkingV1Api } from "@cloudydeno/kubernetes-apis/networking.k8s.io/v
 import { errorMessage, type Log } from "@pingress/config";
 import { isForbidden, isRefusal } from "../kubernetes_client.ts";
 import { type Ingress, objectKey } from "../objects.ts";
-import { Pace, type PaceOptions } from "../pace.ts";
+import { Pace, type PaceOptions, tellRetry } from "../pace.ts";
 import { FIELD_MANAGER } from "../render/names.ts";
 import type { Outcome, Reporter } from "../reporter.ts";
 import type { Snapshot } from "../store.ts";
@@ -82,12 +82,7 @@ export class IngressStatus implements Reporter {
     this.#pace = new Pace({
       ...options.pace,
       run: () => this.#write(),
-      onFailure: (error, retryIn) => {
-        options.log.error("The status of Ingresses cannot be written: trying again", {
-          error: errorMessage(error),
-          seconds: (retryIn / 1000).toFixed(1),
-        });
-      },
+      onFailure: tellRetry(options.log, "The status of Ingresses cannot be written"),
     });
   }
 

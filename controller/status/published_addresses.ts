@@ -2,7 +2,7 @@ import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { CoreV1Api, type Node, type Pod, type Service } from "@cloudydeno/kubernetes-apis/core/v1";
 import type { Log } from "@pingress/config";
 import { type InformerApi, type InformerTarget, runInformer } from "../informer.ts";
-import { PROXY_LABELS, PROXY_NAME } from "../render/names.ts";
+import { PROXY_NAME, PROXY_SELECTOR } from "../render/names.ts";
 
 /** Where Ingresses are served: an IP address or a host name. */
 export interface PublishedAddress {
@@ -198,7 +198,7 @@ export class ProxyNodeAddresses implements PublishedAddresses {
 /** The calls for the proxies of a namespace. */
 export function proxyNodeApis(client: RestClient, namespace: string): ProxyNodeApis {
   const core = new CoreV1Api(client);
-  const labelSelector = Object.entries(PROXY_LABELS).map(([key, value]) => `${key}=${value}`).join(",");
+  const labelSelector = PROXY_SELECTOR;
   return {
     pods: {
       list: (call) => core.namespace(namespace).getPodList({ ...call, labelSelector }),

@@ -29,8 +29,8 @@ export interface Translation {
   /** The certificates by host. */
   certificates: Map<string, HostCertificate>;
   /**
-   * All that is wrong: with annotations, then rules, then default backends, then certificates, then what there is no room for, each
-   * in the order of the Ingresses.
+   * All that is wrong: with annotations, then rules, then default backends, then certificates, then what there
+   * is no room for, each in the order of the Ingresses.
    */
   problems: Problem[];
 }
