@@ -85,6 +85,7 @@ export class EventRecorder implements Reporter {
     if (!canWrite()) return this.#told.clear();
     this.#forgetBuckets();
     let wait = Infinity;
+    let forbidden: unknown;
     for (
       const { finding, isSo, key, notice } of steps(this.#current, { told: this.#told, isOurs: this.#isOurs })
     ) {
@@ -95,18 +96,25 @@ export class EventRecorder implements Reporter {
           wait = Math.min(wait, delay);
           continue;
         }
-        await recordEvent(api, { about: finding.about, ...notice }).catch((error) => {
-          // a quota or a policy of one namespace holds up no other
-          if (!isRefusal(error) && !isForbidden(error)) throw error;
-          log.debug("An Event cannot be written", {
-            about: aboutKey(finding.about),
-            error: errorMessage(error),
-          });
-        });
+        try {
+          await recordEvent(api, { about: finding.about, ...notice });
+        } catch (error) {
+          if (isRefusal(error)) {
+            log.debug("An Event cannot be written", {
+              about: aboutKey(finding.about),
+              error: errorMessage(error),
+            });
+          } else if (isForbidden(error)) {
+            // a quota or a policy of one namespace holds up no other, and may be another one later
+            forbidden ??= error;
+            continue;
+          } else throw error;
+        }
       }
       if (isSo) this.#told.set(key, finding);
       else this.#told.delete(key);
     }
+    if (forbidden !== undefined) throw forbidden;
     if (wait < Infinity && !this.#isClosed) this.#timer = setTimeout(() => this.#pace.tick(), wait);
   }
 

@@ -169,6 +169,19 @@ Deno.test("EventRecorder goes on after an Event that is refused", async () => {
   assertEquals([(await api.reach(2)).length, asked], [2, 1]);
 });
 
+Deno.test("EventRecorder is held up by no namespace in which it may not write, and tries there again", async () => {
+  await using started = start();
+  const { api, recorded, recorder } = started;
+  let refusals = 2;
+  api.fail = ({ involvedObject }) =>
+    involvedObject.name === "full" && refusals-- > 0
+      ? Object.assign(new Error("exceeded quota"), { httpCode: 403 })
+      : undefined;
+  recorder.report(outcome({ full: 1, web: 1 }));
+  assertEquals(await api.reach(2), ["web Warning InvalidHost", "full Warning InvalidHost"]);
+  assertEquals(recorded.lines.filter((line) => line.includes("exceeded quota")).length, 2);
+});
+
 Deno.test("EventRecorder is silent while another one writes, and then tells everything", async () => {
   await using started = start();
   const { api, state, recorder } = started;

@@ -111,15 +111,18 @@ export class IngressStatus implements Reporter {
     );
     const queue = changes.values();
     const failures: unknown[] = [];
+    let isAway = false;
     let count = 0;
     await Promise.all(Array.from({ length: WRITTEN_AT_A_TIME }, async () => {
       for (const change of queue) {
-        if (failures.length > 0 || this.#isClosed || !canWrite()) return;
+        if (isAway || this.#isClosed || !canWrite()) return;
         try {
           await this.#apply(change);
           count++;
         } catch (error) {
           failures.push(error);
+          // a policy of one namespace holds up no other
+          isAway ||= !isForbidden(error);
         }
       }
     }));
@@ -131,8 +134,7 @@ export class IngressStatus implements Reporter {
     try {
       await this.#options.api.apply(ingress, addresses);
     } catch (error) {
-      // a policy of one namespace holds up no other
-      if (!isRefusal(error) && !isForbidden(error)) throw error;
+      if (!isRefusal(error)) throw error;
       this.#options.log.warn("The status of an Ingress cannot be written", {
         ingress: objectKey(ingress),
         error: errorMessage(error),

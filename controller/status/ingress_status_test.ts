@@ -204,6 +204,21 @@ Deno.test("IngressStatus does not ask again for what the API server refuses", as
   assertEquals(asked, 1);
 });
 
+Deno.test("IngressStatus is held up by no Ingress that it may not write to, and tries again", async () => {
+  await using started = start();
+  const { api, status } = started;
+  let refusals = 40;
+  api.fail = (name) =>
+    name.startsWith("denied") && refusals-- > 0
+      ? Object.assign(new Error("denied by a policy"), { httpCode: 403 })
+      : undefined;
+  const denied = Array.from({ length: 20 }, (_, index) => ingress(`denied-${index}`));
+  status.report(outcome(...denied, ingress("web")));
+  await api.reach(1);
+  assertEquals(api.writes.map((write) => write.split(" ")[0]), ["default/web"]);
+  await api.reach(21);
+});
+
 Deno.test("IngressStatus writes only while it may", async () => {
   await using started = start();
   const { api, state, status } = started;
