@@ -56,24 +56,26 @@ export class Histogram {
 
   /** Counts a value. */
   observe(value: number): void {
-    const bucket = this.#bounds.findIndex((bound) => value <= bound);
-    if (bucket !== -1) this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
+    let bucket = 0;
+    while (bucket < this.#bounds.length && value > (this.#bounds[bucket] ?? 0)) bucket++;
+    if (bucket < this.#bounds.length) this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
     this.#count++;
     this.#sum += value;
   }
 
-  /** What was counted, under a name without labels. */
-  samples(name: string): Sample[] {
+  /** What was counted, under a name, and labels if there are any. */
+  samples(name: string, labels = ""): Sample[] {
+    const upTo = (bound: string) => `${labels === "" ? "" : `${labels},`}le="${bound}"`;
     let below = 0;
     return [
       ...this.#bounds.map((bound, bucket): Sample => [
         `${name}_bucket`,
-        `le="${bound}"`,
+        upTo(`${bound}`),
         below += this.#buckets[bucket] ?? 0,
       ]),
-      [`${name}_bucket`, 'le="+Inf"', this.#count],
-      [`${name}_sum`, "", this.#sum],
-      [`${name}_count`, "", this.#count],
+      [`${name}_bucket`, upTo("+Inf"), this.#count],
+      [`${name}_sum`, labels, this.#sum],
+      [`${name}_count`, labels, this.#count],
     ];
   }
 }

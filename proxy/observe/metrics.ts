@@ -1,4 +1,4 @@
-import type { Sample } from "@pingress/config";
+import { Histogram, type Sample } from "@pingress/config";
 import type { Outcome } from "../exchange.ts";
 import type { HostClass, Route } from "../routing_table.ts";
 import type { ExchangeRecord } from "./observer.ts";
@@ -15,12 +15,6 @@ export interface MetricsOptions {
   withHosts: boolean;
 }
 
-interface Durations {
-  buckets: number[];
-  count: number;
-  sum: number;
-}
-
 /** What one worker has counted. */
 export class Metrics {
   /** Requests that have no complete answer yet. */
@@ -33,7 +27,7 @@ export class Metrics {
   upstreamBroken = 0;
   readonly #withHosts: boolean;
   readonly #requests = new Map<string, Map<string, number[]>>();
-  readonly #durations = new Map<string, Durations>();
+  readonly #durations = new Map<string, Histogram>();
   /** Of each route, made once: they are looked up for every request. */
   readonly #labels = new WeakMap<Route, string>();
   #retries = 0;
@@ -59,7 +53,9 @@ export class Metrics {
     let byStatus = byMethod.get(method);
     if (byStatus === undefined) byMethod.set(method, byStatus = []);
     byStatus[record.status] = (byStatus[record.status] ?? 0) + 1;
-    this.#countDuration(host, milliseconds / 1000);
+    let durations = this.#durations.get(host);
+    if (durations === undefined) this.#durations.set(host, durations = new Histogram(BUCKETS));
+    durations.observe(milliseconds / 1000);
     this.#retries += record.retries;
     this.#received += outcome.received;
     this.#sent += outcome.sent;
@@ -85,17 +81,8 @@ export class Metrics {
         );
       }
     }
-    for (const [host, { buckets, count, sum }] of this.#durations) {
-      let below = 0;
-      BUCKETS.forEach((bound, index) => {
-        below += buckets[index] ?? 0;
-        samples.push(["pingress_request_duration_seconds_bucket", `${host},le="${bound}"`, below]);
-      });
-      samples.push(
-        ["pingress_request_duration_seconds_bucket", `${host},le="+Inf"`, count],
-        ["pingress_request_duration_seconds_sum", host, sum],
-        ["pingress_request_duration_seconds_count", host, count],
-      );
+    for (const [host, durations] of this.#durations) {
+      samples.push(...durations.samples("pingress_request_duration_seconds", host));
     }
     return samples;
   }
@@ -111,17 +98,5 @@ export class Metrics {
 
   #labelsOf(hostClass: HostClass | "none", host: string | undefined): string {
     return this.#withHosts ? `host_class="${hostClass}",host="${host ?? ""}"` : `host_class="${hostClass}"`;
-  }
-
-  #countDuration(host: string, seconds: number): void {
-    let durations = this.#durations.get(host);
-    if (durations === undefined) {
-      this.#durations.set(host, durations = { buckets: BUCKETS.map(() => 0), count: 0, sum: 0 });
-    }
-    let index = 0;
-    while (index < BUCKETS.length && seconds > (BUCKETS[index] ?? 0)) index++;
-    if (index < BUCKETS.length) durations.buckets[index] = (durations.buckets[index] ?? 0) + 1;
-    durations.count++;
-    durations.sum += seconds;
   }
 }

@@ -110,9 +110,7 @@ class RoundTrip implements Content {
       this.#connection.expireIn(this.#options.responseTimeout);
       const output = this.#writeHead();
       try {
-        const { bytes } = output;
-        const written = await this.#connection.transport.write(bytes);
-        if (written < bytes.length) await this.#connection.write(bytes.subarray(written));
+        await this.#connection.write(output.bytes);
       } finally {
         output.free();
       }
