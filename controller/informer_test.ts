@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { settled } from "../tests/testing.ts";
 import type { WatchEvent } from "@cloudydeno/kubernetes-apis/common.ts";
 import { SILENT_LOG } from "@pingress/config";
 import { type InformerApi, type InformerOptions, runInformer } from "./informer.ts";
@@ -53,7 +54,7 @@ class FakeApi implements InformerApi<Thing> {
     answer(readable);
     const send = async (type: string, object: unknown) => {
       await writer.write({ type, object } as Event);
-      await new Promise((resolve) => setTimeout(resolve, 0)); // it is read by then
+      await settled(); // it is read by then
     };
     return { options, writer, send };
   }

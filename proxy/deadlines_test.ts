@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { within } from "../tests/testing.ts";
+import { settled, within } from "../tests/testing.ts";
 import { Deadlines, type Expiring } from "./deadlines.ts";
 
 /** Something that may take so many milliseconds. */
@@ -95,7 +95,7 @@ Deno.test("Deadlines blames nobody for what came late because the program was bu
   const start = performance.now();
   while (performance.now() - start < 1200);
   // the late look is the first thing to happen
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await settled();
   assertEquals(task.expiries, 0);
   await task.expired();
   deadlines.delete(task);

@@ -7,6 +7,7 @@
 
 import { connect, type TLSSocket } from "node:tls";
 import { type Address, createLog, type EndpointsFile, formatAddress, type Log } from "@pingress/config";
+import type { Deadlines } from "../proxy/deadlines.ts";
 import type { Content, Piece } from "../proxy/exchange.ts";
 import { Proxy, type ProxyOptions } from "../proxy/proxy.ts";
 import type { ServerOptions } from "../proxy/server.ts";
@@ -23,6 +24,20 @@ export async function within<T>(promise: Promise<T>, what: string, milliseconds 
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Lets everything run that waits for nothing from outside. */
+export async function settled(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** Waits until the deadlines have been looked at. */
+export async function lookedAt(deadlines: Deadlines): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const expiring = { deadline: 0, expire: resolve };
+  deadlines.add(expiring);
+  await within(promise, "a look at the deadlines");
+  deadlines.delete(expiring);
 }
 
 /** Bytes as a string of as many characters. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Event } from "@cloudydeno/kubernetes-apis/core/v1";
-import { recordingLog, within } from "../../tests/testing.ts";
+import { recordingLog, settled, within } from "../../tests/testing.ts";
 import type { Outcome } from "../reporter.ts";
 import { Store } from "../store.ts";
 import type { Problem } from "../translate/problem.ts";
@@ -64,21 +64,26 @@ function outcome(problems: Record<string, number>, more: { failure?: string } = 
 function start(options: Partial<EventRecorderOptions> = {}) {
   const api = new FakeEvents();
   const state = { canWrite: true };
+  let asked = Promise.withResolvers<void>();
   const recorded = recordingLog();
   const recorder = new EventRecorder({
     api,
     namespace: "pingress-system",
-    canWrite: () => state.canWrite,
+    canWrite: () => {
+      asked.resolve();
+      asked = Promise.withResolvers();
+      return state.canWrite;
+    },
     log: recorded.log,
     pace: { collect: 1, interval: 1, retryAfter: 1 },
     ...options,
   });
-  return { api, state, recorded, recorder, [Symbol.asyncDispose]: () => recorder.close() };
-}
-
-/** Long enough for what should not happen to happen. */
-async function quiet(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  /** Waits until it has looked once more at what there is to tell. */
+  const looked = async () => {
+    await within(asked.promise, "a look");
+    await settled();
+  };
+  return { api, state, recorded, recorder, looked, [Symbol.asyncDispose]: () => recorder.close() };
 }
 
 Deno.test("EventRecorder tells a problem once, and when it is solved", async () => {
@@ -87,7 +92,7 @@ Deno.test("EventRecorder tells a problem once, and when it is solved", async () 
   recorder.report(outcome({ web: 1 }));
   await api.reach(1);
   recorder.report(outcome({ web: 1 }));
-  await quiet();
+  await started.looked();
   recorder.report(outcome({ web: 0 }));
   assertEquals(await api.reach(2), ["web Warning InvalidHost", "web Normal Resolved"]);
 });
@@ -98,7 +103,7 @@ Deno.test("EventRecorder says nothing of an Ingress that is gone", async () => {
   recorder.report(outcome({ web: 1 }));
   await api.reach(1);
   recorder.report(outcome({}));
-  await quiet();
+  await started.looked();
   recorder.report(outcome({ shop: 1 }));
   assertEquals(await api.reach(2), ["web Warning InvalidHost", "shop Warning InvalidHost"]);
 });
@@ -120,7 +125,8 @@ Deno.test("EventRecorder lets one Ingress not speak for all", async () => {
   const { api, recorder } = started;
   recorder.report(outcome({ loud: 9, quiet: 1 }));
   await api.reach(3);
-  await quiet();
+  recorder.report(outcome({ loud: 9, quiet: 1 }));
+  await started.looked();
   const told = ["loud Warning InvalidHost", "loud Warning InvalidHost", "quiet Warning InvalidHost"];
   assertEquals(api.written, told);
 });
@@ -135,8 +141,9 @@ Deno.test("EventRecorder tells later what a limit holds back, if it is still so"
   await api.reach(2);
   recorder.report(outcome({ one: 2, other: 1 }));
   await api.reach(3);
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  assertEquals(api.written.toSorted(), [
+  recorder.report(outcome({ one: 0, other: 0 }));
+  await api.reach(6); // each of those that were told is solved
+  assertEquals(api.written.filter((event) => event.includes("Warning")).toSorted(), [
     "one Warning InvalidHost",
     "one Warning InvalidHost",
     "other Warning InvalidHost",
@@ -189,7 +196,7 @@ Deno.test("EventRecorder is silent while another one writes, and then tells ever
   await api.reach(1);
   state.canWrite = false;
   recorder.report(outcome({ web: 2 }));
-  await quiet();
+  await started.looked();
   assertEquals(api.written.length, 1);
   state.canWrite = true;
   recorder.report(outcome({ web: 2 }));

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { settled } from "../../tests/testing.ts";
 import type { ConfigMap } from "@cloudydeno/kubernetes-apis/core/v1";
 import { SILENT_LOG } from "@pingress/config";
 import { COMMON_LABELS, CONFIG_MAP_NAME } from "../render/names.ts";
@@ -27,7 +28,7 @@ class FakeCluster implements ManagedApi<ConfigMap> {
     this.calls.push("patch");
     const written = this.put(wanted);
     this.duringWrite();
-    await events();
+    await settled();
     return written;
   }
 
@@ -71,11 +72,6 @@ function wanted(text: string): ConfigMap {
   };
 }
 
-/** Lets all events arrive. */
-async function events(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
-}
-
 async function follow(cluster: FakeCluster) {
   const stop = new AbortController();
   const state = { changes: 0 };
@@ -87,7 +83,7 @@ async function follow(cluster: FakeCluster) {
     onChange: () => void state.changes++,
   });
   await live.follow();
-  await events();
+  await settled();
   return {
     live,
     state,
@@ -103,10 +99,10 @@ Deno.test("LiveObject writes only what has changed, and its own writes are no ch
   await using followed = await follow(cluster);
   const { live, state } = followed;
   assertEquals(await live.apply(wanted("one")), true);
-  await events();
+  await settled();
   assertEquals(await live.apply(wanted("one")), false);
   assertEquals(await live.apply(wanted("two")), true);
-  await events();
+  await settled();
   assertEquals(await live.apply(wanted("two")), false);
   assertEquals([cluster.calls, state.changes], [["patch", "patch"], 0]);
 });
@@ -139,13 +135,13 @@ for (
     await using followed = await follow(cluster);
     const { live, state } = followed;
     await live.apply(wanted("one"));
-    await events();
+    await settled();
     meddle(cluster);
-    await events();
+    await settled();
     assert(state.changes > 0, "no tick");
     assertEquals(await live.apply(wanted("one")), true);
     assertEquals(dataOf(cluster.object ?? {}), dataOf(wanted("one")));
-    await events();
+    await settled();
     assertEquals(await live.apply(wanted("one")), false);
   });
 
@@ -185,7 +181,7 @@ Deno.test("LiveObject tells a DaemonSet that was replaced from its own, though b
   await live.follow();
   await live.apply(daemonSet("", "wanted") as never);
   events?.enqueue({ type: "ADDED", object: daemonSet("theirs", "theirs") });
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await settled();
   await live.apply(daemonSet("", "wanted") as never);
   stop.abort();
   await live.closed();
@@ -210,7 +206,7 @@ Deno.test("LiveObject deletes what it made, once", async () => {
   const { live, state } = followed;
   await live.apply(wanted("one"));
   await live.delete();
-  await events();
+  await settled();
   await live.delete();
   assertEquals([cluster.calls, cluster.object, state.changes], [["patch", "delete"], undefined, 0]);
 });

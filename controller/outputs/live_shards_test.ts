@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { settled } from "../../tests/testing.ts";
 import type { ConfigMap } from "@cloudydeno/kubernetes-apis/core/v1";
 import { SILENT_LOG } from "@pingress/config";
 import { COMMON_LABELS } from "../render/names.ts";
@@ -89,11 +90,6 @@ function wanted(...texts: string[]): ConfigMap[] {
   });
 }
 
-/** Lets all events arrive. */
-async function events(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
-}
-
 async function follow(cluster: FakeCluster) {
   const stop = new AbortController();
   const state = { changes: 0, failures: [] as string[] };
@@ -105,7 +101,7 @@ async function follow(cluster: FakeCluster) {
     onChange: () => void state.changes++,
   });
   await shards.follow();
-  await events();
+  await settled();
   return {
     state,
     shards,
@@ -113,7 +109,7 @@ async function follow(cluster: FakeCluster) {
     apply: async (...texts: string[]) => {
       cluster.calls.length = 0;
       await shards.apply(wanted(...texts), (error) => state.failures.push((error as Error).message));
-      await events();
+      await settled();
       return cluster.calls.map((call) => call.replace("shard", ""));
     },
     [Symbol.asyncDispose]: async () => {
@@ -218,7 +214,7 @@ for (
     const { apply, state } = followed;
     await apply("a", "b");
     meddle(cluster);
-    await events();
+    await settled();
     assert(state.changes > 0, "no tick");
     await apply("a", "b");
     assertEquals(textsOf(cluster), { shard: "a", "shard-1": "b" });

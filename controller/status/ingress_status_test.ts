@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { recordingLog, within } from "../../tests/testing.ts";
+import { recordingLog, settled, within } from "../../tests/testing.ts";
 import { type Ingress, objectKey } from "../objects.ts";
 import type { Outcome } from "../reporter.ts";
 import { Store } from "../store.ts";
@@ -113,7 +113,7 @@ class FakeStatusApi implements StatusApi {
 
   async apply(ingress: Ingress, addresses: readonly PublishedAddress[]): Promise<void> {
     this.mostUnderWay = Math.max(this.mostUnderWay, ++this.underWay);
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await settled();
     this.underWay--;
     const error = this.fail(ingress.metadata.name);
     if (error !== undefined) throw error;
@@ -133,15 +133,25 @@ function start() {
   const api = new FakeStatusApi();
   const addresses = new FakeAddresses();
   const state = { canWrite: true };
+  let asked = Promise.withResolvers<void>();
   const recorded = recordingLog();
   const status = new IngressStatus({
     api,
     addresses,
-    canWrite: () => state.canWrite,
+    canWrite: () => {
+      asked.resolve();
+      asked = Promise.withResolvers();
+      return state.canWrite;
+    },
     log: recorded.log,
     pace: { collect: 1, interval: 1, retryAfter: 1 },
   });
-  return { api, addresses, state, recorded, status, [Symbol.asyncDispose]: () => status.close() };
+  /** Waits until it has asked whether it may write. */
+  const hasAsked = async () => {
+    await within(asked.promise, "a question");
+    await settled();
+  };
+  return { api, addresses, state, recorded, status, hasAsked, [Symbol.asyncDispose]: () => status.close() };
 }
 
 Deno.test("IngressStatus writes once, and again when addresses change", async () => {
@@ -224,7 +234,7 @@ Deno.test("IngressStatus writes only while it may", async () => {
   const { api, state, status } = started;
   state.canWrite = false;
   status.report(outcome(ingress("a")));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await started.hasAsked();
   assertEquals(api.writes, []);
   state.canWrite = true;
   status.report(outcome(...Array.from({ length: 50 }, (_, index) => ingress(`ingress-${index}`))));

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Node, Pod } from "@cloudydeno/kubernetes-apis/core/v1";
 import { SILENT_LOG } from "@pingress/config";
-import { within } from "../../tests/testing.ts";
+import { settled, within } from "../../tests/testing.ts";
 import type { InformerApi } from "../informer.ts";
 import { addressesOf, ProxyNodeAddresses } from "./published_addresses.ts";
 
@@ -47,7 +47,7 @@ class FakeApi<T extends { metadata?: { name?: string | null } | null }> implemen
   async send(type: "MODIFIED" | "DELETED", object: T): Promise<void> {
     const metadata = { ...object.metadata, resourceVersion: String(++this.#version) };
     this.#events?.enqueue({ type, object: { ...object, metadata } });
-    await new Promise((resolve) => setTimeout(resolve, 0)); // it is read by then
+    await settled(); // it is read by then
   }
 }
 
@@ -71,7 +71,7 @@ async function follow(pods: FakeApi<Pod>, { linger = 60_000 } = {}) {
     ticked = Promise.withResolvers();
   };
   await addresses.start(tick);
-  await new Promise((resolve) => setTimeout(resolve, 0)); // both lists are read
+  await settled(); // both lists are read
   return {
     ips: () => addresses.current().map(({ ip }) => ip),
     ticks: () => ticks,

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { bytesOf, latin1, within } from "../../tests/testing.ts";
+import { bytesOf, latin1, settled, within } from "../../tests/testing.ts";
 import type { Piece } from "../exchange.ts";
 import { HalfCloseProbe } from "./half_close_probe.ts";
 
@@ -29,10 +29,6 @@ const ANSWER = bytesOf("HTTP/1.1 200 OK\r\n\r\n");
 
 function fail(): never {
   throw new Error("nobody has gone");
-}
-
-async function settled(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 Deno.test("HalfCloseProbe sends the start of the answer, byte by byte, and the rest with the answer", async () => {

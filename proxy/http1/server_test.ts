@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { bytesOf, FakeTransport, latin1, within } from "../../tests/testing.ts";
+import { bytesOf, FakeTransport, latin1, lookedAt, settled, within } from "../../tests/testing.ts";
 import { type Closable, Connection } from "../accept/connection.ts";
 import { Deadlines } from "../deadlines.ts";
 import { errorResponse } from "../errors.ts";
@@ -45,20 +45,6 @@ class Served {
     const ended = serveHttp1(new Connection(transport, CLIENT, this), { ...OPTIONS, handler, ...options });
     this.ended = within(ended, "a connection to end");
   }
-}
-
-/** Lets everything run that waits for nothing from outside. */
-async function settled(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-/** Waits until the deadlines have been looked at. */
-async function lookedAt(deadlines: Deadlines): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const expiring = { deadline: 0, expire: resolve };
-  deadlines.add(expiring);
-  await within(promise, "a look at the deadlines");
-  deadlines.delete(expiring);
 }
 
 /** An answer with a text as its content. */

@@ -1,5 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { bytesOf, FakeContent, latin1, recordingLog, textOf, within } from "../../tests/testing.ts";
+import {
+  bytesOf,
+  FakeContent,
+  latin1,
+  lookedAt,
+  recordingLog,
+  settled,
+  textOf,
+  within,
+} from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { errorResponse } from "../errors.ts";
 import type { DownstreamRequest, DownstreamResponse, HeaderList, Outcome, Refusal } from "../exchange.ts";
@@ -208,7 +217,7 @@ Deno.test("denoHandler() says when a request begins and ends", async () => {
     await setup.handle(new Request("http://a.test/"));
     assertEquals(setup.counts, { began: 1, ended: 0, stalled: 0 });
     const { isComplete } = await setup.complete(error);
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await settled();
     assertEquals([setup.counts, isComplete], [{ began: 1, ended: 1, stalled: 0 }, error === undefined]);
   }
 });
@@ -320,7 +329,7 @@ Deno.test("denoHandler() gives up no client that waits for content", async () =>
   const setup = new Setup(response({ body: content }));
   const written = await setup.handle(new Request("http://a.test/"), { clientTimeout: 10 });
   const text = written.text();
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await lookedAt(setup.deadlines);
   content.send("late").end();
   assertEquals([await text, setup.counts.stalled], ["late", 0]);
   await setup.complete();

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { bytesOf, latin1, textOf } from "../../tests/testing.ts";
+import { bytesOf, latin1, settled, textOf } from "../../tests/testing.ts";
 import { ProxyError } from "../errors.ts";
 import type { Piece } from "../exchange.ts";
 import { StreamContent } from "./stream_content.ts";
@@ -90,7 +90,7 @@ Deno.test("StreamContent.close() cancels what was not read, and nothing else", a
   assertEquals(await textOf(read.content), "he");
   let isCancelled = false;
   read.cancelled.promise.then(() => isCancelled = true);
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await settled();
   assertEquals(isCancelled, false);
 });
 

@@ -143,12 +143,12 @@ Deno.test("Http2Endpoint.send() reads no content where there is none", async () 
 });
 
 Deno.test("Http2Endpoint.send() passes a response on as it comes", async () => {
-  let controller!: ReadableStreamDefaultController<Uint8Array>;
+  const asked = Promise.withResolvers<ReadableStreamDefaultController<Uint8Array>>();
   await using setup = Setup.serving(() =>
-    new Response(new ReadableStream<Uint8Array>({ start: (given) => void (controller = given) }))
+    new Response(new ReadableStream<Uint8Array>({ start: (given) => asked.resolve(given) }))
   );
   const running = setup.send();
-  while (controller === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+  const controller = await within(asked.promise, "the request");
   controller.enqueue(new TextEncoder().encode("one"));
   const { body } = await running;
   assertEquals(latin1((await within(body!.next(), "a piece"))!), "one");
@@ -317,26 +317,29 @@ Deno.test("Http2Endpoint.send() takes no response without a final status", async
 });
 
 Deno.test("Http2Endpoint.send() takes nothing short for whole when the connection breaks off", async () => {
+  const breakOff = Promise.withResolvers<void>();
   await using setup = await scripted((stream, session) => {
     stream.respond({ ":status": 200 });
-    stream.write("hello", () => setTimeout(() => session.destroy(), 50));
+    stream.write("hello");
+    breakOff.promise.then(() => session.destroy());
   });
   const { body } = await within(setup.send(), "a response");
   assertEquals(latin1((await within(body!.next(), "a piece"))!), "hello");
+  breakOff.resolve();
   await assertRejects(() => within(textOf(body), "a failure"), ProxyError);
   assertEquals([setup.endpoint.load, setup.broken.length], [0, 1]);
 });
 
 Deno.test("Http2Endpoint.send() takes nothing short for whole when the backend shuts down", async () => {
-  let controller!: ReadableStreamDefaultController<Uint8Array>;
+  const asked = Promise.withResolvers<ReadableStreamDefaultController<Uint8Array>>();
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-    () => new Response(new ReadableStream<Uint8Array>({ start: (given) => void (controller = given) })),
+    () => new Response(new ReadableStream<Uint8Array>({ start: (given) => asked.resolve(given) })),
   );
   const ended = Promise.withResolvers<void>();
   await using setup = new Setup(server.addr.port, () => ended.promise);
   const running = setup.send();
-  while (controller === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+  const controller = await within(asked.promise, "the request");
   controller.enqueue(new TextEncoder().encode("hello"));
   const { body } = await within(running, "a response");
   assertEquals(latin1((await within(body!.next(), "a piece"))!), "hello");
@@ -495,8 +498,13 @@ Deno.test("Http2Endpoint is not forgotten by its pool while it has a request", a
   try {
     const endpoint = pool.endpoint(address, { name: "H2C" }) as Http2Endpoint;
     const { body } = await setup.send({}, endpoint);
-    // it has been looked at many times by then
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const swept = Promise.withResolvers<void>();
+    const { sweep } = endpoint;
+    endpoint.sweep = () => {
+      sweep.call(endpoint);
+      swept.resolve();
+    };
+    await within(swept.promise, "the pool to look at it");
     assertEquals(pool.endpoint(address, { name: "H2C" }), endpoint);
     stream.end("hello");
     assertEquals([await textOf(body), connects], ["hello", [true]]);

@@ -80,6 +80,27 @@ export function fingerprintOf(cert: string): string {
   return new X509Certificate(cert).fingerprint256;
 }
 
+/** How long things took: what tests of a cluster find out, besides whether they happen. */
+export class Figures {
+  readonly #lines: string[] = [];
+
+  /** Adds a line. */
+  add(what: string, figure: string): void {
+    this.#lines.push(`${what}: ${figure}`);
+  }
+
+  /** Waits until something is so, and notes how long that took. */
+  async measure(what: string, isSo: () => Promise<boolean>, deadline?: number): Promise<void> {
+    this.add(what, `${(await eventually(what, isSo, deadline) / 1000).toFixed(2)} s`);
+  }
+
+  /** Prints them. */
+  print(): void {
+    // deno-lint-ignore no-console -- the figures are a result of the test
+    console.log(["", ...this.#lines].join("\n  "));
+  }
+}
+
 /**
  * Waits until something is so; an error means not yet.
  *

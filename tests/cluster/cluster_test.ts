@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
-import { type Answer, ask, eventually, exists, fingerprintOf, kubectl, read } from "./cluster.ts";
+import { type Answer, ask, eventually, exists, Figures, fingerprintOf, kubectl, read } from "./cluster.ts";
 
 const SYSTEM = "pingress-system";
 const SUFFIX = crypto.randomUUID().slice(0, 8);
@@ -26,10 +26,10 @@ Deno.test("a cluster is served", async (t) => {
   assertEquals(others.length, 0, "There are Ingresses of class pingress: these tests need a cluster without");
   const node = await nodeAddress();
   const inNamespace = (...args: string[]) => kubectl(["-n", NAMESPACE, ...args]);
-  const figures: string[] = [];
+  const figures = new Figures();
   const measure = async (what: string, change: () => Promise<unknown>, isSeen: () => Promise<boolean>) => {
     await change();
-    figures.push(`${what}: ${(await eventually(what, isSeen) / 1000).toFixed(2)} s`);
+    await figures.measure(what, isSeen);
   };
   const answers = async (url: string, is: (answer: Answer) => boolean) => is(await ask(node, url));
   const patchPath = (index: number, path: string) =>
@@ -287,8 +287,7 @@ Deno.test("a cluster is served", async (t) => {
       assertEquals(log.split("\n").filter((line) => /forbidden/i.test(line)), []);
     });
   } finally {
-    // deno-lint-ignore no-console -- the figures are a result of the test
-    console.log(["", ...figures].join("\n  "));
+    figures.print();
     await cleanUp();
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { eventually, kubectl, read } from "./cluster.ts";
+import { eventually, Figures, kubectl, read } from "./cluster.ts";
 
 const NAMESPACE = `pingress-leader-${crypto.randomUUID().slice(0, 8)}`;
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -104,7 +104,7 @@ function freeAddress(): Deno.NetAddr {
 }
 
 Deno.test("one of several controllers leads", async (t) => {
-  const figures: string[] = [];
+  const figures = new Figures();
   const started: ControllerProcess[] = [];
   const running: ControllerProcess[] = [];
 
@@ -126,7 +126,7 @@ Deno.test("one of several controllers leads", async (t) => {
   const gone = (controller: ControllerProcess) => running.splice(running.indexOf(controller), 1);
   const leads = async (controller: ControllerProcess, what: string, deadline: number) => {
     const took = await eventually(what, () => Promise.resolve(controller.isLeading), deadline);
-    figures.push(`${what}: another leads after ${(took / 1000).toFixed(2)} s`);
+    figures.add(what, `another leads after ${(took / 1000).toFixed(2)} s`);
     assertEquals(await holder(), controller.identity);
   };
 
@@ -205,8 +205,7 @@ Deno.test("one of several controllers leads", async (t) => {
       assertEquals(await holder(), roles().leader.identity);
     });
   } finally {
-    // deno-lint-ignore no-console -- the figures are a result of the test
-    console.log(["", ...figures].join("\n  "));
+    figures.print();
     for (const controller of started) await controller.kill();
     await kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found"]);
   }

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
-import { ask, eventually, kubectl, type KubernetesObject, read } from "./cluster.ts";
+import { ask, eventually, Figures, kubectl, type KubernetesObject, read } from "./cluster.ts";
 
 const SYSTEM = "pingress-system";
 const NAMESPACE = `pingress-shards-${crypto.randomUUID().slice(0, 8)}`;
@@ -23,9 +23,8 @@ Deno.test("a cluster with more than an object holds is served", async (t) => {
   const inNamespace = (...args: string[]) => kubectl(["-n", NAMESPACE, ...args]);
   const { items: [{ status: { addresses } }] } = await read("nodes");
   const node: string = addresses[0].address;
-  const figures: string[] = [];
-  const measure = async (what: string, isSeen: () => Promise<boolean>) =>
-    figures.push(`${what}: ${(await eventually(what, isSeen, 120_000) / 1000).toFixed(2)} s`);
+  const figures = new Figures();
+  const measure = (what: string, isSeen: () => Promise<boolean>) => figures.measure(what, isSeen, 120_000);
   const serves = async (index: number, path: string) => {
     const { status, echo } = await ask(node, `http://h${index}.shards.example.com${path}`);
     return status === 200 && echo.path === path;
@@ -54,7 +53,7 @@ Deno.test("a cluster with more than an object holds is served", async (t) => {
       const all = Array.from({ length: INGRESSES }, (_, index) => ingress(index));
       const started = performance.now();
       await kubectl(["-n", NAMESPACE, "create", "-f", "-"], { apiVersion: "v1", kind: "List", items: all });
-      figures.push(`${INGRESSES} Ingresses created: ${((performance.now() - started) / 1000).toFixed(0)} s`);
+      figures.add(`${INGRESSES} Ingresses created`, `${((performance.now() - started) / 1000).toFixed(0)} s`);
       for (const index of [INGRESSES - 1, 0, INGRESSES / 2]) {
         await measure(`Ingress ${index} is served`, () => serves(index, "/path-9/x"));
       }
@@ -100,8 +99,7 @@ Deno.test("a cluster with more than an object holds is served", async (t) => {
       assertEquals(await proxyPods(), proxies, "a proxy was restarted");
     });
   } finally {
-    // deno-lint-ignore no-console -- the figures are a result of the test
-    console.log(["", ...figures].join("\n  "));
+    figures.print();
     await kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found"]);
   }
 });
