@@ -1,4 +1,5 @@
-import type { DownstreamResponse } from "./exchange.ts";
+import type { DownstreamResponse, HeaderList } from "./exchange.ts";
+import { Fields } from "./http1/fields.ts";
 
 /** The header by which a user tells that Pingress answered, not the backend. */
 export const ERROR_HEADER = "pingress-error";
@@ -49,17 +50,14 @@ export class ProxyError extends Error {
 export function errorResponse(reason: ErrorReason, detail?: string): DownstreamResponse {
   const [status, text] = REASONS[reason];
   const line = detail === undefined ? `${status}: ${text}\n` : `${status}: ${text}: ${detail}\n`;
-  return {
-    status,
-    headers: [
-      ["content-type", "text/plain; charset=utf-8"],
-      ["x-content-type-options", "nosniff"],
-      ["server", "pingress"],
-      [ERROR_HEADER, reason],
-      ...reason === "method_not_allowed" ? [["allow", ALLOWED_METHODS] as [string, string]] : [],
-    ],
-    body: new TextEncoder().encode(line),
-  };
+  const headers: HeaderList = [
+    ["content-type", "text/plain; charset=utf-8"],
+    ["x-content-type-options", "nosniff"],
+    ["server", "pingress"],
+    [ERROR_HEADER, reason],
+  ];
+  if (reason === "method_not_allowed") headers.push(["allow", ALLOWED_METHODS]);
+  return { status, fields: Fields.of(headers), body: new TextEncoder().encode(line) };
 }
 
 /** A 405 must say what is allowed (RFC 9110, section 15.5.6): whatever the backend does, but CONNECT and TRACE. */

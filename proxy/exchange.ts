@@ -5,6 +5,7 @@
  * @module
  */
 import type { ErrorReason } from "./errors.ts";
+import type { Fields } from "./http1/fields.ts";
 import type { Transport } from "./transport.ts";
 
 /** Header fields in order; names in lower case, values as Latin-1 strings (RFC 9110, section 5.5). */
@@ -73,8 +74,8 @@ export interface DownstreamRequest {
   readonly authority: string;
   /** Path and query, as sent (origin-form, RFC 9112, section 3.2.1), or `*`. */
   readonly target: string;
-  /** The fields, as sent. */
-  readonly headers: HeaderList;
+  /** The fields, as sent; those that are not passed on are removed from it. */
+  readonly fields: Fields;
   /** The content; null when there is none. */
   readonly body: Content | null;
   /** The protocol that the client wants to change to, if it is one that is passed on. */
@@ -82,7 +83,7 @@ export interface DownstreamRequest {
   /** Tells when the client has gone. */
   readonly cancellation: Cancellation;
   /** Sends an informational response (RFC 9110, section 15.2), where the protocol can. */
-  readonly inform?: ((status: number, headers: HeaderList) => Promise<void>) | undefined;
+  readonly inform?: ((status: number, fields: Fields) => Promise<void>) | undefined;
 }
 
 /** The answer to a request. */
@@ -90,7 +91,7 @@ export interface DownstreamResponse {
   /** From 200 to 599, or 101 with a tunnel. */
   status: number;
   /** The fields, without those of the connection. A Content-Length counts only where there is no content. */
-  headers: HeaderList;
+  fields: Fields;
   /** The content. */
   body: null | Piece | Content;
   /** After a 101: the bytes of the other side. */

@@ -1,11 +1,12 @@
 import { parseAuthority } from "./authority.ts";
 import { ALLOWED_METHODS, errorResponse, ProxyError } from "./errors.ts";
 import type { DownstreamRequest, DownstreamResponse, Handler } from "./exchange.ts";
-import { withoutConnectionHeaders } from "./filters/connection_headers.ts";
+import { removeConnectionHeaders } from "./filters/connection_headers.ts";
 import { originOf } from "./filters/origin.ts";
-import { maxForwards, requestIdOf, upstreamRequestHeaders } from "./filters/request_headers.ts";
-import { downstreamResponseHeaders } from "./filters/response_headers.ts";
+import { filterRequestHeaders, maxForwards, requestIdOf } from "./filters/request_headers.ts";
+import { filterResponseHeaders } from "./filters/response_headers.ts";
 import { httpDate } from "./http_date.ts";
+import { Fields } from "./http1/fields.ts";
 import type { IpRanges } from "./ip_ranges.ts";
 import { LimitedContent } from "./limited_content.ts";
 import type { ExchangeRecord, Observer } from "./observe/observer.ts";
@@ -58,7 +59,7 @@ export function createHandler(options: HandlerOptions): Handler {
             addresses: addresses instanceof Promise ? await addresses : addresses,
             protocol,
           }, record);
-          response.headers = downstreamResponseHeaders(response.headers);
+          filterResponseHeaders(response.fields);
         }
       } catch (error) {
         response = failure(error, record, { request, observer });
@@ -87,13 +88,13 @@ function failure(
 }
 
 function finish(
-  { status, headers, body, tunnel }: DownstreamResponse,
+  { status, fields, body, tunnel }: DownstreamResponse,
   record: ExchangeRecord,
   observer: Observer,
 ): DownstreamResponse {
   record.status = status;
-  if (record.reason !== undefined) headers.push(["date", httpDate()]);
-  return { status, headers, body, tunnel, done: (outcome) => observer.finished(record, outcome) };
+  if (record.reason !== undefined) fields.add("date", httpDate());
+  return { status, fields, body, tunnel, done: (outcome) => observer.finished(record, outcome) };
 }
 
 /** What a request becomes for its backend. */
@@ -110,7 +111,7 @@ function route(
   record: ExchangeRecord,
   options: HandlerOptions,
 ): Forwarded | DownstreamResponse {
-  const { method, client } = request;
+  const { method, client, fields } = request;
   const { routes, endpoints } = options.state();
   if (method === "CONNECT" || method === "TRACE") {
     throw new ProxyError("method_not_allowed", `${method} is not served`);
@@ -124,10 +125,12 @@ function route(
   }
   const hops = maxForwards(request);
   if (hops === 0) {
-    return { status: 200, headers: downstreamResponseHeaders([["allow", ALLOWED_METHODS]]), body: null };
+    const fields = Fields.of([["allow", ALLOWED_METHODS]]);
+    filterResponseHeaders(fields);
+    return { status: 200, fields, body: null };
   }
   const origin = originOf(request, authority, options.trustedProxies);
-  const requestId = requestIdOf(request.headers);
+  const requestId = requestIdOf(fields);
   record.host = authority.host;
   record.path = target.path;
   record.address = origin.address;
@@ -135,16 +138,14 @@ function route(
   const match = routes.match(authority.host, target.path);
   if (match === undefined) throw new ProxyError("no_route", "no rule matches");
   record.route = match;
+  const { sendsForwarded } = options;
+  filterRequestHeaders(fields, { origin, requestId, sendsForwarded, maxForwards: hops });
   return {
     request: {
       method,
       target: target.forwarded,
-      headers: upstreamRequestHeaders(request, {
-        origin,
-        requestId,
-        sendsForwarded: options.sendsForwarded,
-        maxForwards: hops,
-      }),
+      authority: request.authority,
+      fields,
       body: request.body && LimitedContent.of(request.body, options.maxBodyBytes),
       upgrade: request.upgrade,
       cancellation: request.cancellation,
@@ -159,5 +160,8 @@ function route(
 function informer(
   inform: NonNullable<DownstreamRequest["inform"]>,
 ): NonNullable<DownstreamRequest["inform"]> {
-  return (status, headers) => inform(status, withoutConnectionHeaders(headers));
+  return (status, fields) => {
+    removeConnectionHeaders(fields);
+    return inform(status, fields);
+  };
 }

@@ -1,7 +1,8 @@
-import type { HeaderList } from "../exchange.ts";
+import { FieldName, FieldNames } from "../http1/field_name.ts";
+import { elementsOf, type Fields } from "../http1/fields.ts";
 
 /** Fields that belong to one connection (RFC 9110, section 7.6.1). */
-const CONNECTION_HEADERS = new Set([
+export const CONNECTION_HEADERS = [
   "close",
   "connection",
   "keep-alive",
@@ -12,29 +13,28 @@ const CONNECTION_HEADERS = new Set([
   "trailer",
   "transfer-encoding",
   "upgrade",
-]);
+] as const;
 
-/** Drops the fields that belong to the connection, those that its Connection header names among them. */
-export function withoutConnectionHeaders(headers: HeaderList): HeaderList {
-  const nominated = nominatedBy(headers);
-  const kept: HeaderList = [];
-  for (const field of headers) {
-    if (!CONNECTION_HEADERS.has(field[0]) && nominated?.has(field[0]) !== true) kept.push(field);
-  }
-  return kept;
-}
+const CONNECTION = FieldName.of("connection");
+const NAMES = new FieldNames(CONNECTION_HEADERS);
 
 /** What nearly every Connection field says, and which names no field that is not dropped anyway. */
-const USUAL = new Set(["keep-alive", "close", "Keep-Alive", "Close", "upgrade", "Upgrade"]);
+const USUAL = ["keep-alive", "close", "upgrade"];
 
-function nominatedBy(headers: HeaderList): Set<string> | undefined {
-  let nominated: Set<string> | undefined;
-  for (const field of headers) {
-    if (field[0] !== "connection" || USUAL.has(field[1])) continue;
-    nominated ??= new Set();
-    for (const option of field[1].split(",")) nominated.add(option.trim().toLowerCase());
-  }
+/**
+ * Removes the fields that belong to the connection, those that its Connection header names among them, and
+ * `others`, which must have {@linkcode CONNECTION_HEADERS} among them.
+ */
+export function removeConnectionHeaders(fields: Fields, others: FieldNames = NAMES): void {
+  const nominated = nominatedBy(fields);
+  fields.remove(others);
+  if (nominated !== undefined) fields.removeIf((name) => nominated.has(name));
+}
+
+function nominatedBy(fields: Fields): Set<string> | undefined {
+  if (!fields.hasOther(CONNECTION, USUAL)) return undefined;
+  const nominated = new Set(fields.values(CONNECTION).flatMap(elementsOf));
   // content-length says nothing about the connection: a peer cannot have it removed
-  nominated?.delete("content-length");
+  nominated.delete("content-length");
   return nominated;
 }

@@ -1,8 +1,13 @@
 import { isIP } from "node:net";
 import { type Authority, parseAuthority } from "../authority.ts";
 import type { Client, DownstreamRequest } from "../exchange.ts";
-import { valuesOf } from "../http1/head.ts";
+import { FieldName } from "../http1/field_name.ts";
 import { type IpRanges, plainAddress } from "../ip_ranges.ts";
+
+const FORWARDED_FOR = FieldName.of("x-forwarded-for");
+const FORWARDED_PROTO = FieldName.of("x-forwarded-proto");
+const FORWARDED_HOST = FieldName.of("x-forwarded-host");
+const FORWARDED_PORT = FieldName.of("x-forwarded-port");
 
 /** Where a request comes from: from the connection, or from what trusted proxies in front of us say. */
 export interface Origin {
@@ -23,11 +28,11 @@ export interface Origin {
  * proxies: what is left of the first one that is not trusted may be invented.
  */
 export function originOf(
-  request: Pick<DownstreamRequest, "client" | "headers" | "authority">,
+  request: Pick<DownstreamRequest, "client" | "fields" | "authority">,
   authority: Authority,
   trusted: IpRanges,
 ): Origin {
-  const { client, headers } = request;
+  const { client, fields } = request;
   let own = origins.get(client);
   if (own?.host !== request.authority) {
     own = {
@@ -40,7 +45,7 @@ export function originOf(
     origins.set(client, own);
   }
   if (!trusted.has(client.address)) return own;
-  const hops = valuesOf(headers, "x-forwarded-for").join(",").split(",").map((hop) => hop.trim());
+  const hops = fields.values(FORWARDED_FOR).join(",").split(",").map((hop) => hop.trim());
   const known: string[] = [];
   let address = client.address;
   for (const hop of hops.reverse()) {
@@ -50,10 +55,10 @@ export function originOf(
     address = next;
     if (!trusted.has(next)) break;
   }
-  const scheme = lastOf(valuesOf(headers, "x-forwarded-proto"))?.toLowerCase();
-  const host = lastOf(valuesOf(headers, "x-forwarded-host"));
+  const scheme = lastOf(fields.values(FORWARDED_PROTO))?.toLowerCase();
+  const host = lastOf(fields.values(FORWARDED_HOST));
   const said = host === undefined ? undefined : parseAuthority(host);
-  const forwardedPort = portOf(lastOf(valuesOf(headers, "x-forwarded-port")));
+  const forwardedPort = portOf(lastOf(fields.values(FORWARDED_PORT)));
   const isScheme = scheme === "http" || scheme === "https";
   return {
     address,

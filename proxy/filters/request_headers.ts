@@ -1,13 +1,19 @@
 import type { DownstreamRequest, HeaderList } from "../exchange.ts";
-import { withoutConnectionHeaders } from "./connection_headers.ts";
+import { FieldName, FieldNames } from "../http1/field_name.ts";
+import type { Fields } from "../http1/fields.ts";
+import { CONNECTION_HEADERS, removeConnectionHeaders } from "./connection_headers.ts";
 import type { Origin } from "./origin.ts";
 
-/** What only Pingress may tell a backend: a client's own are dropped. */
-const OURS = new Set([
+const MAX_FORWARDS = FieldName.of("max-forwards");
+const REQUEST_ID = FieldName.of("x-request-id");
+
+/** What only Pingress may tell a backend, and what is about the connection: a client's own are dropped. */
+const NOT_PASSED_ON = new FieldNames([
+  ...CONNECTION_HEADERS,
   "content-length", // framing is decided anew for every connection
   "expect", // answered by the server
   "forwarded",
-  "host",
+  "host", // written before all others
   "http2-settings",
   "x-forwarded-for",
   "x-forwarded-host",
@@ -17,7 +23,7 @@ const OURS = new Set([
   "x-request-id",
 ]);
 
-/** Options of {@linkcode upstreamRequestHeaders}. */
+/** Options of {@linkcode filterRequestHeaders}. */
 export interface RequestHeadersOptions {
   /** Where the request comes from. */
   origin: Origin;
@@ -30,26 +36,26 @@ export interface RequestHeadersOptions {
 }
 
 /**
- * The header fields for the backend: Host first, what the client sent without the fields of its connection,
- * then who the client is. Names with an underscore are dropped: CGI and WSGI programs take `X_Real_IP` for
- * `X-Real-IP`.
+ * Makes of a client's header fields what the backend gets beside Host: what the client sent without the fields
+ * of its connection, then who the client is. Names with an underscore are dropped: CGI and WSGI programs take
+ * `X_Real_IP` for `X-Real-IP`.
  */
-export function upstreamRequestHeaders(
-  request: Pick<DownstreamRequest, "authority" | "headers">,
+export function filterRequestHeaders(
+  fields: Fields,
   { origin, requestId, sendsForwarded, maxForwards }: RequestHeadersOptions,
-): HeaderList {
-  const headers: HeaderList = [["host", request.authority]];
-  for (const field of withoutConnectionHeaders(request.headers)) {
-    const name = field[0];
-    if (OURS.has(name) || name.includes("_")) continue;
-    if (name === "max-forwards" && maxForwards !== undefined) headers.push([name, String(maxForwards - 1)]);
-    else headers.push(field);
+): void {
+  removeConnectionHeaders(fields, NOT_PASSED_ON);
+  fields.removeUnderscored();
+  if (maxForwards !== undefined) {
+    fields.remove(ONLY_MAX_FORWARDS);
+    fields.add("max-forwards", String(maxForwards - 1));
   }
-  for (const field of originFields(origin)) headers.push(field);
-  headers.push(["x-request-id", requestId]);
-  if (sendsForwarded) headers.push(["forwarded", forwarded(origin)]);
-  return headers;
+  for (const field of originFields(origin)) fields.added.push(field);
+  fields.add("x-request-id", requestId);
+  if (sendsForwarded) fields.add("forwarded", forwarded(origin));
 }
+
+const ONLY_MAX_FORWARDS = new FieldNames(["max-forwards"]);
 
 /** Of each origin, which is the same one for all requests of a connection to a host. */
 const known = new WeakMap<Origin, HeaderList>();
@@ -73,10 +79,10 @@ function originFields(origin: Origin): HeaderList {
  * here, for TRACE is refused. At 0 the one who reads it must answer.
  */
 export function maxForwards(
-  { method, headers }: Pick<DownstreamRequest, "method" | "headers">,
+  { method, fields }: Pick<DownstreamRequest, "method" | "fields">,
 ): number | undefined {
   if (method !== "OPTIONS") return undefined;
-  const value = headers.find(([name]) => name === "max-forwards")?.[1];
+  const value = fields.get(MAX_FORWARDS);
   return value !== undefined && /^[0-9]{1,9}$/.test(value) ? Number(value) : undefined;
 }
 
@@ -89,9 +95,7 @@ function forwarded({ address, scheme, host }: Origin): string {
 /**
  * The id of a request: what the client calls it, if that can be written everywhere, else a new one.
  */
-export function requestIdOf(headers: HeaderList): string {
-  for (const field of headers) {
-    if (field[0] === "x-request-id" && /^[\w.:/+=@-]{1,128}$/.test(field[1])) return field[1];
-  }
-  return crypto.randomUUID();
+export function requestIdOf(fields: Fields): string {
+  const said = fields.get(REQUEST_ID);
+  return said !== undefined && /^[\w.:/+=@-]{1,128}$/.test(said) ? said : crypto.randomUUID();
 }

@@ -1,10 +1,17 @@
-import { Buffer } from "node:buffer";
+import { latin1 } from "./fields.ts";
+import type { HeadLines } from "./head.ts";
 import { MessageError } from "./message_error.ts";
 
 /** Where bytes come from: a connection, or a test. */
 export interface ByteSource {
   /** Reads into `into`; resolves to how many bytes, or null at the end. */
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
+}
+
+/** What uses bytes where they have arrived. */
+export interface Borrower {
+  /** They will be overwritten now: to be copied if they are still needed. */
+  keep(): void;
 }
 
 /** Enough for most heads: what a connection that waits for its next request holds. */
@@ -27,6 +34,7 @@ export class ByteReader {
   #resolve: (hasMore: boolean) => void = nothing;
   #reject: (error: unknown) => void = nothing;
   #watcher: ((hasMore: boolean) => void) | undefined;
+  #borrower: Borrower | undefined;
   #interruption: Error | undefined;
   #received = 0;
   #hasEnded = false;
@@ -102,6 +110,18 @@ export class ByteReader {
     return bytes;
   }
 
+  /** Takes the `count` bytes of a head that has arrived, without the line end that is its end. */
+  takeLines(count: number): HeadLines {
+    const start = this.#start;
+    this.#start += count;
+    return { bytes: this.#buffer, start, end: this.#start - 2 };
+  }
+
+  /** Tells `borrower`, instead of the one before, when the bytes that have arrived are to be overwritten. */
+  lend(borrower: Borrower | undefined): void {
+    this.#borrower = borrower;
+  }
+
   /** Takes `count` bytes that have arrived as a string, one character for each byte. */
   takeText(count: number): string {
     const start = this.#start;
@@ -130,6 +150,8 @@ export class ByteReader {
   #read(): void {
     if (this.#isReading) return;
     this.#isReading = true;
+    this.#borrower?.keep();
+    this.#borrower = undefined;
     this.#makeRoom();
     const into = this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
     this.#source.read(into).then(this.#onRead, this.#onFailure);
@@ -205,9 +227,4 @@ function endOfHead(
     if (at === start + 1 || bytes[at - 2] === LF) return at + 1 - start;
   }
   return -1;
-}
-
-/** Bytes as a string, one character for each byte. TextDecoder's "latin1" is windows-1252 instead. */
-function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.prototype.latin1Slice.call(bytes, start, end);
 }

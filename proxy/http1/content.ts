@@ -1,5 +1,6 @@
 import type { ByteReader } from "./byte_reader.ts";
-import { type Framing, parseFields } from "./head.ts";
+import { Fields } from "./fields.ts";
+import type { Framing } from "./head.ts";
 import { MessageError } from "./message_error.ts";
 
 const CHUNK_LINE_BYTES = 4096;
@@ -149,11 +150,12 @@ class ChunkedReader extends ContentReader {
         return true;
       }
       default: {
+        const bytes = this.reader.peek();
         const line = this.#line(TRAILER_BYTES - this.#trailerBytes);
         if (line === undefined) return false;
         this.#trailerBytes += line.length + 2;
         if (line === "") this.#expected = "nothing";
-        else parseFields(`${line}\r\n`, 0);
+        else Fields.parse(bytes, { start: 0, end: line.length + 2 });
         return true;
       }
     }

@@ -1,3 +1,5 @@
+import { LOWER, NAME_KIND } from "./field_name.ts";
+import { type Fields, IS_TEXT, MARKS, REMOVED } from "./fields.ts";
 import { MessageError } from "./message_error.ts";
 
 const START_BYTES = 4 * 1024;
@@ -13,17 +15,6 @@ const SPACE = 32;
 
 /** What ends content in the chunked coding, without trailers (RFC 9112, section 7.1). */
 export const LAST_CHUNK: Uint8Array<ArrayBuffer> = new TextEncoder().encode("0\r\n\r\n");
-
-/** 1 for each character that a token may have. */
-const IS_TOKEN = new Uint8Array(256);
-for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-  IS_TOKEN[character.charCodeAt(0)] = 1;
-}
-
-/** 1 for each character that a text may have: a line end in it would start a line of its own (RFC 9110, section 5.5). */
-const IS_TEXT = new Uint8Array(256).fill(1, 32);
-IS_TEXT[9] = 1;
-IS_TEXT[127] = 0;
 
 /**
  * Bytes on their way out: heads are written straight into them, character by character, which needs neither
@@ -85,7 +76,7 @@ export class Output {
   /** Writes a text of visible characters, spaces and tabs. @throws {MessageError} for any other character. */
   text(text: string): this {
     this.#reserve(text.length);
-    this.#put(text, IS_TEXT);
+    this.#putText(text);
     return this;
   }
 
@@ -93,7 +84,7 @@ export class Output {
   token(text: string): this {
     if (text === "") throw new MessageError("A name that is empty");
     this.#reserve(text.length);
-    this.#put(text, IS_TOKEN);
+    this.#putName(text);
     return this;
   }
 
@@ -109,12 +100,34 @@ export class Output {
   field(name: string, value: string): this {
     if (name === "") throw new MessageError("A name that is empty");
     this.#reserve(name.length + value.length + 4);
-    this.#put(name, IS_TOKEN);
+    this.#putName(name);
     this.#buffer[this.#length++] = COLON;
     this.#buffer[this.#length++] = SPACE;
-    this.#put(value, IS_TEXT);
+    this.#putText(value);
     this.#buffer[this.#length++] = CR;
     this.#buffer[this.#length++] = LF;
+    return this;
+  }
+
+  /** Writes header fields. Those that were received were checked then, and need no other look. */
+  fields({ bytes, marks, added }: Fields): this {
+    const most = (marks.at(-1) ?? 0) - (marks[1] ?? 0) + 3 * marks.length;
+    this.#reserve(most);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    for (let mark = 0; mark < marks.length; mark += MARKS) {
+      if (marks[mark] === REMOVED) continue;
+      let from = marks[mark + 1] ?? 0;
+      for (let code; (code = bytes[from] ?? COLON) !== COLON; from++) buffer[at++] = LOWER[code] ?? 0;
+      buffer[at++] = COLON;
+      buffer[at++] = SPACE;
+      const end = marks[mark + 3] ?? 0;
+      for (let from = marks[mark + 2] ?? 0; from < end; from++) buffer[at++] = bytes[from] ?? 0;
+      buffer[at++] = CR;
+      buffer[at++] = LF;
+    }
+    this.#length = at;
+    for (const field of added) this.field(field[0], field[1]);
     return this;
   }
 
@@ -136,16 +149,26 @@ export class Output {
   }
 
   /** Writes where there is room for it. */
-  #put(text: string, isAllowed: Uint8Array): void {
+  #putText(text: string): void {
     const buffer = this.#buffer;
-    const { length } = text;
     let at = this.#length;
-    for (let index = 0; index < length; index++) {
+    for (let index = 0; index < text.length; index++) {
       const code = text.charCodeAt(index);
-      if (isAllowed[code] !== 1) {
-        const where = isAllowed === IS_TOKEN ? "a name" : "a message's head";
-        throw new MessageError(`A character that has no place in ${where}`);
+      if (IS_TEXT[code] !== 1) {
+        throw new MessageError("A character that has no place in a message's head");
       }
+      buffer[at++] = code;
+    }
+    this.#length = at;
+  }
+
+  /** Writes where there is room for it. */
+  #putName(text: string): void {
+    const buffer = this.#buffer;
+    let at = this.#length;
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      if (!((NAME_KIND[code] ?? 0) > 0)) throw new MessageError("A character that has no place in a name");
       buffer[at++] = code;
     }
     this.#length = at;

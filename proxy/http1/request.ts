@@ -1,5 +1,6 @@
-import type { HeaderList } from "../exchange.ts";
-import { contentLengthOf, type Framing, listHas, parseFields, valuesOf } from "./head.ts";
+import { FieldName, NAME_KIND } from "./field_name.ts";
+import { Fields, latin1 } from "./fields.ts";
+import { contentLengthOf, type Framing, type HeadLines } from "./head.ts";
 import { MessageError } from "./message_error.ts";
 import type { Output } from "./output.ts";
 
@@ -11,32 +12,66 @@ export interface RequestHead {
   target: string;
   /** 0 or 1. */
   minorVersion: 0 | 1;
-  /** The fields, names in lower case. */
-  headers: HeaderList;
+  /** The fields. */
+  fields: Fields;
 }
 
-const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [\x21-\x7e]+ HTTP\/[0-9]\.[0-9]\r\n/;
+const TRANSFER_ENCODING = FieldName.of("transfer-encoding");
+const CONNECTION = FieldName.of("connection");
+
+const SPACE = 32;
 const ZERO = 48;
+const VERSION = " HTTP/1.1\r\n";
+const MAJOR_AT = " HTTP/".length;
+const MINOR_AT = " HTTP/1.".length;
 
 /**
- * Reads the head of a request, as {@linkcode HeadReader} returns it.
+ * Reads the head of a request, as {@linkcode HeadReader} finds it.
  *
  * @throws {MessageError} when it is not one (RFC 9112, sections 3 and 5).
  */
-export function parseRequestHead(head: string, { maxTargetBytes }: { maxTargetBytes: number }): RequestHead {
-  // a look at the whole line and two cuts cost less than what matched
-  if (!REQUEST_LINE.test(head)) throw new MessageError("Invalid request line");
-  const end = head.indexOf("\r\n");
-  if (head.charCodeAt(end - 3) !== ZERO + 1) throw new MessageError("Not HTTP/1", "version_not_supported");
-  // a higher minor version is read as the highest one that is known (RFC 9110, section 2.5)
-  const minorVersion = head.charCodeAt(end - 1) === ZERO ? 0 : 1;
-  const space = head.indexOf(" ");
-  const method = head.slice(0, space);
-  const target = head.slice(space + 1, end - " HTTP/1.1".length);
-  if (target.length > maxTargetBytes) {
+export function parseRequestHead(
+  { bytes, start, end }: HeadLines,
+  { maxTargetBytes }: { maxTargetBytes: number },
+): RequestHead {
+  let at = start;
+  while (NAME_KIND[bytes[at] ?? 0] !== 0) at++;
+  const methodEnd = at;
+  if (methodEnd === start || bytes[at++] !== SPACE) throw new MessageError("Invalid request line");
+  const target = at;
+  for (let code = bytes[at] ?? 0; code > SPACE && code < 127; code = bytes[at] ?? 0) at++;
+  const targetEnd = at;
+  if (target === targetEnd || !isVersion(bytes, at)) throw new MessageError("Invalid request line");
+  if (bytes[at + MAJOR_AT] !== ZERO + 1) throw new MessageError("Not HTTP/1", "version_not_supported");
+  if (targetEnd - target > maxTargetBytes) {
     throw new MessageError(`The request target is longer than ${maxTargetBytes} bytes`, "target_too_long");
   }
-  return { method, target, minorVersion, headers: parseFields(head, end + 2) };
+  return {
+    method: methodOf(bytes, start, methodEnd),
+    target: latin1(bytes, target, targetEnd),
+    // a higher minor version is read as the highest one that is known (RFC 9110, section 2.5)
+    minorVersion: bytes[at + MINOR_AT] === ZERO ? 0 : 1,
+    fields: Fields.parse(bytes, { start: at + VERSION.length, end }),
+  };
+}
+
+/** Is this the version, with any two digits, and the end of the line? */
+function isVersion(bytes: Uint8Array, start: number): boolean {
+  for (let index = 0; index < VERSION.length; index++) {
+    const code = bytes[start + index] ?? 0;
+    const isRight = index === MAJOR_AT || index === MINOR_AT
+      ? code >= ZERO && code <= ZERO + 9
+      : code === VERSION.charCodeAt(index);
+    if (!isRight) return false;
+  }
+  return true;
+}
+
+/** No string is made for the method of nearly all requests. */
+function methodOf(bytes: Uint8Array, start: number, end: number): string {
+  const isGet = end - start === 3 && bytes[start] === 71 && bytes[start + 1] === 69 &&
+    bytes[start + 2] === 84;
+  return isGet ? "GET" : latin1(bytes, start, end);
 }
 
 /**
@@ -44,16 +79,14 @@ export function parseRequestHead(head: string, { maxTargetBytes }: { maxTargetBy
  *
  * @throws {MessageError} when its fields contradict each other, or use a coding other than chunked.
  */
-export function requestFraming({ headers, minorVersion }: RequestHead): Framing {
-  const length = contentLengthOf(headers);
-  const codings = valuesOf(headers, "transfer-encoding");
-  if (codings.length === 0) {
-    return length === undefined ? { kind: "none" } : { kind: "length", length };
-  }
+export function requestFraming({ fields, minorVersion }: RequestHead): Framing {
+  const length = contentLengthOf(fields);
+  const codingOf = fields.get(TRANSFER_ENCODING);
+  if (codingOf === undefined) return length === undefined ? NO_CONTENT : { kind: "length", length };
   if (minorVersion === 0) throw new MessageError("Transfer-Encoding in an HTTP/1.0 request");
   if (length !== undefined) throw new MessageError("Both Transfer-Encoding and Content-Length");
-  if (codings.length > 1) throw new MessageError("Several Transfer-Encoding fields");
-  const coding = (codings[0] ?? "").toLowerCase();
+  if (fields.count(TRANSFER_ENCODING) > 1) throw new MessageError("Several Transfer-Encoding fields");
+  const coding = codingOf.toLowerCase();
   if (coding === "chunked") return { kind: "chunked" };
   // what ends with chunked could be framed, but not decoded (RFC 9112, section 6.1)
   if (
@@ -65,10 +98,9 @@ export function requestFraming({ headers, minorVersion }: RequestHead): Framing 
 }
 
 /** May another request follow on the connection, as far as the client is concerned (RFC 9112, section 9.3)? */
-export function wantsKeepAlive({ headers, minorVersion }: RequestHead): boolean {
-  const options = valuesOf(headers, "connection");
-  if (options.length === 0) return minorVersion === 1;
-  return !listHas(options, "close") && (minorVersion === 1 || listHas(options, "keep-alive"));
+export function wantsKeepAlive({ fields, minorVersion }: RequestHead): boolean {
+  if (!fields.has(CONNECTION)) return minorVersion === 1;
+  return !fields.lists(CONNECTION, "close") && (minorVersion === 1 || fields.lists(CONNECTION, "keep-alive"));
 }
 
 /** A request, ready to be written. */
@@ -77,8 +109,10 @@ export interface OutgoingRequest {
   method: string;
   /** In origin-form or asterisk-form. */
   target: string;
-  /** The fields without those that frame the content. */
-  headers: HeaderList;
+  /** Whose it is: written as Host, before all other fields. */
+  authority: string;
+  /** The fields without Host and without those that frame the content. */
+  fields: Fields;
   /** How the content is framed. */
   framing: Framing;
   /** The protocol that the connection is to change to (RFC 9110, section 7.8). */
@@ -92,15 +126,17 @@ export interface OutgoingRequest {
  */
 export function writeRequestHead(
   output: Output,
-  { method, target, headers, framing, upgrade }: OutgoingRequest,
+  { method, target, authority, fields, framing, upgrade }: OutgoingRequest,
 ): void {
   if (target === "" || target.includes(" ")) throw new MessageError("Invalid target");
   output.token(method).text(" ").text(target).text(" HTTP/1.1").lineEnd();
-  for (const field of headers) output.field(field[0], field[1]);
+  output.field("host", authority).fields(fields);
   if (upgrade !== undefined) output.field("connection", "upgrade").field("upgrade", upgrade);
   writeFraming(output, framing);
   output.lineEnd();
 }
+
+const NO_CONTENT: Framing = { kind: "none" };
 
 /** Writes the field by which the other side finds the end of the content. */
 export function writeFraming(output: Output, framing: Framing): void {

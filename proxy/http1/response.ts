@@ -1,5 +1,6 @@
-import type { HeaderList } from "../exchange.ts";
-import { contentLengthOf, type Framing, listHas, parseFields, valuesOf } from "./head.ts";
+import { FieldName } from "./field_name.ts";
+import { Fields, IS_TEXT, latin1 } from "./fields.ts";
+import { contentLengthOf, type Framing, type HeadLines } from "./head.ts";
 import { MessageError } from "./message_error.ts";
 import type { Output } from "./output.ts";
 
@@ -9,25 +10,57 @@ export interface ResponseHead {
   minorVersion: number;
   /** From 100 to 599. */
   status: number;
-  /** The fields, names in lower case. */
-  headers: HeaderList;
+  /** The fields. */
+  fields: Fields;
 }
 
-const STATUS_LINE = /^HTTP\/1\.[0-9] [1-5][0-9]{2}(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/;
-const STATUS_AT = "HTTP/1.1 ".length;
+const TRANSFER_ENCODING = FieldName.of("transfer-encoding");
+const CONNECTION = FieldName.of("connection");
 
-/** Reads the head of a response, as {@linkcode HeadReader} returns it. @throws {MessageError} when it is not one. */
-export function parseResponseHead(head: string): ResponseHead {
-  const end = head.indexOf("\r\n");
-  if (!STATUS_LINE.test(head)) {
-    throw new MessageError(`Invalid status line ${JSON.stringify(head.slice(0, Math.min(end, 80)))}`);
-  }
-  // a higher minor version is read as the highest one that is known (RFC 9110, section 2.5)
+const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const ZERO = 48;
+const VERSION = "HTTP/1.";
+const STATUS_AT = "HTTP/1.1 ".length;
+const REASON_AT = "HTTP/1.1 200".length;
+
+/** Reads the head of a response, as {@linkcode HeadReader} finds it. @throws {MessageError} when it is not one. */
+export function parseResponseHead({ bytes, start, end }: HeadLines): ResponseHead {
+  let at = start + REASON_AT;
+  // some leave out the space with the reason
+  if (bytes[at] === SPACE) { while (IS_TEXT[bytes[at] ?? 0] === 1) at++; }
+  const status = statusOf(bytes, start);
+  if (status === undefined || bytes[at] !== CR || bytes[at + 1] !== LF) throw invalidLine(bytes, start);
   return {
-    minorVersion: head[STATUS_AT - 2] === "0" ? 0 : 1,
-    status: Number(head.slice(STATUS_AT, STATUS_AT + 3)),
-    headers: parseFields(head, end + 2),
+    // a higher minor version is read as the highest one that is known (RFC 9110, section 2.5)
+    minorVersion: bytes[start + VERSION.length] === ZERO ? 0 : 1,
+    status,
+    fields: Fields.parse(bytes, { start: at + 2, end }),
   };
+}
+
+function statusOf(bytes: Uint8Array, start: number): number | undefined {
+  for (let index = 0; index < VERSION.length; index++) {
+    if (bytes[start + index] !== VERSION.charCodeAt(index)) return undefined;
+  }
+  if (!isDigit(bytes[start + VERSION.length]) || bytes[start + STATUS_AT - 1] !== SPACE) return undefined;
+  let status = 0;
+  for (let at = start + STATUS_AT; at < start + REASON_AT; at++) {
+    const code = bytes[at] ?? 0;
+    if (!isDigit(code)) return undefined;
+    status = status * 10 + code - ZERO;
+  }
+  return status >= 100 && status <= 599 ? status : undefined;
+}
+
+function isDigit(code: number | undefined): boolean {
+  return code !== undefined && code >= ZERO && code <= ZERO + 9;
+}
+
+function invalidLine(bytes: Uint8Array, start: number): MessageError {
+  const line = latin1(bytes, start, Math.min(start + 80, bytes.indexOf(CR, start)));
+  return new MessageError(`Invalid status line ${JSON.stringify(line)}`);
 }
 
 /** Does a response have no content, whatever its fields say (RFC 9112, section 6.3)? */
@@ -36,27 +69,29 @@ export function isWithoutContent(status: number, method: string): boolean {
 }
 
 /** Finds how a response's content ends. @throws {MessageError} when its fields contradict each other. */
-export function responseFraming({ minorVersion, status, headers }: ResponseHead, method: string): Framing {
-  const length = contentLengthOf(headers);
-  const codings = valuesOf(headers, "transfer-encoding");
-  if (codings.length > 0) {
-    if (codings.length > 1 || codings[0]?.toLowerCase() !== "chunked") {
+export function responseFraming({ minorVersion, status, fields }: ResponseHead, method: string): Framing {
+  const length = contentLengthOf(fields);
+  const coding = fields.get(TRANSFER_ENCODING);
+  if (coding !== undefined) {
+    if (fields.count(TRANSFER_ENCODING) > 1 || coding.toLowerCase() !== "chunked") {
       throw new MessageError(
-        `Unsupported Transfer-Encoding ${JSON.stringify(codings.join(", ").slice(0, 80))}`,
+        `Unsupported Transfer-Encoding ${
+          JSON.stringify(fields.values(TRANSFER_ENCODING).join(", ").slice(0, 80))
+        }`,
       );
     }
     if (length !== undefined) throw new MessageError("Both Transfer-Encoding and Content-Length");
     if (minorVersion === 0) throw new MessageError("Transfer-Encoding in an HTTP/1.0 response");
   }
   if (isWithoutContent(status, method)) return { kind: "none" };
-  if (codings.length > 0) return { kind: "chunked" };
+  if (coding !== undefined) return { kind: "chunked" };
   return length === undefined ? { kind: "until-close" } : { kind: "length", length };
 }
 
 /** May the connection be used again after this response (RFC 9112, section 9.3)? */
 export function keepsAlive(head: ResponseHead, framing: Framing): boolean {
   return head.minorVersion === 1 && framing.kind !== "until-close" &&
-    !listHas(valuesOf(head.headers, "connection"), "close");
+    !head.fields.lists(CONNECTION, "close");
 }
 
 const STATUS_TEXTS: Record<number, string> = {
@@ -106,5 +141,12 @@ export const RESPONSE_START = "HTTP/1.1 ";
 
 /** Writes a status line; its text has no meaning and may be empty (RFC 9112, section 4). */
 export function writeStatusLine(output: Output, status: number): void {
-  output.text(`${RESPONSE_START}${status} ${STATUS_TEXTS[status] ?? ""}`).lineEnd();
+  output.append(STATUS_LINES[status] ??= new TextEncoder().encode(statusLine(status)));
+}
+
+/** Made once for each status, of which there are 500. */
+const STATUS_LINES: Record<number, Uint8Array> = {};
+
+function statusLine(status: number): string {
+  return `${RESPONSE_START}${status} ${STATUS_TEXTS[status] ?? ""}\r\n`;
 }

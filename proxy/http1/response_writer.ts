@@ -1,4 +1,5 @@
 import type { Content, DownstreamResponse, Outcome, Piece } from "../exchange.ts";
+import { FieldNames } from "./field_name.ts";
 import type { Framing } from "./head.ts";
 import { LAST_CHUNK, Output } from "./output.ts";
 import { writeFraming } from "./request.ts";
@@ -13,6 +14,8 @@ export interface AnsweredRequest {
   /** May another request follow on its connection? */
   keepsAlive: boolean;
 }
+
+const CONTENT_LENGTH = new FieldNames(["content-length"]);
 
 /** Room for the size of a chunk, its line ends, and the last chunk. */
 const CHUNK_OVERHEAD = 24;
@@ -144,15 +147,14 @@ export class ResponseWriter {
 
 function writeHead(
   output: Output,
-  { status, headers }: DownstreamResponse,
+  { status, fields }: DownstreamResponse,
   { framing, keepsAlive, minorVersion }: { framing: Framing; keepsAlive: boolean; minorVersion: 0 | 1 },
 ): void {
   writeStatusLine(output, status);
   // only where there is no content it says what there would be (RFC 9110, section 8.6)
   const keepsLength = framing.kind === "none" && status !== 204 && status !== 101;
-  for (const field of headers) {
-    if (keepsLength || field[0] !== "content-length") output.field(field[0], field[1]);
-  }
+  if (!keepsLength) fields.remove(CONTENT_LENGTH);
+  output.fields(fields);
   writeFraming(output, framing);
   if (status === 101) output.field("connection", "upgrade").field("upgrade", "websocket");
   else if (!keepsAlive) output.field("connection", "close");

@@ -4,13 +4,14 @@ import {
   type DownstreamRequest,
   type DownstreamResponse,
   type Handler,
-  type HeaderList,
   type Piece,
 } from "../exchange.ts";
 import { splitTarget } from "../request_target.ts";
 import { runTunnel } from "../tunnel.ts";
 import { contentReader } from "./content.ts";
-import { type Framing, HeadReader, listHas, valuesOf } from "./head.ts";
+import { FieldName } from "./field_name.ts";
+import type { Fields } from "./fields.ts";
+import { type Framing, HeadReader } from "./head.ts";
 import { HalfCloseProbe } from "./half_close_probe.ts";
 import { MessageError } from "./message_error.ts";
 import { Output } from "./output.ts";
@@ -39,6 +40,11 @@ export interface Http1Options {
   isDraining: () => boolean;
 }
 
+const HOST = FieldName.of("host");
+const EXPECT = FieldName.of("expect");
+const UPGRADE = FieldName.of("upgrade");
+const CONNECTION = FieldName.of("connection");
+
 /** Empty lines that are passed over before a request (RFC 9112, section 2.2). */
 const EMPTY_LINES = 4;
 
@@ -57,7 +63,7 @@ export async function serveHttp1(connection: Connection, options: Http1Options):
 class Session {
   readonly #connection: Connection;
   readonly #options: Http1Options;
-  readonly #heads: HeadReader;
+  readonly #heads: HeadReader<RequestHead>;
   readonly #probe: HalfCloseProbe;
   /**
    * What the client must do before the deadline: begin a request, finish its head or content, or read; while it
@@ -77,6 +83,10 @@ class Session {
     this.#heads = new HeadReader(connection.reader, {
       maxBytes: options.maxHeadBytes,
       emptyLines: EMPTY_LINES,
+      parse: (lines) => {
+        this.#proceed();
+        return parseRequestHead(lines, options);
+      },
       onBegin: () => this.#await("head", options.headTimeout),
     });
     this.#probe = new HalfCloseProbe((bytes) => connection.tell(bytes));
@@ -137,14 +147,11 @@ class Session {
     const { handler } = this.#options;
     let head, request, content;
     try {
-      let text;
-      while ((text = this.#heads.arrived()) === undefined) {
+      while ((head = this.#heads.arrived()) === undefined) {
         if (await this.#connection.reader.fill()) continue;
         this.#heads.end();
         return false;
       }
-      this.#proceed();
-      head = parseRequestHead(text, this.#options);
       content = this.#content(head);
       request = this.#downstreamRequest(head, content);
     } catch (error) {
@@ -154,25 +161,26 @@ class Session {
       return false;
     }
     this.#request = request;
+    const staysOpen = wantsKeepAlive(head);
     if (content === undefined) this.#watchSoon();
     const response = await handler.handle(request);
     // content that nobody wanted is passed over if it is here, so that the connection can go on
     const isRead = content === undefined || content.drain();
-    const keepsAlive = isRead && wantsKeepAlive(head) && !this.#options.isDraining() &&
+    const keepsAlive = isRead && staysOpen && !this.#options.isDraining() &&
       !this.#connection.reader.hasEnded;
     const { method, minorVersion } = head;
     const goesOn = await this.#respond(response, { method, minorVersion, keepsAlive }, content);
     this.#telling = undefined;
     this.#request = undefined;
     this.#responding = "not yet";
+    this.#connection.reader.lend(undefined);
     return goesOn;
   }
 
   #content(head: RequestHead): RequestContent | undefined {
     const framing = requestFraming(head);
-    const expectations = head.minorVersion === 1 ? valuesOf(head.headers, "expect") : [];
-    const expects = expectations.length > 0;
-    if (expects && !listHas(expectations, "100-continue")) {
+    const expects = head.minorVersion === 1 && head.fields.has(EXPECT);
+    if (expects && !head.fields.lists(EXPECT, "100-continue")) {
       throw new MessageError("An expectation other than 100-continue", "expectation_failed");
     }
     if (framing.kind === "none" || (framing.kind === "length" && framing.length === 0)) return undefined;
@@ -184,7 +192,7 @@ class Session {
     return new RequestContent(contentReader(this.#connection.reader, framing), {
       length: framing.kind === "length" ? framing.length : undefined,
       onWait: () => {
-        if (!isContinued) this.#tell(100, []);
+        if (!isContinued) this.#tell(100);
         isContinued = true;
         // while the response is written, the client's reading is what is waited for
         if (this.#responding !== "now") this.#await("content", this.#contentTimeout);
@@ -199,16 +207,14 @@ class Session {
   }
 
   #downstreamRequest(head: RequestHead, content: RequestContent | undefined): DownstreamRequest {
-    const { method, headers, minorVersion } = head;
-    const hosts = valuesOf(headers, "host");
-    if (hosts.length !== 1) {
-      throw new MessageError(hosts.length === 0 ? "No Host field" : "Several Host fields");
-    }
-    const whole = splitTarget(head.target, { method, host: hosts[0] ?? "" });
+    const { method, fields, minorVersion } = head;
+    const host = fields.get(HOST);
+    if (host === undefined) throw new MessageError("No Host field");
+    if (fields.count(HOST) > 1) throw new MessageError("Several Host fields");
+    const whole = splitTarget(head.target, { method, host });
     if (typeof whole === "string") throw new MessageError(whole);
     const isUpgrade = minorVersion === 1 && method === "GET" &&
-      listHas(valuesOf(headers, "upgrade"), "websocket") &&
-      listHas(valuesOf(headers, "connection"), "upgrade");
+      fields.lists(UPGRADE, "websocket") && fields.lists(CONNECTION, "upgrade");
     // whose bytes would it be, the request's or the new protocol's?
     if (isUpgrade && content !== undefined) {
       throw new MessageError("Content in a request to change the protocol");
@@ -219,7 +225,7 @@ class Session {
       method,
       authority: whole.authority,
       target: whole.target,
-      headers,
+      fields,
       body: content ?? null,
       upgrade: isUpgrade ? "websocket" : undefined,
       cancellation: new Cancellation(),
@@ -257,10 +263,10 @@ class Session {
     this.#probe.start(() => cancellation.cancel());
   }
 
-  readonly #inform = (status: number, headers: HeaderList) => this.#tell(status, headers);
+  readonly #inform = (status: number, fields: Fields) => this.#tell(status, fields);
 
   /** Sends an informational response, unless the final one has begun. */
-  #tell(status: number, headers: HeaderList): Promise<void> {
+  #tell(status: number, fields?: Fields): Promise<void> {
     const before = this.#telling;
     const tell = async () => {
       await before;
@@ -270,7 +276,7 @@ class Session {
       const timer = setTimeout(() => this.#connection.close(), this.#options.clientTimeout);
       try {
         writeStatusLine(output, status);
-        for (const [name, value] of headers) output.field(name, value);
+        if (fields !== undefined) output.fields(fields);
         output.lineEnd();
         await this.#connection.tell(await this.#probe.withoutProbed(output.bytes));
       } finally {

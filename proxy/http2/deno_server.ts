@@ -8,10 +8,10 @@ import {
   type DownstreamRequest,
   type DownstreamResponse,
   type Handler,
-  type HeaderList,
   type Outcome,
   type Piece,
 } from "../exchange.ts";
+import { Fields } from "../http1/fields.ts";
 import { Delivery } from "./delivery.ts";
 import { StreamContent } from "./stream_content.ts";
 
@@ -103,7 +103,6 @@ async function readRequest(
   client: Client,
   options: DenoHandlerOptions,
 ): Promise<DownstreamRequest | ProxyError> {
-  const headers: HeaderList = [...request.headers];
   const [authority, target] = splitUrl(request.url);
   // Deno glues the asterisk of `OPTIONS *` to the URL like a path
   const isAsterisk = target === "/*" && request.method === "OPTIONS";
@@ -149,7 +148,7 @@ async function readRequest(
     method: request.method,
     authority,
     target: isAsterisk ? "*" : target,
-    headers,
+    fields: Fields.of([...request.headers]),
     body,
     upgrade: undefined,
     cancellation,
@@ -173,13 +172,14 @@ interface Writing {
 }
 
 function writeResponse(
-  { status, headers, body }: DownstreamResponse,
+  { status, fields, body }: DownstreamResponse,
   { method, outcome, deliver }: Writing,
 ): Response {
-  const init = { status, headers: headers.filter(([name]) => name !== "content-length" || body === null) };
+  const headers = fields.list().filter(([name]) => name !== "content-length" || body === null);
+  const init = { status, headers };
   if (STATUSES_WITHOUT_CONTENT.has(status) || method === "HEAD") {
     if (body !== null && "close" in body) body.close();
-    const hasLength = init.headers.some(([name]) => name === "content-length");
+    const hasLength = headers.some(([name]) => name === "content-length");
     // without any body Deno would say that there are 0 bytes, which nobody knows (RFC 9110, section 8.6)
     const isUnknown = !STATUSES_WITHOUT_CONTENT.has(status) && !hasLength;
     return new Response(isUnknown ? deliver(NOTHING) : null, init);
@@ -189,7 +189,7 @@ function writeResponse(
     outcome.sent += body.length;
     return new Response(body, init);
   }
-  if (body.length !== undefined) init.headers.push(["content-length", String(body.length)]);
+  if (body.length !== undefined) headers.push(["content-length", String(body.length)]);
   return new Response(deliver(body), init);
 }
 

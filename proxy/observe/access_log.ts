@@ -1,4 +1,5 @@
 import type { Outcome } from "../exchange.ts";
+import { FieldName } from "../http1/field_name.ts";
 import type { ExchangeRecord } from "./observer.ts";
 
 /** What is logged. */
@@ -16,6 +17,8 @@ export interface AccessLogOptions {
   /** Tells the time, in milliseconds since 1970. */
   now?: () => number;
 }
+
+const USER_AGENT = FieldName.of("user-agent");
 
 /** Lines are collected for so long, in milliseconds, or until there are so many characters. */
 const COLLECT_MILLISECONDS = 100;
@@ -71,7 +74,7 @@ export class AccessLog {
       endpoint: record.endpoint,
       retries: record.retries,
       request_id: record.requestId,
-      user_agent: request?.headers.find(([name]) => name === "user-agent")?.[1],
+      user_agent: request?.fields.get(USER_AGENT),
     });
   }
 }

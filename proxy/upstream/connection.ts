@@ -1,6 +1,7 @@
 import type { Deadlines, Expiring } from "../deadlines.ts";
 import { ByteReader } from "../http1/byte_reader.ts";
 import { HeadReader } from "../http1/head.ts";
+import { parseResponseHead, type ResponseHead } from "../http1/response.ts";
 import { type Transport, writeAll } from "../transport.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -16,7 +17,7 @@ export class UpstreamConnection implements Expiring {
   /** Reads what the backend sends. */
   readonly reader: ByteReader;
   /** Reads the heads of its responses. */
-  readonly heads: HeadReader;
+  readonly heads: HeadReader<ResponseHead>;
   /** How many exchanges have ended on it. */
   exchanges = 0;
   /** Does it wait for its next exchange? */
@@ -38,7 +39,7 @@ export class UpstreamConnection implements Expiring {
     this.endpoint = endpoint;
     this.transport = transport;
     this.reader = new ByteReader(transport);
-    this.heads = new HeadReader(this.reader, { maxBytes: MAX_HEAD_BYTES });
+    this.heads = new HeadReader(this.reader, { maxBytes: MAX_HEAD_BYTES, parse: parseResponseHead });
     this.#deadlines = deadlines;
     deadlines.add(this);
   }

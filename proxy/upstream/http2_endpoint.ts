@@ -9,6 +9,7 @@ import {
 import { type Address, errorMessage, formatAddress } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
 import type { Content, HeaderList } from "../exchange.ts";
+import { Fields } from "../http1/fields.ts";
 import type { EndpointOptions } from "./endpoint.ts";
 import { Http2Content, SilenceError } from "./http2_content.ts";
 import { PassedOver } from "./passed_over.ts";
@@ -207,7 +208,7 @@ export class Http2Endpoint {
       }
       content.expect(status, request.method, headers["content-length"]);
       if (content.hasEnded) content.close();
-      return { status, headers: responseHeaders(headers), body: content.hasEnded ? null : content };
+      return { status, fields: Fields.of(responseHeaders(headers)), body: content.hasEnded ? null : content };
     } catch (error) {
       const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
       content.close();
@@ -221,14 +222,18 @@ export class Http2Endpoint {
   }
 }
 
-function requestHeaders({ method, target, headers }: UpstreamRequest): OutgoingHttpHeaders {
-  const fields: Record<string, string | string[]> = { ":method": method, ":path": target, ":scheme": "http" };
-  for (const [name, value] of headers) {
-    const key = name === "host" ? ":authority" : name;
-    const before = fields[key];
-    fields[key] = before === undefined ? value : [...Array.isArray(before) ? before : [before], value];
+function requestHeaders({ method, target, authority, fields }: UpstreamRequest): OutgoingHttpHeaders {
+  const headers: Record<string, string | string[]> = {
+    ":method": method,
+    ":path": target,
+    ":scheme": "http",
+    ":authority": authority,
+  };
+  for (const [name, value] of fields.list()) {
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [...Array.isArray(before) ? before : [before], value];
   }
-  return fields;
+  return headers;
 }
 
 function responseHeaders(headers: IncomingHttpHeaders): HeaderList {

@@ -1,13 +1,17 @@
 import { errorMessage } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
-import type { Cancellation, Content, HeaderList, Piece, Tunnel } from "../exchange.ts";
+import type { Cancellation, Content, Piece, Tunnel } from "../exchange.ts";
 import { type ContentReader, contentReader } from "../http1/content.ts";
-import { type Framing, listHas, valuesOf } from "../http1/head.ts";
+import { FieldName } from "../http1/field_name.ts";
+import type { Fields } from "../http1/fields.ts";
+import type { Framing } from "../http1/head.ts";
 import { MessageError } from "../http1/message_error.ts";
 import { LAST_CHUNK, Output } from "../http1/output.ts";
 import { writeRequestHead } from "../http1/request.ts";
-import { keepsAlive, parseResponseHead, responseFraming, type ResponseHead } from "../http1/response.ts";
+import { keepsAlive, responseFraming, type ResponseHead } from "../http1/response.ts";
 import type { UpstreamConnection } from "./connection.ts";
+
+const UPGRADE = FieldName.of("upgrade");
 
 /** A request as a backend gets it. */
 export interface UpstreamRequest {
@@ -15,8 +19,10 @@ export interface UpstreamRequest {
   method: string;
   /** Path and query, or `*`. */
   target: string;
-  /** All fields but those that frame the content. */
-  headers: HeaderList;
+  /** Whose it is: for the Host field. */
+  authority: string;
+  /** All fields but Host and those that frame the content. */
+  fields: Fields;
   /** The content. */
   body: Content | null;
   /** The protocol that the client wants to change to. */
@@ -24,7 +30,7 @@ export interface UpstreamRequest {
   /** Tells when the client has gone. */
   cancellation: Cancellation;
   /** Passes on an informational response. */
-  inform: ((status: number, headers: HeaderList) => Promise<void>) | undefined;
+  inform: ((status: number, fields: Fields) => Promise<void>) | undefined;
 }
 
 /** What a backend answered. */
@@ -32,7 +38,7 @@ export interface UpstreamResponse {
   /** From 200 to 599, or 101 with a tunnel. */
   status: number;
   /** The fields, as sent. */
-  headers: HeaderList;
+  fields: Fields;
   /** The content; reading it fails when the backend breaks off, so that nothing short looks whole. */
   body: Content | null;
   /** The backend's bytes, when it has changed the protocol. */
@@ -122,7 +128,7 @@ class RoundTrip implements Content {
         if (head === undefined) {
           if (!await this.#connection.reader.fill()) throw this.#ended();
         } else {
-          if (head.status !== 100) await this.#request.inform?.(head.status, head.headers);
+          if (head.status !== 100) await this.#request.inform?.(head.status, head.fields);
           if (informational++ === MAX_INFORMATIONAL_RESPONSES) {
             throw new MessageError(`More than ${MAX_INFORMATIONAL_RESPONSES} informational responses`);
           }
@@ -132,7 +138,7 @@ class RoundTrip implements Content {
       this.#isAnswered = true;
       if (head.status === 101) return this.#tunnel(head);
       const body = this.#body(head, responseFraming(head, method));
-      return { status: head.status, headers: head.headers, body };
+      return { status: head.status, fields: head.fields, body };
     } catch (error) {
       this.#end({ isReusable: false });
       throw this.#explain(this.#sendError ?? error);
@@ -161,6 +167,7 @@ class RoundTrip implements Content {
   }
 
   close(): void {
+    this.#connection.reader.lend(undefined); // the head has been used as well
     const isReusable = this.#isReusable && this.hasEnded;
     // a backend that has answered all the same may still read the rest of the request
     if (isReusable && this.#sending === "content") this.#awaitRestOfRequest();
@@ -179,10 +186,17 @@ class RoundTrip implements Content {
   }
 
   #writeHead(): Output {
-    const { body, method, target, headers, upgrade } = this.#request;
+    const { body, method, target, authority, fields, upgrade } = this.#request;
     const output = Output.take();
     try {
-      writeRequestHead(output, { method, target, headers, framing: framingFor(method, body), upgrade });
+      writeRequestHead(output, {
+        method,
+        target,
+        authority,
+        fields,
+        framing: framingFor(method, body),
+        upgrade,
+      });
       return output;
     } catch (error) {
       output.free();
@@ -234,8 +248,7 @@ class RoundTrip implements Content {
   }
 
   #arrivedHead(): ResponseHead | undefined {
-    const text = this.#connection.heads.arrived();
-    return text === undefined ? undefined : parseResponseHead(text);
+    return this.#connection.heads.arrived();
   }
 
   #ended(): MessageError {
@@ -245,7 +258,7 @@ class RoundTrip implements Content {
 
   #tunnel(head: ResponseHead): UpstreamResponse {
     const { upgrade } = this.#request;
-    if (upgrade === undefined || !listHas(valuesOf(head.headers, "upgrade"), upgrade)) {
+    if (upgrade === undefined || !head.fields.lists(UPGRADE, upgrade)) {
       throw new MessageError("101 Switching Protocols that nobody asked for");
     }
     const { reader, transport } = this.#connection;
@@ -257,7 +270,7 @@ class RoundTrip implements Content {
       closeWrite: () => transport.closeWrite(),
       close: () => this.#end({ isReusable: false }),
     };
-    return { status: 101, headers: head.headers, body: null, tunnel };
+    return { status: 101, fields: head.fields, body: null, tunnel };
   }
 
   #body(head: ResponseHead, framing: Framing): Content | null {
