@@ -88,13 +88,14 @@ function failure(
 }
 
 function finish(
-  { status, fields, body, tunnel }: DownstreamResponse,
+  response: DownstreamResponse,
   record: ExchangeRecord,
   observer: Observer,
 ): DownstreamResponse {
-  record.status = status;
-  if (record.reason !== undefined) fields.add("date", httpDate());
-  return { status, fields, body, tunnel, done: (outcome) => observer.finished(record, outcome) };
+  record.status = response.status;
+  if (record.reason !== undefined) response.fields.add("date", httpDate());
+  response.done = (outcome) => observer.finished(record, outcome);
+  return response;
 }
 
 /** What a request becomes for its backend. */

@@ -20,6 +20,10 @@ const TAB = 9;
 const SPACE = 32;
 const COMMA = 44;
 const COLON = 58;
+const ZERO = 48;
+
+/** Numbers with more of them are not exact. */
+const MOST_DIGITS = 15;
 
 /** 1 for each character that a value may have (RFC 9110, section 5.5). */
 export const IS_TEXT = new Uint8Array(256).fill(1, SPACE);
@@ -44,6 +48,8 @@ export class Fields {
   bytes: Uint8Array;
   /** For each received field: the number of its name, where its name starts, where its value starts and ends. */
   readonly marks: number[] = [];
+  /** Where the last received field's line ends. */
+  end = 0;
   /** What was added, names in lower case. */
   readonly added: HeaderList;
   #hasUnderscores = false;
@@ -66,6 +72,7 @@ export class Fields {
    */
   static parse(bytes: Uint8Array, { start, end }: { start: number; end: number }): Fields {
     const fields = new Fields(bytes, []);
+    fields.end = end;
     const { marks } = fields;
     let kinds = 0;
     for (let at = start; at < end;) {
@@ -100,7 +107,8 @@ export class Fields {
   keep(): void {
     const { marks } = this;
     const from = marks[1] ?? 0;
-    this.bytes = this.bytes.slice(from, marks.at(-1) ?? 0);
+    this.bytes = this.bytes.slice(from, this.end);
+    this.end -= from;
     for (let mark = 0; mark < marks.length; mark += MARKS) {
       for (let index = mark + 1; index < mark + MARKS; index++) marks[index] = (marks[index] ?? 0) - from;
     }
@@ -117,6 +125,26 @@ export class Fields {
       if (added[index]?.[0] === name.text) return added[index]?.[1];
     }
     return undefined;
+  }
+
+  /** The first value of a field as a number, if it is nothing but 1 to 15 digits. */
+  number(name: FieldName): number | undefined {
+    const { marks, bytes } = this;
+    for (let mark = 0; mark < marks.length; mark += MARKS) {
+      if (marks[mark] !== name.id) continue;
+      const end = marks[mark + 3] ?? 0;
+      let at = marks[mark + 2] ?? 0;
+      if (end === at || end - at > MOST_DIGITS) return undefined;
+      let number = 0;
+      for (; at < end; at++) {
+        const digit = (bytes[at] ?? 0) - ZERO;
+        if (digit < 0 || digit > 9) return undefined;
+        number = number * 10 + digit;
+      }
+      return number;
+    }
+    const value = this.get(name);
+    return value !== undefined && /^[0-9]{1,15}$/.test(value) ? Number(value) : undefined;
   }
 
   /** How many fields have a name. */

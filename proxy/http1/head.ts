@@ -102,11 +102,12 @@ const CONTENT_LENGTH = FieldName.of("content-length");
  * (RFC 9112, section 6.3).
  */
 export function contentLengthOf(fields: Fields): number | undefined {
-  const value = fields.get(CONTENT_LENGTH);
-  if (value === undefined) return undefined;
-  if (fields.count(CONTENT_LENGTH) > 1) throw new MessageError("Several Content-Length fields");
-  if (!/^[0-9]{1,15}$/.test(value)) {
-    throw new MessageError(`Invalid Content-Length ${JSON.stringify(value.slice(0, 80))}`);
-  }
-  return Number(value);
+  const count = fields.count(CONTENT_LENGTH);
+  if (count === 0) return undefined;
+  if (count > 1) throw new MessageError("Several Content-Length fields");
+  const length = fields.number(CONTENT_LENGTH);
+  if (length !== undefined) return length;
+  throw new MessageError(
+    `Invalid Content-Length ${JSON.stringify(fields.get(CONTENT_LENGTH)?.slice(0, 80))}`,
+  );
 }

@@ -1,4 +1,4 @@
-import { LOWER, NAME_KIND } from "./field_name.ts";
+import { NAME_KIND } from "./field_name.ts";
 import { type Fields, IS_TEXT, MARKS, REMOVED } from "./fields.ts";
 import { MessageError } from "./message_error.ts";
 
@@ -109,24 +109,18 @@ export class Output {
     return this;
   }
 
-  /** Writes header fields. Those that were received were checked then, and need no other look. */
-  fields({ bytes, marks, added }: Fields): this {
-    const most = (marks.at(-1) ?? 0) - (marks[1] ?? 0) + 3 * marks.length;
-    this.#reserve(most);
-    const buffer = this.#buffer;
-    let at = this.#length;
+  /** Writes header fields: those that were received as they came, for they were checked then. */
+  fields({ bytes, marks, end, added }: Fields): this {
+    let run = -1;
     for (let mark = 0; mark < marks.length; mark += MARKS) {
-      if (marks[mark] === REMOVED) continue;
-      let from = marks[mark + 1] ?? 0;
-      for (let code; (code = bytes[from] ?? COLON) !== COLON; from++) buffer[at++] = LOWER[code] ?? 0;
-      buffer[at++] = COLON;
-      buffer[at++] = SPACE;
-      const end = marks[mark + 3] ?? 0;
-      for (let from = marks[mark + 2] ?? 0; from < end; from++) buffer[at++] = bytes[from] ?? 0;
-      buffer[at++] = CR;
-      buffer[at++] = LF;
+      if (marks[mark] !== REMOVED) {
+        if (run === -1) run = marks[mark + 1] ?? 0;
+      } else if (run !== -1) {
+        this.append(bytes.subarray(run, marks[mark + 1]));
+        run = -1;
+      }
     }
-    this.#length = at;
+    if (run !== -1) this.append(bytes.subarray(run, end));
     for (const field of added) this.field(field[0], field[1]);
     return this;
   }
