@@ -106,8 +106,8 @@ async function header(
 - Linux ${text.split("\n")[0]}
 - Pingress ${VERSION} on Deno ${Deno.version.deno}, nginx ${nginx}, HAProxy ${haproxy}; wrk ${wrk}, h2load ${h2load}
 - One worker each, after ${warmUp} s to warm up, on core ${PROXY_CORE}; the load and the backend on core ${LOAD_CORE}
-- ${CERTIFICATES} hosts with a certificate each (ECDSA P-256); no session is resumed, nothing is logged; all this unless told
-- Medians; ratios are of CPU time, unless told, to another row in the same round (least–greatest)
+- ${CERTIFICATES} hosts with a certificate each (ECDSA P-256); no session is resumed, nothing is logged, if not told
+- Medians; ratios are of CPU time, if not told, to another row in the same round (least–greatest)
 `;
 }
 

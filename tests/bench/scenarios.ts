@@ -3,70 +3,26 @@
  *
  * @module
  */
-import { type LoadOptions, type LoadTarget, underLoad } from "./load.ts";
+import { underLoad } from "./load.ts";
+import {
+  H2LOAD,
+  H2LOAD_CLOSE,
+  H2LOAD_RATE,
+  HALF_LOAD,
+  HANDSHAKES,
+  HTTP2,
+  KEEP_ALIVE,
+  LARGE,
+  MANY_HOSTS,
+  RESUMED_HANDSHAKES,
+  WRK,
+  WRK_CLOSE,
+} from "./loads.ts";
 import { CONNECTIONS as IDLE_CONNECTIONS, withIdleConnections } from "./memory.ts";
 import { digits, percent } from "./report.ts";
-import { resumption } from "./resumption.ts";
 import type { Column, Scenario } from "./scenario.ts";
-import { LARGE_BYTES, LARGE_PATH } from "./servers.ts";
 import type { Setup } from "./site.ts";
 import { fromStart, RELOADED, reloaded } from "./start.ts";
-
-const HOSTS_SCRIPT = new URL("hosts.lua", import.meta.url).pathname;
-
-const CONNECTIONS = 64;
-/** Without a duration, about as many requests as one core can make in a second. */
-const HANDSHAKES_PER_SECOND = 1000;
-/** So many that a rate is held though none of them has more than one request at a time. */
-const RATE_CONNECTIONS = 256;
-
-const WRK = ["wrk", "-t1", `-c${CONNECTIONS}`, "--latency", "--timeout", "10s"];
-// with a duration, h2load never ends when connections do
-const H2LOAD_CLOSE = ["h2load", "--h1", `-c${CONNECTIONS}`, "-H", "Connection: close"];
-const H2LOAD = ["h2load", "-c16", "-m10"];
-// one connection in each millisecond: opened at once, they would all send at once, too
-const H2LOAD_RATE = ["h2load", "--h1", `-c${RATE_CONNECTIONS}`, "-r1", "--rate-period=1ms"];
-
-const KEEP_ALIVE: LoadOptions = {
-  generator: ({ url, seconds }) => [...WRK, `-d${seconds}s`, url],
-};
-
-const LARGE: LoadOptions = { ...KEEP_ALIVE, path: LARGE_PATH, bytes: LARGE_BYTES };
-
-const HANDSHAKES: LoadOptions = {
-  scheme: "https",
-  generator: ({ url, seconds }) => [...H2LOAD_CLOSE, "-n", String(seconds * HANDSHAKES_PER_SECOND), url],
-};
-
-// wrk resumes its sessions where it may
-const RESUMED_HANDSHAKES: LoadOptions = {
-  scheme: "https",
-  generator: ({ url, seconds }) => [...WRK, `-d${seconds}s`, "-H", "Connection: close", url],
-  also: resumption,
-};
-
-const HTTP2: LoadOptions = {
-  scheme: "https",
-  generator: ({ url, seconds }) => [...H2LOAD, "-D", String(seconds), url],
-};
-
-const HALF_LOAD: LoadOptions = {
-  calibration: KEEP_ALIVE,
-  ramp: RATE_CONNECTIONS,
-  generator: ({ url, seconds, rate }: LoadTarget) => [
-    ...H2LOAD_RATE,
-    `--rps=${rate / RATE_CONNECTIONS}`,
-    ...["-n", String(Math.round(rate * (seconds + RATE_CONNECTIONS / 1000)))],
-    url,
-  ],
-};
-
-const MANY_HOSTS: LoadOptions = {
-  generator: ({ url, seconds, hosts, paths }) => [
-    ...[...WRK, `-d${seconds}s`, "-s", HOSTS_SCRIPT, url],
-    ...["--", String(hosts), ...paths],
-  ],
-};
 
 const ALL: Record<string, Setup> = {
   Pingress: { proxy: "Pingress" },
@@ -83,10 +39,6 @@ function bothAgain(base: Omit<Setup, "proxy">, how: string, other: Omit<Setup, "
   }
   return rows;
 }
-
-const toNginx = (row: string) => row.replace(/^\w+/, "nginx");
-const toHAProxy = () => "HAProxy";
-const toItself = (row: string) => row.replace(/,.*/, "");
 
 const CPU: Column = { head: "CPU µs/request", figure: "cpu", show: digits(1) };
 const RATE: Column = { head: "requests/s", figure: "rate", show: digits(0) };
@@ -139,9 +91,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...{ name: "resumed", title: "A resumed TLS session for each request" },
-    how: `${
-      BY_WRK.slice(0, -1)
-    } -H Connection: close\`; how many sessions are resumed is asked by \`openssl s_client\``,
+    how: `by \`${WRK_CLOSE.join(" ")}\`; the parts by \`openssl\``,
     rows: {
       ...bothAgain({ resumes: true }, "2 workers", { workers: 2 }),
       HAProxy: { proxy: "HAProxy", resumes: true },
@@ -159,7 +109,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...{ name: "half-load", title: "Small GET over HTTP at half load", rows: ALL },
-    how: `by \`${H2LOAD_RATE.join(" ")}\`, at half of the rate that Pingress reaches in a turn of \`http\``,
+    how: `by \`${H2LOAD_RATE.join(" ")}\`; half of the rate of Pingress in \`http\``,
     columns: [
       RATE,
       P99,
@@ -185,7 +135,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...{ name: "workers", title: "Small GET over HTTP, two workers on two cores" },
-    how: `${BY_WRK}; two workers share both cores with each other, the load and the backend`,
+    how: `${BY_WRK}; two share both cores with the load and the backend`,
     rows: bothAgain({}, "2 workers", { workers: 2 }),
     columns: [
       RATE,
@@ -198,7 +148,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...{ name: "idle", title: `${IDLE_CONNECTIONS.toLocaleString("en")} idle connections` },
-    how: "memory (RSS) of all processes after the start, and with connections over which one request came",
+    how: "memory (RSS) of all processes, at the start and with connections that had a request each",
     rows: { Pingress: { proxy: "Pingress" }, nginx: { proxy: "nginx" } },
     columns: [
       { head: "MB at start", figure: "memoryAtStart", show: digits(0) },
@@ -211,8 +161,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...{ name: "start", title: "From start to first response" },
-    how:
-      "with what is on disk in the caches of the system, on one core; Pingress by the command line of its image",
+    how: "on one core, from the caches of the system; Pingress by the command line of its image",
     rows: {
       ...bothAgain({}, "10,000 hosts", { hosts: 10_000, paths: ["/one", "/two"] }),
       HAProxy: { proxy: "HAProxy" },
@@ -225,9 +174,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...{ name: "reload", title: `From 10 hosts to 10,000, with two paths each` },
-    how:
-      "from the writing of the file to the first response by it, on one core; the longest wait is that of " +
-      "requests one after the other meanwhile",
+    how: "on one core, from the writing of a file to a response by it; requests wait meanwhile",
     rows: { Pingress: { proxy: "Pingress", hosts: RELOADED.before, paths: ["/one", "/two"] } },
     columns: [
       { head: "ms", figure: "reload", show: digits(0) },
@@ -237,3 +184,18 @@ export const SCENARIOS: readonly Scenario[] = [
     prepare: reloaded,
   },
 ];
+
+/** The row of nginx that is set up in the same way. */
+function toNginx(row: string): string {
+  return row.replace(/^\w+/, "nginx");
+}
+
+/** HAProxy, which is set up in one way only. */
+function toHAProxy(): string {
+  return "HAProxy";
+}
+
+/** The same proxy as it is usually. */
+function toItself(row: string): string {
+  return row.replace(/,.*/, "");
+}

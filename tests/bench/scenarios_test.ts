@@ -1,9 +1,13 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { SCENARIOS } from "./scenarios.ts";
 
 Deno.test("SCENARIOS have names of their own", () => {
   const names = SCENARIOS.map(({ name }) => name);
   assertEquals(names, [...new Set(names)]);
+});
+
+Deno.test("SCENARIOS tell how they are measured in a line that deno fmt leaves as it is", () => {
+  for (const { name, how } of SCENARIOS) assert(`\`${name}\`: ${how}`.length <= 110, name);
 });
 
 Deno.test("SCENARIOS compare rows with rows that are there, and the reference with itself", () => {
