@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { errorMessage } from "@pingress/config";
 import { Client } from "./client.ts";
 import { delay, processes, Server } from "./programs.ts";
 import type { Prepare } from "./scenario.ts";
@@ -22,11 +23,16 @@ export const withIdleConnections: Prepare = (proxy, { signal }) =>
     const atStart = await rss();
     using stack = new DisposableStack();
     const clients: Client[] = [];
-    await inBatches(CONNECTIONS, async () => {
-      const client = stack.use(await Client.connect(server.ports.http));
-      await client.get("/");
-      clients.push(client);
-    });
+    try {
+      await inBatches(CONNECTIONS, async () => {
+        const client = stack.use(await Client.connect(server.ports.http));
+        await client.get("/");
+        clients.push(client);
+      });
+    } catch (error) {
+      const message = "Each connection needs an open file, here and in the proxy: see ulimit -n";
+      throw new Error(`${errorMessage(error)}. ${message}`, { cause: error });
+    }
     await delay(SETTLE_MILLISECONDS);
     const held = await rss();
     let failed = 0;
