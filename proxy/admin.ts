@@ -11,6 +11,8 @@ export interface AdminOptions {
   /** What the main thread has counted. */
   counts: () => {
     reloads: number;
+    /** Of the last one. */
+    reloadSeconds: number;
     reloadFailures: number;
     workers: number;
     workerRestarts: number;
@@ -48,6 +50,7 @@ export class Admin {
     return exposition(FAMILIES, [
       ...await this.#options.samples(),
       ["pingress_reloads_total", "", counts.reloads],
+      ["pingress_reload_duration_seconds", "", counts.reloadSeconds],
       ["pingress_reload_failures_total", "", counts.reloadFailures],
       ["pingress_workers", "", counts.workers],
       ["pingress_worker_restarts_total", "", counts.workerRestarts],

@@ -18,7 +18,14 @@ class Setup implements AsyncDisposable {
     this.#admin = new Admin(ADDRESS, {
       isReady: () => this.isReady,
       withHosts: false,
-      counts: () => ({ reloads: 1, reloadFailures: 2, workers: 3, workerRestarts: 4, accessLogDropped: 5 }),
+      counts: () => ({
+        reloads: 1,
+        reloadSeconds: 0.25,
+        reloadFailures: 2,
+        workers: 3,
+        workerRestarts: 4,
+        accessLogDropped: 5,
+      }),
       certificates: () => undefined,
       samples: () => Promise.resolve([["pingress_connections", "", 6]]),
       ...options,
@@ -65,6 +72,7 @@ Deno.test("Admin tells what all threads have counted", async () => {
   assertEquals(text.split("\n").filter((line) => line !== "" && !line.startsWith("#")), [
     "pingress_connections 6",
     "pingress_reloads_total 1",
+    "pingress_reload_duration_seconds 0.25",
     "pingress_reload_failures_total 2",
     "pingress_workers 3",
     "pingress_worker_restarts_total 4",
@@ -102,7 +110,14 @@ Deno.test("Admin cannot listen where another program does", () => {
   const options: AdminOptions = {
     isReady: () => true,
     withHosts: false,
-    counts: () => ({ reloads: 0, reloadFailures: 0, workers: 0, workerRestarts: 0, accessLogDropped: 0 }),
+    counts: () => ({
+      reloads: 0,
+      reloadSeconds: 0,
+      reloadFailures: 0,
+      workers: 0,
+      workerRestarts: 0,
+      accessLogDropped: 0,
+    }),
     certificates: () => undefined,
     samples: () => Promise.resolve([]),
   };

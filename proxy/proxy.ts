@@ -49,6 +49,7 @@ export class Proxy {
   #workers: Workers | undefined;
   #addresses: { http: Address; https: Address } | undefined;
   #reloads = 0;
+  #reloadSeconds = 0;
   #isStopping = false;
 
   /** Starts following the files. @throws {Error} when the admin address is taken. */
@@ -122,6 +123,7 @@ export class Proxy {
   }
 
   async #reload(): Promise<boolean> {
+    const start = performance.now();
     const change = await this.#loader.load();
     if (this.#loader.configuration !== undefined) {
       this.#firstConfiguration.resolve(this.#loader.configuration);
@@ -129,6 +131,7 @@ export class Proxy {
     if (change === undefined) return false;
     this.#reloads++;
     this.#workers?.configure(change);
+    this.#reloadSeconds = (performance.now() - start) / 1000;
     this.#options.onReload?.();
     return true;
   }
@@ -142,6 +145,7 @@ export class Proxy {
         withHosts: server.metricsWithHosts,
         counts: () => ({
           reloads: this.#reloads,
+          reloadSeconds: this.#reloadSeconds,
           reloadFailures: this.#loader.failures,
           workers: this.#workers?.count ?? 0,
           workerRestarts: this.#workers?.restarts ?? 0,

@@ -37,6 +37,10 @@ export const FAMILIES: Readonly<Record<string, MetricFamily>> = {
     help: "Responses of backends that broke off.",
   },
   pingress_reloads_total: { type: "counter", help: "Configurations that were loaded." },
+  pingress_reload_duration_seconds: {
+    type: "gauge",
+    help: "How long the last configuration took to be read, checked and handed to the workers.",
+  },
   pingress_reload_failures_total: { type: "counter", help: "Files that could not be loaded." },
   pingress_certificate_expiry_timestamp_seconds: {
     type: "gauge",

@@ -12,20 +12,23 @@ import {
   UsageError,
   VERSION,
 } from "@pingress/config";
+import { compare } from "./compare.ts";
 import { LOAD_CORE, PROXY_CORE, run, versions } from "./programs.ts";
-import { HOSTS, startAll } from "./proxies.ts";
 import { section } from "./report.ts";
-import { compare, SCENARIOS, WARM_UP_SECONDS } from "./scenarios.ts";
+import { SCENARIOS } from "./scenarios.ts";
+import { startBackend } from "./servers.ts";
+import { CERTIFICATES, writeCertificates } from "./site.ts";
 
 const PROGRAM: Program = {
   name: "deno task bench",
   summary: "Measures the proxy beside nginx and HAProxy, on this machine.",
   flags: [
-    { name: "rounds", value: "N", default: "5", help: "How often each proxy has its turn in a scenario" },
-    { name: "seconds", value: "S", default: "3", help: "How long a turn takes" },
+    { name: "rounds", value: "N", default: "7", help: "How often each proxy has its turn in a scenario" },
+    { name: "seconds", value: "S", default: "3", help: "How long a turn under load takes" },
+    { name: "warm-up", value: "S", default: "8", help: "How long each proxy is under load before its turns" },
     {
-      name: "only",
-      value: "SCENARIO,…",
+      name: "scenario",
+      value: "NAME,…",
       help: `Some scenarios only: ${SCENARIOS.map(({ name }) => name).join(", ")}`,
     },
     {
@@ -61,17 +64,22 @@ async function main(): Promise<void> {
 async function bench(values: FlagValues, signal: AbortSignal): Promise<void> {
   const rounds = count(values, "rounds");
   const seconds = count(values, "seconds");
-  const scenarios = chosen(values.text("only"));
+  const warmUp = count(values, "warm-up");
+  const scenarios = chosen(values.text("scenario"));
   const output = values.text("output");
-  const head = await header({ rounds, seconds, signal });
+  const head = await header({ rounds, seconds, warmUp, signal });
   print(head);
   await using stack = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir({ dir: "/tmp", prefix: "pingress-bench-" });
   stack.defer(() => Deno.remove(directory, { recursive: true }));
-  const servers = await startAll(stack, { directory, signal });
+  // it makes requests itself: not on the core of the proxies
+  await run(["taskset", "-acp", LOAD_CORE, String(Deno.pid)], signal);
+  const certificates = await writeCertificates(directory);
+  const backend = stack.use(await startBackend(await Deno.makeTempDir({ dir: directory }), signal));
   const parts = [head];
   for (const scenario of scenarios) {
-    const part = section(scenario, await compare(scenario, { servers, rounds, seconds, directory, signal }));
+    const options = { certificates, backend, rounds, seconds, warmUp, directory, signal };
+    const part = section(scenario, await compare(scenario, options));
     print(part);
     parts.push(part);
   }
@@ -80,7 +88,12 @@ async function bench(values: FlagValues, signal: AbortSignal): Promise<void> {
 
 /** What the results are worth: of which machine, which programs, and how. */
 async function header(
-  { rounds, seconds, signal }: { rounds: number; seconds: number; signal: AbortSignal },
+  { rounds, seconds, warmUp, signal }: {
+    rounds: number;
+    seconds: number;
+    warmUp: number;
+    signal: AbortSignal;
+  },
 ): Promise<string> {
   const cores = navigator.hardwareConcurrency;
   if (cores < 2) throw new Error("There is one core only: the proxy and its load need one each");
@@ -92,9 +105,9 @@ async function header(
 - ${/^model name\s*: (.*)$/m.exec(text)?.[1] ?? "CPU unknown"}, ${cores} cores
 - Linux ${text.split("\n")[0]}
 - Pingress ${VERSION} on Deno ${Deno.version.deno}, nginx ${nginx}, HAProxy ${haproxy}; wrk ${wrk}, h2load ${h2load}
-- One worker each, after ${WARM_UP_SECONDS} s to warm up, on core ${PROXY_CORE}; the load and the backend on core ${LOAD_CORE}
-- ${HOSTS} hosts with a certificate each (ECDSA P-256); no session is resumed, nothing is logged
-- Medians; \`× nginx\` is CPU time to that of nginx in the same round (least–greatest)
+- One worker each, after ${warmUp} s to warm up, on core ${PROXY_CORE}; the load and the backend on core ${LOAD_CORE}
+- ${CERTIFICATES} hosts with a certificate each (ECDSA P-256); no session is resumed, nothing is logged, if not told
+- Medians; ratios are of CPU time, if not told, to another row in the same round (least–greatest)
 `;
 }
 
@@ -103,7 +116,7 @@ function chosen(only: string | undefined) {
   const names = only.split(",");
   const unknown = names.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
   if (unknown !== undefined) {
-    throw new UsageError(`Invalid --only: there is no scenario ${JSON.stringify(unknown)}`);
+    throw new UsageError(`Invalid --scenario: there is no scenario ${JSON.stringify(unknown)}`);
   }
   return SCENARIOS.filter(({ name }) => names.includes(name));
 }

@@ -26,8 +26,29 @@ export interface Spread {
   max: number;
 }
 
+/** What processes use. */
+export interface Usage {
+  /** CPU time until now, in milliseconds. */
+  cpu: number;
+  /** Memory at this moment, in bytes: what several processes share counts for each of them. */
+  rss: number;
+}
+
+/** A process at one moment. */
+export interface Process extends Usage {
+  /** Its id. */
+  id: number;
+  /** The id of the one that started it. */
+  parent: number;
+  /** The CPU time of its children that have ended, in milliseconds. */
+  endedCpu: number;
+}
+
 /** The unit of `utime` and `stime`: Linux tells user space ticks of 1/100 s on every machine that Deno knows. */
 const TICK_MILLISECONDS = 10;
+
+/** The unit of `rss`, on x86-64 and, but for odd kernels, on ARM. */
+const PAGE_BYTES = 4096;
 
 const MILLISECONDS: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
 
@@ -65,35 +86,56 @@ export function parseWrk(output: string): Load {
   };
 }
 
-/** Reads what h2load prints, and its `--log-file`: it prints no percentiles. @throws {Error} when it is not that. */
-export function parseH2load(output: string, log: string): Load {
+/**
+ * Reads what h2load prints, and its `--log-file`: it prints no percentiles.
+ *
+ * @param ramp How long it takes until all connections are open, in milliseconds: what starts in this time, or in
+ * as long a time at the end, counts neither for the rate nor for the percentile.
+ * @throws {Error} when it is not that.
+ */
+export function parseH2load(output: string, log: string, ramp = 0): Load {
   const [rate] = numbers(output, /^finished in [^,]+, ([\d.]+) req\/s/m);
   const [requests, failed] = numbers(output, /^requests: .* (\d+) done, \d+ succeeded, (\d+) failed/m);
-  const microseconds = log.split("\n").filter((line) => line !== "").map((line) =>
-    Number(line.split("\t")[2])
-  );
-  return { requests, failed, rate, p99: percentile(microseconds, 0.99) / 1000 };
+  const lines = log.split("\n").filter((line) => line !== "").map((line) => {
+    const [start = NaN, , duration = NaN] = line.split("\t").map(Number);
+    return { start, duration };
+  });
+  const starts = lines.map(({ start }) => start).sort((a, b) => a - b);
+  const from = (starts.at(0) ?? NaN) + ramp * 1000;
+  const to = (starts.at(-1) ?? NaN) - ramp * 1000;
+  const steady = lines.filter(({ start }) => start >= from && start <= to).map(({ duration }) => duration);
+  return {
+    requests,
+    failed,
+    rate: ramp === 0 ? rate : steady.length * 1e6 / (to - from),
+    p99: percentile(steady, 0.99) / 1000,
+  };
 }
 
-/**
- * The CPU time that a process and all that descends from it have used, in milliseconds.
- *
- * @param stat The `/proc/PID/stat` of all processes, one a line, as proc_pid_stat(5) has it.
- */
-export function cpuOfTree(stat: string, root: number): number {
-  const processes = stat.split("\n").filter((line) => line !== "").map((line) => {
+/** Reads the `/proc/PID/stat` of processes, one a line, as proc_pid_stat(5) has it. */
+export function parseStat(stat: string): Process[] {
+  return stat.split("\n").filter((line) => line !== "").map((line) => {
     // the name, in parentheses, may hold spaces and parentheses of its own
     const fields = line.slice(line.lastIndexOf(")") + 2).split(" ").map(Number);
-    const [, parent = 0, , , , , , , , , , user = 0, system = 0] = fields;
-    return { id: parseInt(line), parent, ticks: user + system };
+    const [, parent = 0, , , , , , , , , , user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields;
+    return {
+      id: parseInt(line),
+      parent,
+      cpu: (user + system) * TICK_MILLISECONDS,
+      endedCpu: (endedUser + endedSystem) * TICK_MILLISECONDS,
+      rss: (fields[21] ?? 0) * PAGE_BYTES,
+    };
   });
-  const ofTree = (id: number): number =>
-    processes.reduce(
-      (sum, process) =>
-        sum + (process.id === id ? process.ticks : 0) + (process.parent === id ? ofTree(process.id) : 0),
-      0,
-    );
-  return ofTree(root) * TICK_MILLISECONDS;
+}
+
+/** What a process and all that descends from it use. */
+export function usageOfTree(processes: readonly Process[], root: number): Usage {
+  const children = processes.filter(({ parent }) => parent === root);
+  const own = processes.filter(({ id }) => id === root);
+  return [...own, ...children.map(({ id }) => usageOfTree(processes, id))].reduce(
+    (sum, { cpu, rss }) => ({ cpu: sum.cpu + cpu, rss: sum.rss + rss }),
+    { cpu: 0, rss: 0 },
+  );
 }
 
 /** The numbers in the groups of a pattern, of which there are at most two. */

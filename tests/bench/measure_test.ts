@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { cpuOfTree, parseH2load, parseWrk, percentile, spread } from "./measure.ts";
+import { parseH2load, parseStat, parseWrk, percentile, spread, usageOfTree } from "./measure.ts";
 
 const WRK = `Running 1s test @ https://localhost:18500/
   1 threads and 4 connections
@@ -21,11 +21,11 @@ status codes: 20829 2xx, 0 3xx, 0 4xx, 1 5xx
 time for request:      117us      3.88ms      1.67ms       570us    78.75%
 `;
 
-const STAT = `1 (init) S 0 1 1 0 -1 4194560 1 1 1 1 700 300 0 0 20
-10 (nginx) S 1 10 10 0 -1 4194560 1 1 1 1 1 2 0 0 20
-11 (a (b) c) R 10 10 10 0 -1 4194560 1 1 1 1 30 40 0 0 20
-12 (nginx) R 11 10 10 0 -1 4194560 1 1 1 1 500 600 0 0 20
-100 (other) S 1 100 100 0 -1 4194560 1 1 1 1 9 9 0 0 20
+const STAT = `1 (init) S 0 1 1 0 -1 4194560 1 1 1 1 700 300 0 0 20 0 1 0 5 1000 1
+10 (nginx) S 1 10 10 0 -1 4194560 1 1 1 1 1 2 40 50 20 0 1 0 5 1000 2
+11 (a (b) c) R 10 10 10 0 -1 4194560 1 1 1 1 30 40 0 0 20 0 1 0 5 1000 30
+12 (nginx) R 11 10 10 0 -1 4194560 1 1 1 1 500 600 0 0 20 0 1 0 5 1000 400
+100 (other) S 1 100 100 0 -1 4194560 1 1 1 1 9 9 0 0 20 0 1 0 5 1000 5000
 `;
 
 Deno.test("spread() takes the middle and the ends", () => {
@@ -79,8 +79,25 @@ Deno.test("parseH2load() reads counts, and latency from the log", () => {
   assertThrows(() => parseH2load("", log), Error, "finished in");
 });
 
-Deno.test("cpuOfTree() adds up a process and what descends from it", () => {
-  for (const [root, expected] of [[10, 11_730], [11, 11_700], [12, 11_000], [100, 180], [5, 0]] as const) {
-    assertEquals(cpuOfTree(STAT, root), expected);
+Deno.test("parseH2load() leaves out what starts while not all connections are open", () => {
+  const start = 1795643344172470;
+  const log = Array.from({ length: 101 }, (_, index) => {
+    const isSteady = index >= 20 && index <= 80;
+    return `${start + index * 1000}\t200\t${isSteady ? index : 9000}\n`;
+  });
+  const { rate, p99, requests } = parseH2load(H2LOAD, log.toReversed().join(""), 20);
+  assertEquals([Math.round(rate), p99, requests], [1017, 0.08, 20831]);
+});
+
+Deno.test("parseStat() reads what a process and its children have used", () => {
+  assertEquals(parseStat(STAT)[1], { id: 10, parent: 1, cpu: 30, endedCpu: 900, rss: 8192 });
+});
+
+Deno.test("usageOfTree() adds up a process and what descends from it", () => {
+  const processes = parseStat(STAT);
+  for (
+    const [root, cpu, pages] of [[10, 11_730, 432], [11, 11_700, 430], [100, 180, 5000], [5, 0, 0]] as const
+  ) {
+    assertEquals(usageOfTree(processes, root), { cpu, rss: pages * 4096 });
   }
 });

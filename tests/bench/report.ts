@@ -4,34 +4,35 @@
  * @module
  */
 import { spread } from "./measure.ts";
-import type { Run, Scenario } from "./scenarios.ts";
+import type { Column, Run, Scenario } from "./scenario.ts";
 
-/** The proxy that the others are compared with. */
-const REFERENCE = "nginx";
+/** A section with a scenario's table. */
+export function section(
+  { name, title, how, columns }: Pick<Scenario, "name" | "title" | "how" | "columns">,
+  runs: Map<string, Run[]>,
+): string {
+  const rows = Array.from(runs.keys(), (row) => [row, ...columns.map((column) => cell(column, row, runs))]);
+  return `## ${title}\n\n\`${name}\`: ${how}\n\n${
+    table([["proxy", ...columns.map(({ head }) => head)], ...rows])
+  }`;
+}
 
-/** A section with a scenario's table: medians, and the ratio of CPU time to nginx in the same round. */
-export function section({ name, title, command, bytes }: Scenario, runs: Map<string, Run[]>): string {
-  const rows = Array.from(runs, ([proxy, own]) => {
-    const median = (value: (run: Run) => number) => spread(own.map(value)).median;
-    const ratio = spread(own.map(({ cpu }, round) => cpu / (runs.get(REFERENCE)?.[round]?.cpu ?? NaN)));
-    const failed = own.filter((run) => run.failed > 0);
-    return [
-      proxy,
-      number(median(({ cpu }) => cpu), 1),
-      `${number(ratio.median, 2)} (${number(ratio.min, 2)}–${number(ratio.max, 2)})`,
-      // bytes per microsecond are megabytes per second
-      ...bytes === undefined ? [] : [number(median(({ cpu }) => bytes / cpu), 0)],
-      number(median(({ rate }) => rate), 0),
-      number(median(({ p99 }) => p99), 2),
-      failed.length === 0
-        ? "0"
-        : `**${failed.reduce((sum, run) => sum + run.failed, 0)} in ${failed.length} of ${own.length} runs**`,
-    ];
-  });
-  const throughput = bytes === undefined ? [] : ["MB/CPU second"];
-  const head = ["proxy", "CPU µs/request", "× nginx", ...throughput, "requests/s", "p99 ms", "failed"];
-  const note = `\`${name}\`, by \`${command.join(" ")}\`:`;
-  return `## ${title}\n\n${note}\n\n${table([head, ...rows])}`;
+/** The median of all rounds; where it is a ratio the least and the greatest, too. */
+function cell({ figure, show, to }: Column, row: string, runs: Map<string, Run[]>): string {
+  const values = (row: string) => runs.get(row)?.map((run) => run[figure] ?? NaN) ?? [];
+  const own = values(row);
+  if (figure === "failed") return failures(own);
+  if (to === undefined) return show(spread(own).median);
+  const others = values(to(row));
+  const { median, min, max } = spread(own.map((value, round) => value / (others[round] ?? NaN)));
+  return `${show(median)} (${show(min)}–${show(max)})`;
+}
+
+/** A median would hide them. */
+function failures(counts: number[]): string {
+  const failed = counts.filter((count) => count > 0);
+  if (failed.length === 0) return "0";
+  return `**${failed.reduce((sum, count) => sum + count)} in ${failed.length} of ${counts.length} runs**`;
 }
 
 /** A table whose columns are as wide as they must be; all but the first are numbers. */
@@ -50,7 +51,13 @@ export function table(rows: string[][]): string {
   return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
-function number(value: number, digits: number): string {
-  if (!Number.isFinite(value)) return "?";
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+/** Writes numbers with so many digits behind the point. */
+export function digits(count: number): (value: number) => string {
+  const options = { minimumFractionDigits: count, maximumFractionDigits: count };
+  return (value) => Number.isFinite(value) ? value.toLocaleString("en", options) : "?";
+}
+
+/** Writes a part of 1 in percent. */
+export function percent(value: number): string {
+  return `${digits(0)(100 * value)} %`;
 }
