@@ -97,7 +97,7 @@ export interface DownstreamResponse {
   /** After a 101: the bytes of the other side. */
   tunnel?: Tunnel | undefined;
   /** To be called once, when the answer has been sent or could not be. */
-  done?: ((outcome: Outcome) => void) | undefined;
+  done?: (outcome: Outcome) => void;
 }
 
 /** The other side of a connection that has changed its protocol. */

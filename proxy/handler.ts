@@ -88,14 +88,13 @@ function failure(
 }
 
 function finish(
-  response: DownstreamResponse,
+  { status, fields, body, tunnel }: DownstreamResponse,
   record: ExchangeRecord,
   observer: Observer,
 ): DownstreamResponse {
-  record.status = response.status;
-  if (record.reason !== undefined) response.fields.add("date", httpDate());
-  response.done = (outcome) => observer.finished(record, outcome);
-  return response;
+  record.status = status;
+  if (record.reason !== undefined) fields.add("date", httpDate());
+  return { status, fields, body, tunnel, done: (outcome) => observer.finished(record, outcome) };
 }
 
 /** What a request becomes for its backend. */

@@ -1,6 +1,6 @@
 import { errorMessage } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
-import type { Cancellation, Content, DownstreamResponse, Piece, Tunnel } from "../exchange.ts";
+import type { Cancellation, Content, Piece, Tunnel } from "../exchange.ts";
 import { type ContentReader, contentReader } from "../http1/content.ts";
 import { FieldName } from "../http1/field_name.ts";
 import type { Fields } from "../http1/fields.ts";
@@ -33,8 +33,17 @@ export interface UpstreamRequest {
   inform: ((status: number, fields: Fields) => Promise<void>) | undefined;
 }
 
-/** What a backend answered: reading its content fails when it breaks off, so that nothing short looks whole. */
-export type UpstreamResponse = DownstreamResponse & { body: Content | null };
+/** What a backend answered. */
+export interface UpstreamResponse {
+  /** From 200 to 599, or 101 with a tunnel. */
+  status: number;
+  /** The fields, as sent. */
+  fields: Fields;
+  /** The content; reading it fails when the backend breaks off, so that nothing short looks whole. */
+  body: Content | null;
+  /** The backend's bytes, when it has changed the protocol. */
+  tunnel?: Tunnel;
+}
 
 /** Options of {@linkcode roundTrip}. */
 export interface RoundTripOptions {
@@ -129,7 +138,7 @@ class RoundTrip implements Content {
       this.#isAnswered = true;
       if (head.status === 101) return this.#tunnel(head);
       const body = this.#body(head, responseFraming(head, method));
-      return { status: head.status, fields: head.fields, body, tunnel: undefined, done: undefined };
+      return { status: head.status, fields: head.fields, body };
     } catch (error) {
       this.#end({ isReusable: false });
       throw this.#explain(this.#sendError ?? error);
@@ -261,7 +270,7 @@ class RoundTrip implements Content {
       closeWrite: () => transport.closeWrite(),
       close: () => this.#end({ isReusable: false }),
     };
-    return { status: 101, fields: head.fields, body: null, tunnel, done: undefined };
+    return { status: 101, fields: head.fields, body: null, tunnel };
   }
 
   #body(head: ResponseHead, framing: Framing): Content | null {
