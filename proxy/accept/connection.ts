@@ -102,6 +102,7 @@ export class Connection implements Expiring, Closable {
     this.#isClosed = true;
     this.#keeper.deadlines.delete(this);
     this.#keeper.connections.delete(this);
+    this.reader.close();
     this.#transport.close();
   }
 }

@@ -4,7 +4,7 @@ import { MessageError } from "./message_error.ts";
 
 const START_BYTES = 4 * 1024;
 /** Holds the largest piece of content that is read at once, with its framing. */
-const KEPT_BYTES = 80 * 1024;
+const KEPT_BYTES = 129 * 1024;
 const MOST_KEPT = 64;
 const FEW_BYTES = 64;
 

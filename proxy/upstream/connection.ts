@@ -77,6 +77,7 @@ export class UpstreamConnection implements Expiring {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#deadlines.delete(this);
+    this.reader.close();
     this.transport.close();
   }
 }
