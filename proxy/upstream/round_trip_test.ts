@@ -101,6 +101,31 @@ Deno.test("roundTrip() makes one exchange after the other", async () => {
   }
 });
 
+Deno.test("roundTrip() leaves the fields of a response alone while its content comes", async () => {
+  using trip = new Trip("HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 30\r\n\r\n");
+  const { fields, body } = await trip.run();
+  for (const piece of ["0123456789", "abcdefghij", "X-A: other"]) {
+    trip.transport.send(piece);
+    assertEquals(latin1((await body!.next())!), piece);
+    assertEquals(fields.list(), [["x-a", "b"], ["content-length", "30"]]);
+  }
+  body!.close();
+  assert(trip.isKept);
+});
+
+Deno.test("roundTrip() leaves the fields of a response without content alone on a connection that goes on", async () => {
+  for (const [method, status] of [["HEAD", 200], ["GET", 204], ["GET", 304]] as const) {
+    using trip = new Trip(`HTTP/1.1 ${status} Same\r\nX-A: this client's\r\n\r\n`);
+    const first = await trip.run({ method });
+    const running = trip.run();
+    trip.transport.send("HTTP/1.1 200 OK\r\nX-A: another client's\r\nContent-Length: 2\r\n\r\nok");
+    const second = await running;
+    assertEquals(first.fields.list(), [["x-a", "this client's"]], `${status} to ${method}`);
+    assertEquals(second.fields.list(), [["x-a", "another client's"], ["content-length", "2"]]);
+    assertEquals(await textOf(second.body), "ok");
+  }
+});
+
 Deno.test("roundTrip() frames the request's content", async () => {
   const head = (method: string) => `${method} / HTTP/1.1\r\nhost: a.test\r\n`;
   const cases: [Partial<UpstreamRequest>, string][] = [
