@@ -162,6 +162,30 @@ Deno.test("serveHttp1() tells the handler what the client sent", async () => {
   assertEquals(served.requests.map(({ body }) => body === null), [false, true]);
 });
 
+Deno.test("serveHttp1() leaves a request's fields alone, whatever comes behind them", async () => {
+  const head = "POST / HTTP/1.1\r\nHost: a.test\r\nX-A: 1\r\ncontent-length: 6\r\nx-a:2\r\n\r\n";
+  const list: HeaderList = [["host", "a.test"], ["x-a", "1"], ["content-length", "6"], ["x-a", "2"]];
+  const transport = new FakeTransport(head);
+  const { ended, requests } = new Served(transport, async ({ body, fields }) => {
+    for (const piece of ["abc", "def"]) {
+      transport.send(piece);
+      assertEquals(latin1((await body!.next())!), piece);
+      assertEquals(fields.list(), list);
+    }
+    assertEquals(await body!.next(), undefined);
+    body!.close();
+    transport.send("GET /next HTTP/1.1\r\nhost: other\r\n\r\n");
+    await settled();
+    assertEquals(fields.list(), list);
+    return text("end", { fields });
+  });
+  await transport.has("end");
+  assertEquals(requests.length, 1);
+  transport.end();
+  await ended;
+  assertStringIncludes(transport.written, "host: a.test\r\nx-a: 1\r\nx-a: 2\r\n");
+});
+
 Deno.test("serveHttp1() keeps a connection as long as both sides want it", async () => {
   const cases: [version: string, fields: string, line: string | undefined][] = [
     ["1.1", "", undefined],
