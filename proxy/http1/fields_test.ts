@@ -93,6 +93,7 @@ Deno.test("Fields.parse() takes each byte where it may be, and nowhere else", ()
 Deno.test("Fields.parse() says which line it refuses, but repeats not much of it", () => {
   const cases: [lines: string, message: string][] = [
     [`${"x".repeat(1000)}\r\n`, "x".repeat(80)],
+    [`A: b\r\n${"x".repeat(79)}\r\n`, "x".repeat(79)],
     [`A: b\r\n${"x".repeat(80)}\r\n`, "x".repeat(80)],
     ["A: b\r\nC : d\r\nE: f\r\n", "C : d"],
     ["A: b\rc\r\n", "A: b\\rc"],

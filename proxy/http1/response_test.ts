@@ -100,6 +100,20 @@ Deno.test("parseResponseHead() refuses what two parsers could read differently",
   }
 });
 
+Deno.test("parseResponseHead() repeats the line that it refuses, but not much of it", () => {
+  const cases: [line: string, message: string][] = [
+    ["hello", "hello"],
+    ["HTTP/1.1 200 O\rK", "HTTP/1.1 200 O\\rK"],
+    ["x".repeat(79), "x".repeat(79)],
+    ["x".repeat(80), "x".repeat(80)],
+    ["x".repeat(1000), "x".repeat(80)],
+  ];
+  for (const [line, message] of cases) {
+    const error = assertThrows(() => parse(`${line}\r\nA: b\r\n`), MessageError);
+    assertEquals(error.message, `Invalid status line "${message}"`);
+  }
+});
+
 Deno.test("isWithoutContent() knows by status and method", () => {
   const cases: [status: number, method: string, boolean][] = [
     [100, "GET", true],
