@@ -23,6 +23,14 @@ Deno.test("FieldName.of() makes one of each name, whatever the case", () => {
   assertNotEquals(other.id, one.id);
 });
 
+Deno.test("FieldName.isAt() compares bytes with every character of the name", () => {
+  const name = FieldName.of("x-test-at");
+  for (const text of ["x-test-at", "X-Test-AT"]) assertEquals(name.isAt(bytesOf(`: ${text}:`), 2), true);
+  for (const text of ["y-test-at", "x-test-as", "x-test-a", "x-text-at", "x-test-a\xd4"]) {
+    assertEquals(name.isAt(bytesOf(`: ${text}`), 2), false, text);
+  }
+});
+
 Deno.test("idOfName() knows a name in bytes, whatever the case", () => {
   const { id } = FieldName.of("x-test-Any_case.1");
   for (const name of ["x-test-any_case.1", "X-TEST-ANY_CASE.1", "X-Test-Any_Case.1"]) {
