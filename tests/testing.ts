@@ -8,7 +8,8 @@
 import { connect, type TLSSocket } from "node:tls";
 import { type Address, createLog, type EndpointsFile, formatAddress, type Log } from "@pingress/config";
 import type { Deadlines } from "../proxy/deadlines.ts";
-import type { Content, Piece } from "../proxy/exchange.ts";
+import type { Content, HeaderList, Piece } from "../proxy/exchange.ts";
+import { Fields } from "../proxy/http1/fields.ts";
 import { Proxy, type ProxyOptions } from "../proxy/proxy.ts";
 import type { ServerOptions } from "../proxy/server.ts";
 
@@ -48,6 +49,17 @@ export function latin1(bytes: Uint8Array): string {
 /** A string of characters up to U+00FF as bytes. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** Header fields as they are received: `lines` have a line end each. */
+export function fieldsOf(lines: string): Fields {
+  return Fields.parse(bytesOf(`${lines}\r\n`), { start: 0, end: lines.length });
+}
+
+/** The same header fields in each form that they have: as they are received, and as they are made here. */
+export function eachForm(list: HeaderList): Fields[] {
+  const lines = list.map(([name, value]) => `${name}: ${value}\r\n`);
+  return [fieldsOf(lines.join("")), Fields.of([...list])];
 }
 
 /** The SHA-256 of some bytes or of a stream of them, in hexadecimal. */

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
+import { eachForm } from "../../tests/testing.ts";
 import { parseAuthority } from "../authority.ts";
 import type { HeaderList } from "../exchange.ts";
+import { Fields } from "../http1/fields.ts";
 import { IpRanges } from "../ip_ranges.ts";
 import { type Origin, originOf } from "./origin.ts";
 
@@ -16,8 +18,12 @@ interface Changes {
 
 function origin(headers: HeaderList, changes: Changes = {}): Origin {
   const { address = "10.0.0.1", scheme = "http", authority = "a.test", trusted = TRUSTED } = changes;
-  const client = { address, scheme, covers: () => true };
-  return originOf({ client, headers, authority }, parseAuthority(authority)!, new IpRanges(trusted));
+  const [received, made] = eachForm(headers).map((fields) => {
+    const client = { address, scheme, covers: () => true };
+    return originOf({ client, fields, authority }, parseAuthority(authority)!, new IpRanges(trusted));
+  });
+  assertEquals(received, made);
+  return received!;
 }
 
 const ALL: HeaderList = [
@@ -43,7 +49,7 @@ Deno.test("originOf() knows each host that a connection asks for, and its truste
   const client = { address: "10.0.0.1", scheme: "http", covers: () => true } as const;
   const told = (authority: string, headers: HeaderList = []) => {
     const { host, port, address } = originOf(
-      { client, headers, authority },
+      { client, fields: Fields.of(headers), authority },
       parseAuthority(authority)!,
       new IpRanges(TRUSTED),
     );

@@ -96,6 +96,5 @@ function forwarded({ address, scheme, host }: Origin): string {
  * The id of a request: what the client calls it, if that can be written everywhere, else a new one.
  */
 export function requestIdOf(fields: Fields): string {
-  const said = fields.get(REQUEST_ID);
-  return said !== undefined && /^[\w.:/+=@-]{1,128}$/.test(said) ? said : crypto.randomUUID();
+  return fields.values(REQUEST_ID).find((id) => /^[\w.:/+=@-]{1,128}$/.test(id)) ?? crypto.randomUUID();
 }

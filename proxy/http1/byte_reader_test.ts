@@ -48,6 +48,81 @@ Deno.test("ByteReader takes text byte by byte", async () => {
   assertEquals([reader.takeText(3), reader.buffered], ["\xe2\x82\xac", 0]);
 });
 
+Deno.test("ByteReader.takeLines() says where the lines of a head are, without the empty one", async () => {
+  const reader = new ByteReader(new FakeTransport("before\r\nA: b\r\n\r\nrest"));
+  await reader.fill();
+  reader.skip(8);
+  assertEquals(reader.findHead(0), 8);
+  const { bytes, start, end } = reader.takeLines(8);
+  assertEquals([latin1(bytes.subarray(start, end)), latin1(reader.peek())], ["A: b\r\n", "rest"]);
+});
+
+/** Notes what bytes are when their borrower is told that they will be overwritten. */
+function borrower(bytes: Uint8Array): { kept: string[]; keep: () => void } {
+  const kept: string[] = [];
+  return { kept, keep: () => kept.push(latin1(bytes)) };
+}
+
+Deno.test("ByteReader.lend() has bytes kept once, before they are overwritten", async () => {
+  const transport = new FakeTransport("one");
+  const reader = new ByteReader(transport);
+  await reader.fill();
+  const first = borrower(reader.take(3));
+  reader.lend(first);
+  assertEquals(first.kept, []);
+  const waits = reader.fill();
+  transport.send("two");
+  await waits;
+  assertEquals(first.kept, ["one"]);
+  reader.take(3);
+  transport.send("three");
+  await reader.fill();
+  assertEquals(first.kept, ["one"]);
+  // whoever is told, and for whatever it is read
+  const second = borrower(reader.take(5));
+  reader.lend(second);
+  const watched = new Promise((resolve) => reader.watch(resolve));
+  transport.send("four");
+  await watched;
+  assertEquals([first.kept, second.kept], [["one"], ["three"]]);
+});
+
+Deno.test("ByteReader.lend() has bytes kept before what is left behind them moves", async () => {
+  const lent = "x".repeat(3000);
+  const left = "y".repeat(1096);
+  const transport = new FakeTransport(lent + left);
+  const reader = new ByteReader(transport);
+  while (reader.buffered < 4096) await reader.fill();
+  const first = borrower(reader.take(3000));
+  reader.lend(first);
+  for (let round = 0; round < 5; round++) {
+    transport.send("z".repeat(4000));
+    await reader.fill();
+  }
+  assert(first.kept.length === 1 && first.kept[0] === lent);
+  assert(latin1(reader.peek()).startsWith(`${left}z`));
+});
+
+Deno.test("ByteReader.lend() has nothing kept for one that has given bytes back, or passed them on", async () => {
+  const transport = new FakeTransport("one");
+  const reader = new ByteReader(transport);
+  await reader.fill();
+  const bytes = reader.take(3);
+  const [gone, back] = [borrower(bytes), borrower(bytes)];
+  reader.lend(gone);
+  reader.lend(back);
+  reader.lend(undefined);
+  transport.send("two");
+  await reader.fill();
+  assertEquals([gone.kept, back.kept], [[], []]);
+  reader.lend(gone);
+  const last = borrower(reader.take(3));
+  reader.lend(last);
+  transport.send("three");
+  await reader.fill();
+  assertEquals([gone.kept, last.kept], [[], ["two"]]);
+});
+
 Deno.test("ByteReader lets two callers wait for the same bytes", async () => {
   const transport = new FakeTransport();
   const reader = new ByteReader(transport);

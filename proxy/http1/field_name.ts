@@ -32,7 +32,10 @@ export class FieldName {
     this.id = ++count;
   }
 
-  /** The one with this text, which is a token, in any case. */
+  /**
+   * The one with this text, which is a token, in any case. It must be made before fields are received in which
+   * it is looked for.
+   */
   static of(text: string): FieldName {
     const lower = text.toLowerCase();
     let hash = 0;
@@ -83,7 +86,7 @@ export class FieldNames {
   constructor(texts: readonly string[]) {
     this.#texts = new Set(texts);
     const ids = texts.map((text) => FieldName.of(text).id);
-    this.#ids = new Uint8Array(Math.max(...ids) + 1);
+    this.#ids = new Uint8Array(Math.max(0, ...ids) + 1);
     for (const id of ids) this.#ids[id] = 1;
   }
 

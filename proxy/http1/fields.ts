@@ -282,8 +282,13 @@ function isSpace(code: number | undefined): boolean {
 }
 
 function invalidLine(bytes: Uint8Array, start: number): MessageError {
-  const line = latin1(bytes, start, Math.min(start + 80, bytes.indexOf(LF, start) - 1));
-  return new MessageError(`Invalid header line ${JSON.stringify(line)}`);
+  return new MessageError(`Invalid header line ${quoteLine(bytes, start)}`);
+}
+
+/** The line that starts at `start` as an error repeats it: not all of a long one. */
+export function quoteLine(bytes: Uint8Array, start: number): string {
+  const [line = ""] = latin1(bytes, start, Math.min(start + 82, bytes.length)).split("\r\n");
+  return JSON.stringify(line.slice(0, 80));
 }
 
 /** Bytes as a string, one character for each byte. TextDecoder's "latin1" is windows-1252 instead. */

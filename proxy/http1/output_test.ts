@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { bytesOf, latin1 } from "../../tests/testing.ts";
+import { bytesOf, fieldsOf, latin1 } from "../../tests/testing.ts";
+import { FieldNames } from "./field_name.ts";
+import { Fields } from "./fields.ts";
 import { MessageError } from "./message_error.ts";
 import { Output } from "./output.ts";
+
+const GONE = new FieldNames(["gone"]);
 
 /** What is written. */
 function written(write: (output: Output) => void): string {
@@ -62,6 +66,65 @@ Deno.test("Output grows with what is written", () => {
     const text = "0123456789".repeat(size / 10 + 1).slice(0, size);
     assert(written((output) => output.text(text).lineEnd().append(bytesOf(text))) === `${text}\r\n${text}`);
     assert(written((output) => output.chunk(bytesOf(text))) === `${size.toString(16)}\r\n${text}\r\n`);
+  }
+});
+
+Deno.test("Output.fields() writes received fields in lower case, without those removed, then those added", () => {
+  assertEquals(written((output) => output.text("start").fields(Fields.of([])).fields(fieldsOf(""))), "start");
+  const fields = fieldsOf("A-B: One \r\nGONE: x\r\nC_d:\ttwo\xff\r\nE:\r\nGone: y\r\n");
+  fields.remove(GONE);
+  fields.add("a-b", "Three");
+  fields.add("f", "");
+  const expected = "a-b: One\r\nc_d: two\xff\r\ne: \r\na-b: Three\r\nf: \r\n";
+  assertEquals(written((output) => output.fields(fields)), expected);
+  // as often as they are wanted, wherever they are
+  fields.keep();
+  const twice = written((output) => output.text("start").lineEnd().fields(fields).fields(fields).text("end"));
+  assertEquals(twice, `start\r\n${expected}${expected}end`);
+});
+
+Deno.test("Output.fields() writes every character that a name can have, in lower case", () => {
+  const name = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  assertEquals(
+    written((output) => output.fields(fieldsOf(`${name}: ${name}\r\n`))),
+    `${name.toLowerCase()}: ${name}\r\n`,
+  );
+});
+
+Deno.test("Output.fields() takes nothing that is added and breaks out of its place", () => {
+  const added: [string, string][] = [["a", "b\r\nc: d"], ["a", "b\0"], ["a", "\u0100"], ["a b", "c"], [
+    "",
+    "a",
+  ]];
+  for (const [name, value] of added) {
+    const fields = fieldsOf("A: b\r\n");
+    fields.add(name, value);
+    assertThrows(
+      () => written((output) => output.fields(fields)),
+      MessageError,
+      "",
+      JSON.stringify([name, value]),
+    );
+  }
+});
+
+Deno.test("Output.fields() grows with heads of any length", () => {
+  const lengths = [0, 1, 3, 20, 4079, 4080, 4084, 4085, 4086, 4087, 4088, 4096, 30_000];
+  for (const length of lengths) {
+    for (const before of [0, 1, 4000, 4096, 5000]) {
+      const value = "0123456789".repeat(length / 10 + 1).slice(0, length);
+      const start = "s".repeat(before);
+      const one = written((output) => output.text(start).fields(fieldsOf(`A:${value}\r\n`)));
+      assert(one === `${start}a: ${value}\r\n`, `${length} bytes behind ${before}`);
+    }
+  }
+  // the space behind each colon is not among the bytes that were received
+  for (const count of [10, 100, 200]) {
+    for (const before of [0, 3000, 4000, 4096]) {
+      const start = "s".repeat(before);
+      const many = written((output) => output.text(start).fields(fieldsOf("A:\r\n".repeat(count))));
+      assert(many === start + "a: \r\n".repeat(count), `${count} fields behind ${before} bytes`);
+    }
   }
 });
 

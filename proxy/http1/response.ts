@@ -1,5 +1,5 @@
 import { FieldName } from "./field_name.ts";
-import { Fields, IS_TEXT, latin1 } from "./fields.ts";
+import { Fields, IS_TEXT, quoteLine } from "./fields.ts";
 import { contentLengthOf, type Framing, type HeadLines } from "./head.ts";
 import { MessageError } from "./message_error.ts";
 import type { Output } from "./output.ts";
@@ -31,7 +31,9 @@ export function parseResponseHead({ bytes, start, end }: HeadLines): ResponseHea
   // some leave out the space with the reason
   if (bytes[at] === SPACE) { while (IS_TEXT[bytes[at] ?? 0] === 1) at++; }
   const status = statusOf(bytes, start);
-  if (status === undefined || bytes[at] !== CR || bytes[at + 1] !== LF) throw invalidLine(bytes, start);
+  if (status === undefined || bytes[at] !== CR || bytes[at + 1] !== LF) {
+    throw new MessageError(`Invalid status line ${quoteLine(bytes, start)}`);
+  }
   return {
     // a higher minor version is read as the highest one that is known (RFC 9110, section 2.5)
     minorVersion: bytes[start + VERSION.length] === ZERO ? 0 : 1,
@@ -56,11 +58,6 @@ function statusOf(bytes: Uint8Array, start: number): number | undefined {
 
 function isDigit(code: number | undefined): boolean {
   return code !== undefined && code >= ZERO && code <= ZERO + 9;
-}
-
-function invalidLine(bytes: Uint8Array, start: number): MessageError {
-  const line = latin1(bytes, start, Math.min(start + 80, bytes.indexOf(CR, start)));
-  return new MessageError(`Invalid status line ${JSON.stringify(line)}`);
 }
 
 /** Does a response have no content, whatever its fields say (RFC 9112, section 6.3)? */

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { latin1 } from "../../tests/testing.ts";
+import { bytesOf, eachForm, latin1 } from "../../tests/testing.ts";
 import type { HeaderList } from "../exchange.ts";
+import type { Fields } from "./fields.ts";
 import type { Framing } from "./head.ts";
 import { MessageError } from "./message_error.ts";
 import { Output } from "./output.ts";
@@ -14,29 +15,42 @@ import {
   writeStatusLine,
 } from "./response.ts";
 
-function head(headers: HeaderList, changes: Partial<ResponseHead> = {}): ResponseHead {
-  return { minorVersion: 1, status: 200, headers, ...changes };
+/** A head as it lies among other bytes. */
+function parse(text: string): ResponseHead {
+  const before = "before it ";
+  const end = before.length + text.length;
+  return parseResponseHead({
+    bytes: bytesOf(`${before}${text}\r\nA: b\r\n\r\n`),
+    start: before.length,
+    end,
+  });
+}
+
+function head(fields: Fields, changes: Partial<ResponseHead> = {}): ResponseHead {
+  return { minorVersion: 1, status: 200, fields, ...changes };
 }
 
 Deno.test("parseResponseHead() reads status and fields", () => {
-  const cases: [string, ResponseHead][] = [
-    ["HTTP/1.1 200 OK\r\n", head([])],
-    ["HTTP/1.1 200 \r\n", head([])],
-    ["HTTP/1.1 200\r\n", head([])],
-    ["HTTP/1.0 404 Not Found\r\n", head([], { minorVersion: 0, status: 404 })],
+  const usual = { minorVersion: 1, status: 200, headers: [] as HeaderList };
+  const cases: [string, typeof usual][] = [
+    ["HTTP/1.1 200 OK\r\n", usual],
+    ["HTTP/1.1 200 \r\n", usual],
+    ["HTTP/1.1 200\r\n", usual],
+    ["HTTP/1.0 404 Not Found\r\n", { ...usual, minorVersion: 0, status: 404 }],
     // what is higher is read as the highest that is known (RFC 9110, section 2.5)
-    ["HTTP/1.2 200 OK\r\n", head([])],
-    ["HTTP/1.9 200 OK\r\n", head([])],
-    ["HTTP/1.1 599 \x80\xff\r\n", head([], { status: 599 })],
-    ["HTTP/1.1 100 Continue\r\n", head([], { status: 100 })],
-    ["HTTP/1.1 200 a\tb\r\n", head([])],
-    ["HTTP/1.1 200 OK\r\nServer: a\r\nX-A:b\r\n", head([["server", "a"], ["x-a", "b"]])],
-    ["HTTP/1.1 200 OK\r\nA: \t b c \t\r\nA:\r\n", head([["a", "b c"], ["a", ""]])],
-    ["HTTP/1.1 200 OK\r\na: b:c\xe9\r\n", head([["a", "b:c\xe9"]])],
-    ["HTTP/1.1 200 OK\r\n!#$%&'*+-.^_`|~09Az: 1\r\n", head([["!#$%&'*+-.^_`|~09az", "1"]])],
+    ["HTTP/1.2 200 OK\r\n", usual],
+    ["HTTP/1.9 200 OK\r\n", usual],
+    ["HTTP/1.1 599 \x80\xff\r\n", { ...usual, status: 599 }],
+    ["HTTP/1.1 100 Continue\r\n", { ...usual, status: 100 }],
+    ["HTTP/1.1 200 a\tb\r\n", usual],
+    ["HTTP/1.1 200 OK\r\nServer: a\r\nX-A:b\r\n", { ...usual, headers: [["server", "a"], ["x-a", "b"]] }],
+    ["HTTP/1.1 200 OK\r\nA: \t b c \t\r\nA:\r\n", { ...usual, headers: [["a", "b c"], ["a", ""]] }],
+    ["HTTP/1.1 200 OK\r\na: b:c\xe9\r\n", { ...usual, headers: [["a", "b:c\xe9"]] }],
+    ["HTTP/1.1 200 OK\r\n!#$%&'*+-.^_`|~09Az: 1\r\n", { ...usual, headers: [["!#$%&'*+-.^_`|~09az", "1"]] }],
   ];
   for (const [text, expected] of cases) {
-    assertEquals(parseResponseHead(text), expected, JSON.stringify(text));
+    const { fields, ...rest } = parse(text);
+    assertEquals({ ...rest, headers: fields.list() }, expected, JSON.stringify(text));
   }
 });
 
@@ -70,7 +84,7 @@ Deno.test("parseResponseHead() refuses what two parsers could read differently",
   for (const line of statusLines) {
     for (const fields of ["", "A: b\r\n"]) {
       assertThrows(
-        () => parseResponseHead(`${line}\r\n${fields}`),
+        () => parse(`${line}\r\n${fields}`),
         MessageError,
         "Invalid status line",
         JSON.stringify(line),
@@ -79,10 +93,24 @@ Deno.test("parseResponseHead() refuses what two parsers could read differently",
   }
   for (const field of ["no colon", "A : b", " folded", "A: b\rc", "A: b\0c"]) {
     assertThrows(
-      () => parseResponseHead(`HTTP/1.1 200 OK\r\n${field}\r\n`),
+      () => parse(`HTTP/1.1 200 OK\r\n${field}\r\n`),
       MessageError,
       "Invalid header line",
     );
+  }
+});
+
+Deno.test("parseResponseHead() repeats the line that it refuses, but not much of it", () => {
+  const cases: [line: string, message: string][] = [
+    ["hello", "hello"],
+    ["HTTP/1.1 200 O\rK", "HTTP/1.1 200 O\\rK"],
+    ["x".repeat(79), "x".repeat(79)],
+    ["x".repeat(80), "x".repeat(80)],
+    ["x".repeat(1000), "x".repeat(80)],
+  ];
+  for (const [line, message] of cases) {
+    const error = assertThrows(() => parse(`${line}\r\nA: b\r\n`), MessageError);
+    assertEquals(error.message, `Invalid status line "${message}"`);
   }
 });
 
@@ -109,23 +137,27 @@ Deno.test("isWithoutContent() knows by status and method", () => {
 Deno.test("responseFraming() finds how the content ends", () => {
   const chunked: HeaderList = [["transfer-encoding", "chunked"]];
   const length: HeaderList = [["content-length", "3"]];
-  const cases: [ResponseHead, method: string, Framing][] = [
-    [head(length), "GET", { kind: "length", length: 3 }],
-    [head([["content-length", "0"]]), "GET", { kind: "length", length: 0 }],
-    [head([["content-length", "003"]]), "GET", { kind: "length", length: 3 }],
-    [head(chunked), "GET", { kind: "chunked" }],
-    [head([["transfer-encoding", "Chunked"]]), "POST", { kind: "chunked" }],
-    [head([]), "GET", { kind: "until-close" }],
-    [head([], { minorVersion: 0 }), "GET", { kind: "until-close" }],
-    [head(length, { minorVersion: 0 }), "GET", { kind: "length", length: 3 }],
-    [head(length), "HEAD", { kind: "none" }],
-    [head(chunked), "HEAD", { kind: "none" }],
-    [head(length, { status: 204 }), "GET", { kind: "none" }],
-    [head(chunked, { status: 204 }), "GET", { kind: "none" }],
-    [head(length, { status: 304 }), "GET", { kind: "none" }],
-    [head([], { status: 100 }), "GET", { kind: "none" }],
+  const cases: [HeaderList, Partial<ResponseHead>, method: string, Framing][] = [
+    [length, {}, "GET", { kind: "length", length: 3 }],
+    [[["content-length", "0"]], {}, "GET", { kind: "length", length: 0 }],
+    [[["content-length", "003"]], {}, "GET", { kind: "length", length: 3 }],
+    [chunked, {}, "GET", { kind: "chunked" }],
+    [[["transfer-encoding", "Chunked"]], {}, "POST", { kind: "chunked" }],
+    [[], {}, "GET", { kind: "until-close" }],
+    [[], { minorVersion: 0 }, "GET", { kind: "until-close" }],
+    [length, { minorVersion: 0 }, "GET", { kind: "length", length: 3 }],
+    [length, {}, "HEAD", { kind: "none" }],
+    [chunked, {}, "HEAD", { kind: "none" }],
+    [length, { status: 204 }, "GET", { kind: "none" }],
+    [chunked, { status: 204 }, "GET", { kind: "none" }],
+    [length, { status: 304 }, "GET", { kind: "none" }],
+    [[], { status: 100 }, "GET", { kind: "none" }],
   ];
-  for (const [response, method, expected] of cases) assertEquals(responseFraming(response, method), expected);
+  for (const [headers, changes, method, expected] of cases) {
+    for (const fields of eachForm(headers)) {
+      assertEquals(responseFraming(head(fields, changes), method), expected, JSON.stringify(headers));
+    }
+  }
 });
 
 Deno.test("responseFraming() refuses fields that contradict each other", () => {
@@ -148,29 +180,37 @@ Deno.test("responseFraming() refuses fields that contradict each other", () => {
   ];
   for (const [headers, message] of cases) {
     for (const method of ["GET", "HEAD"]) {
-      assertThrows(() => responseFraming(head(headers), method), MessageError, message);
+      for (const fields of eachForm(headers)) {
+        assertThrows(() => responseFraming(head(fields), method), MessageError, message);
+      }
     }
   }
-  assertThrows(() => responseFraming(head(chunked, { minorVersion: 0 }), "GET"), MessageError, "HTTP/1.0");
+  for (const fields of eachForm(chunked)) {
+    assertThrows(() => responseFraming(head(fields, { minorVersion: 0 }), "GET"), MessageError, "HTTP/1.0");
+  }
 });
 
 Deno.test("keepsAlive() knows when a connection can be used again", () => {
   const framing: Framing = { kind: "length", length: 0 };
-  const cases: [ResponseHead, Framing, boolean][] = [
-    [head([]), framing, true],
-    [head([]), { kind: "none" }, true],
-    [head([]), { kind: "chunked" }, true],
-    [head([["connection", "keep-alive"]]), framing, true],
-    [head([["connection", "x-close"]]), framing, true],
-    [head([["connection", "close"]]), framing, false],
-    [head([["connection", "Close"]]), framing, false],
-    [head([["connection", "x, close , y"]]), framing, false],
-    [head([["connection", "x"], ["connection", "close"]]), framing, false],
-    [head([]), { kind: "until-close" }, false],
-    [head([], { minorVersion: 0 }), framing, false],
-    [head([["connection", "keep-alive"]], { minorVersion: 0 }), framing, false],
+  const cases: [HeaderList, minorVersion: 0 | 1, Framing, boolean][] = [
+    [[], 1, framing, true],
+    [[], 1, { kind: "none" }, true],
+    [[], 1, { kind: "chunked" }, true],
+    [[["connection", "keep-alive"]], 1, framing, true],
+    [[["connection", "x-close"]], 1, framing, true],
+    [[["connection", "close"]], 1, framing, false],
+    [[["connection", "Close"]], 1, framing, false],
+    [[["connection", "x, close , y"]], 1, framing, false],
+    [[["connection", "x"], ["connection", "close"]], 1, framing, false],
+    [[], 1, { kind: "until-close" }, false],
+    [[], 0, framing, false],
+    [[["connection", "keep-alive"]], 0, framing, false],
   ];
-  for (const [response, how, expected] of cases) assertEquals(keepsAlive(response, how), expected);
+  for (const [headers, minorVersion, how, expected] of cases) {
+    for (const fields of eachForm(headers)) {
+      assertEquals(keepsAlive(head(fields, { minorVersion }), how), expected, JSON.stringify(headers));
+    }
+  }
 });
 
 Deno.test("writeStatusLine() writes a line that a client can read, whatever the status", () => {
@@ -185,7 +225,7 @@ Deno.test("writeStatusLine() writes a line that a client can read, whatever the 
     writeStatusLine(output, status);
     assertEquals(latin1(output.bytes), expected);
     assertEquals(expected.slice(0, RESPONSE_START.length), RESPONSE_START);
-    assertEquals(parseResponseHead(expected).status, status);
+    assertEquals(parse(expected).status, status);
     output.free();
   }
 });

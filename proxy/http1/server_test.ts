@@ -3,7 +3,16 @@ import { bytesOf, FakeTransport, latin1, lookedAt, settled, within } from "../..
 import { type Closable, Connection } from "../accept/connection.ts";
 import { Deadlines } from "../deadlines.ts";
 import { errorResponse } from "../errors.ts";
-import type { Content, DownstreamRequest, DownstreamResponse, Handler, Outcome, Piece } from "../exchange.ts";
+import type {
+  Content,
+  DownstreamRequest,
+  DownstreamResponse,
+  Handler,
+  HeaderList,
+  Outcome,
+  Piece,
+} from "../exchange.ts";
+import { Fields } from "./fields.ts";
 import { MessageError } from "./message_error.ts";
 import { type Http1Options, serveHttp1 } from "./server.ts";
 
@@ -49,7 +58,7 @@ class Served {
 
 /** An answer with a text as its content. */
 function text(content: string, changes: Partial<DownstreamResponse> = {}): DownstreamResponse {
-  return { status: 200, headers: [], body: bytesOf(content), ...changes };
+  return { status: 200, fields: Fields.of([]), body: bytesOf(content), ...changes };
 }
 
 /** What is written for {@linkcode text}. */
@@ -112,13 +121,23 @@ async function converse(
 }
 
 Deno.test("serveHttp1() tells the handler what the client sent", async () => {
+  const lists: HeaderList[] = [];
   const { served } = await converse([
     "POST /a?b HTTP/1.1\r\nHost: A.test:8080\r\nX-A: 1\r\ncontent-length: 3\r\nx-a:2\r\n\r\nabc",
     "GET http://b.test/c HTTP/1.0\r\nhost: a.test\r\n\r\n",
+  ], {
+    answer: (request) => {
+      lists.push(request.fields.list());
+      return echo(request);
+    },
+  });
+  assertEquals(lists, [
+    [["host", "A.test:8080"], ["x-a", "1"], ["content-length", "3"], ["x-a", "2"]],
+    [["host", "a.test"]],
   ]);
   assertEquals(
-    served.requests.map(({ protocol, method, authority, target, headers, client, upgrade }) => ({
-      ...{ protocol, method, authority, target, headers, client, upgrade },
+    served.requests.map(({ protocol, method, authority, target, client, upgrade }) => ({
+      ...{ protocol, method, authority, target, client, upgrade },
     })),
     [
       {
@@ -126,7 +145,6 @@ Deno.test("serveHttp1() tells the handler what the client sent", async () => {
         method: "POST",
         authority: "A.test:8080",
         target: "/a?b",
-        headers: [["host", "A.test:8080"], ["x-a", "1"], ["content-length", "3"], ["x-a", "2"]],
         client: CLIENT,
         upgrade: undefined,
       },
@@ -135,7 +153,6 @@ Deno.test("serveHttp1() tells the handler what the client sent", async () => {
         method: "GET",
         authority: "b.test",
         target: "/c",
-        headers: [["host", "a.test"]],
         client: CLIENT,
         upgrade: undefined,
       },
@@ -143,6 +160,30 @@ Deno.test("serveHttp1() tells the handler what the client sent", async () => {
   );
   assertEquals(served.requests.map(({ body }) => body?.length), [3, undefined]);
   assertEquals(served.requests.map(({ body }) => body === null), [false, true]);
+});
+
+Deno.test("serveHttp1() leaves a request's fields alone, whatever comes behind them", async () => {
+  const head = "POST / HTTP/1.1\r\nHost: a.test\r\nX-A: 1\r\ncontent-length: 6\r\nx-a:2\r\n\r\n";
+  const list: HeaderList = [["host", "a.test"], ["x-a", "1"], ["content-length", "6"], ["x-a", "2"]];
+  const transport = new FakeTransport(head);
+  const { ended, requests } = new Served(transport, async ({ body, fields }) => {
+    for (const piece of ["abc", "def"]) {
+      transport.send(piece);
+      assertEquals(latin1((await body!.next())!), piece);
+      assertEquals(fields.list(), list);
+    }
+    assertEquals(await body!.next(), undefined);
+    body!.close();
+    transport.send("GET /next HTTP/1.1\r\nhost: other\r\n\r\n");
+    await settled();
+    assertEquals(fields.list(), list);
+    return text("end", { fields });
+  });
+  await transport.has("end");
+  assertEquals(requests.length, 1);
+  transport.end();
+  await ended;
+  assertStringIncludes(transport.written, "host: a.test\r\nx-a: 1\r\nx-a: 2\r\n");
 });
 
 Deno.test("serveHttp1() keeps a connection as long as both sides want it", async () => {
@@ -489,7 +530,7 @@ Deno.test("serveHttp1() sends an answer also when content that nobody wanted is 
   const body = new ScriptedContent(2, () => Promise.resolve(bytesOf("no")));
   const { transport, served } = await converse(
     ["POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nabc"],
-    { answer: () => ({ status: 200, headers: [], body }) },
+    { answer: () => ({ status: 200, fields: Fields.of([]), body }) },
   );
   assertEquals(transport.written, written("no", "connection: close"));
   assertEquals([body.closed, served.outcomes.length], [1, 1]);
@@ -514,7 +555,11 @@ Deno.test("serveHttp1() streams an answer while content still comes", async () =
   const transport = new FakeTransport("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
   const { ended, outcomes } = new Served(transport, ({ body }) => {
     const copied = async () => (await body!.next())?.slice();
-    return { status: 200, headers: [], body: new ScriptedContent(undefined, copied, copied, copied) };
+    return {
+      status: 200,
+      fields: Fields.of([]),
+      body: new ScriptedContent(undefined, copied, copied, copied),
+    };
   });
   await transport.has("\r\n\r\n");
   for (const letter of "ab") {
@@ -544,7 +589,7 @@ Deno.test("serveHttp1() frames an answer for the client that gets it", async () 
   ];
   for (const [line, body, head, content] of cases) {
     const transport = new FakeTransport(`${line}\r\nhost: a\r\n\r\n`);
-    const { ended } = new Served(transport, () => ({ status: 200, headers: [], body }));
+    const { ended } = new Served(transport, () => ({ status: 200, fields: Fields.of([]), body }));
     await transport.has(content);
     transport.end();
     await ended;
@@ -556,7 +601,7 @@ Deno.test("serveHttp1() cuts the connection when an answer breaks off", async ()
   const broken = () => Promise.reject(new Error("the backend is gone"));
   const body = new ScriptedContent(undefined, () => Promise.resolve(bytesOf("abc")), broken);
   const transport = new FakeTransport("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
-  const { ended, outcomes } = new Served(transport, () => ({ status: 200, headers: [], body }));
+  const { ended, outcomes } = new Served(transport, () => ({ status: 200, fields: Fields.of([]), body }));
   await ended;
   assertEquals(transport.written, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n");
   assertEquals([transport.isClosed, transport.isWriteClosed, body.closed], [true, false, 1]);
@@ -566,13 +611,13 @@ Deno.test("serveHttp1() cuts the connection when an answer breaks off", async ()
 Deno.test("serveHttp1() passes informational responses on, before the final one only", async () => {
   const transport = new FakeTransport("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
   const { ended, requests } = new Served(transport, async ({ inform }) => {
-    await inform!(103, [["link", "</a.css>"]]);
+    await inform!(103, Fields.of([["link", "</a.css>"]]));
     // nobody waits for the second one
-    inform!(103, [["link", "</b.css>"]]);
+    inform!(103, Fields.of([["link", "</b.css>"]]));
     return text("x");
   });
   await transport.writeClosed();
-  await requests[0]!.inform!(103, [["link", "</late.css>"]]);
+  await requests[0]!.inform!(103, Fields.of([["link", "</late.css>"]]));
   transport.end();
   await ended;
   assertEquals(
@@ -620,7 +665,11 @@ function tunnelled(sent: string, first: string, options: Partial<Http1Options> =
     closeWrite: () => backend.closeWrite(),
     close: () => backend.close(),
   };
-  const served = new Served(client, () => ({ status: 101, headers: [], body: null, tunnel }), options);
+  const served = new Served(
+    client,
+    () => ({ status: 101, fields: Fields.of([]), body: null, tunnel }),
+    options,
+  );
   return { client, backend, served };
 }
 
@@ -760,9 +809,13 @@ Deno.test("serveHttp1() does not hurry the handler, nor a client that waits for 
 Deno.test("serveHttp1() closes a connection whose client takes nothing", async () => {
   const body = new ScriptedContent(undefined, () => Promise.resolve(bytesOf("abc")));
   const transport = new FakeTransport("GET / HTTP/1.1\r\nhost: a\r\n\r\n").stall();
-  const { ended, outcomes, requests } = new Served(transport, () => ({ status: 200, headers: [], body }), {
-    clientTimeout: SHORT,
-  });
+  const { ended, outcomes, requests } = new Served(
+    transport,
+    () => ({ status: 200, fields: Fields.of([]), body }),
+    {
+      clientTimeout: SHORT,
+    },
+  );
   await ended;
   assertEquals([transport.isClosed, body.closed], [true, 1]);
   assertEquals(outcomes.map(({ isComplete }) => isComplete), [false]);
@@ -822,7 +875,7 @@ Deno.test("serveHttp1() answers a client that only sends no more, whenever the a
     const { ended, outcomes } = new Served(transport, async ({ cancellation }) => {
       await wait(transport);
       assert(!cancellation.isCancelled);
-      return { status: 200, headers: [], body };
+      return { status: 200, fields: Fields.of([]), body };
     });
     await ended;
     await settled();
@@ -837,7 +890,7 @@ Deno.test("serveHttp1() probes in front of an informational response too", async
   const transport = new FakeTransport("GET / HTTP/1.1\r\nhost: a\r\n\r\n").end();
   const { ended } = new Served(transport, async ({ inform }) => {
     await transport.has("HT");
-    await inform!(103, []);
+    await inform!(103, Fields.of([]));
     return text("x");
   });
   await ended;
@@ -851,7 +904,7 @@ Deno.test("serveHttp1() waits no longer than a deadline for a client that has en
   const transport = new FakeTransport("GET / HTTP/1.1\r\nhost: a\r\n\r\n").end();
   const never = Promise.withResolvers<undefined>();
   const body = new ScriptedContent(undefined, () => Promise.resolve(bytesOf("abc")), () => never.promise);
-  const { requests, ended } = new Served(transport, () => ({ status: 200, headers: [], body }), {
+  const { requests, ended } = new Served(transport, () => ({ status: 200, fields: Fields.of([]), body }), {
     clientTimeout: SHORT,
   });
   await transport.closed();

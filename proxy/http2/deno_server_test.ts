@@ -12,6 +12,7 @@ import {
 import { Deadlines } from "../deadlines.ts";
 import { errorResponse } from "../errors.ts";
 import type { DownstreamRequest, DownstreamResponse, HeaderList, Outcome, Refusal } from "../exchange.ts";
+import { Fields } from "../http1/fields.ts";
 import { denoHandler } from "./deno_server.ts";
 
 const CLIENT = { address: "10.0.0.9", scheme: "https" as const, covers: () => true };
@@ -78,7 +79,7 @@ class Setup {
 }
 
 function response(changes: Partial<DownstreamResponse> = {}): DownstreamResponse {
-  return { status: 200, headers: [], body: null, ...changes };
+  return { status: 200, fields: Fields.of([]), body: null, ...changes };
 }
 
 function headersOf(response: Response): HeaderList {
@@ -90,14 +91,14 @@ Deno.test("denoHandler() hands a request on as it is", async () => {
   await setup.handle(
     new Request("https://A.test:8443/a%2Fb//c?d=%zz&e", { headers: [["x-a", "1"], ["cookie", "b=2"]] }),
   );
-  const { cancellation, ...request } = setup.request!;
+  const { cancellation, fields, ...request } = setup.request!;
+  assertEquals(fields.list(), [["cookie", "b=2"], ["x-a", "1"]]);
   assertEquals(request, {
     client: CLIENT,
     protocol: "HTTP/2",
     method: "GET",
     authority: "a.test:8443",
     target: "/a%2Fb//c?d=%zz&e",
-    headers: [["cookie", "b=2"], ["x-a", "1"]],
     body: null,
     upgrade: undefined,
   });
@@ -224,17 +225,18 @@ Deno.test("denoHandler() says when a request begins and ends", async () => {
 
 Deno.test("denoHandler() writes responses with and without content", async () => {
   const content = (length?: number) => new FakeContent(length).send("he").send("llo").end();
+  const saysSeven = () => Fields.of([["content-length", "7"]]);
   const cases: [method: string, DownstreamResponse, expected: [length: string | null, text: string]][] = [
     ["GET", response(), [null, ""]],
     ["GET", response({ body: bytesOf("hello") }), [null, "hello"]],
     ["GET", response({ body: content(5) }), ["5", "hello"]],
     ["GET", response({ body: content() }), [null, "hello"]],
-    ["GET", response({ body: content(5), headers: [["content-length", "7"]] }), ["5", "hello"]],
-    ["GET", response({ body: content(), headers: [["content-length", "7"]] }), [null, "hello"]],
-    ["HEAD", response({ headers: [["content-length", "7"]] }), ["7", ""]],
+    ["GET", response({ body: content(5), fields: saysSeven() }), ["5", "hello"]],
+    ["GET", response({ body: content(), fields: saysSeven() }), [null, "hello"]],
+    ["HEAD", response({ fields: saysSeven() }), ["7", ""]],
     ["HEAD", response({ body: content(5) }), [null, ""]],
     ["GET", response({ status: 204 }), [null, ""]],
-    ["GET", response({ status: 304, headers: [["content-length", "7"]] }), ["7", ""]],
+    ["GET", response({ status: 304, fields: saysSeven() }), ["7", ""]],
   ];
   for (const [method, answer, expected] of cases) {
     const setup = new Setup(answer);
@@ -249,7 +251,9 @@ Deno.test("denoHandler() writes responses with and without content", async () =>
 
 Deno.test("denoHandler() keeps the fields of a response", async () => {
   const headers: HeaderList = [["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x-latin", "caf\xe9"]];
-  const written = await new Setup(response({ headers })).handle(new Request("http://a.test/"));
+  const written = await new Setup(response({ fields: Fields.of([...headers]) })).handle(
+    new Request("http://a.test/"),
+  );
   assertEquals(headersOf(written).toSorted(), headers.toSorted());
 });
 
@@ -349,7 +353,7 @@ function endingWith(piece: string): FakeContent {
 
 Deno.test("denoHandler() answers 502 where a response cannot be written", async () => {
   const content = new FakeContent().send("he");
-  const setup = new Setup(response({ headers: [["a b", "c"]], body: content }));
+  const setup = new Setup(response({ fields: Fields.of([["a b", "c"]]), body: content }));
   const written = await setup.handle(new Request("http://a.test/"));
   assertEquals([written.status, content.isClosed], [502, true]);
   await setup.record.has("A response could not be written");

@@ -26,13 +26,14 @@ import { Gate } from "../accept/gate.ts";
 import { Deadlines } from "../deadlines.ts";
 import { errorResponse } from "../errors.ts";
 import type { DownstreamRequest, DownstreamResponse, Outcome } from "../exchange.ts";
+import { Fields } from "../http1/fields.ts";
 import { TcpTransport } from "../tcp_transport.ts";
 import { type Http2Options, Http2Server } from "./http2_server.ts";
 
 type Answer = (request: DownstreamRequest) => DownstreamResponse | Promise<DownstreamResponse>;
 
 function response(changes: Partial<DownstreamResponse> = {}): DownstreamResponse {
-  return { status: 200, headers: [], body: null, ...changes };
+  return { status: 200, fields: Fields.of([]), body: null, ...changes };
 }
 
 /** A server behind a TCP port on which HTTP/2 alone is spoken. */

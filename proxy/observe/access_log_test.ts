@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { DownstreamRequest, Outcome } from "../exchange.ts";
 import { Cancellation } from "../exchange.ts";
+import { Fields } from "../http1/fields.ts";
 import { AccessLog, type AccessLogOptions } from "./access_log.ts";
 import { ExchangeRecord } from "./observer.ts";
 
@@ -16,7 +17,7 @@ const REQUEST: DownstreamRequest = {
   method: "GET",
   authority: "A.test:80",
   target: "/a?secret",
-  headers: [["accept", "*/*"], ["user-agent", 'a"b\\c\n\xe9'], ["authorization", "secret"]],
+  fields: Fields.of([["accept", "*/*"], ["user-agent", 'a"b\\c\n\xe9'], ["authorization", "secret"]]),
   body: null,
   upgrade: undefined,
   cancellation: new Cancellation(),

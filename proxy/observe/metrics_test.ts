@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { exposition } from "@pingress/config";
 import { Cancellation, type DownstreamRequest, type Outcome } from "../exchange.ts";
+import { Fields } from "../http1/fields.ts";
 import type { HostClass, Route } from "../routing_table.ts";
 import { FAMILIES } from "./families.ts";
 import { Metrics } from "./metrics.ts";
@@ -31,8 +32,8 @@ function count(metrics: Metrics, counted: Counted): void {
 
 function request(method: string): DownstreamRequest {
   return {
-    ...{ client: CLIENT, protocol: "HTTP/1.1", method, authority: "a.test", target: "/", headers: [] },
-    ...{ body: null, upgrade: undefined, cancellation: new Cancellation() },
+    ...{ client: CLIENT, protocol: "HTTP/1.1", method, authority: "a.test", target: "/" },
+    ...{ fields: Fields.of([]), body: null, upgrade: undefined, cancellation: new Cancellation() },
   };
 }
 

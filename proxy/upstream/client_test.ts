@@ -4,6 +4,7 @@ import { FakeContent, FakeTransport, textOf } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";
+import { Fields } from "../http1/fields.ts";
 import { createBalancer } from "./balancer.ts";
 import { type Attempts, UpstreamClient } from "./client.ts";
 import { UpstreamPool, type UpstreamPoolOptions } from "./pool.ts";
@@ -57,7 +58,8 @@ class Setup implements Disposable {
     const request: UpstreamRequest = {
       method: "GET",
       target: "/",
-      headers: [],
+      authority: "a.test",
+      fields: Fields.of([]),
       body: null,
       upgrade: undefined,
       cancellation: this.cancellation,

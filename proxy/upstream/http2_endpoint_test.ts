@@ -12,10 +12,11 @@ import {
   PREFACE,
   readFrame,
 } from "../../tests/conformance/http2_frames.ts";
-import { FakeContent, latin1, type Peer, RawServer, textOf, within } from "../../tests/testing.ts";
+import { FakeContent, fieldsOf, latin1, type Peer, RawServer, textOf, within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, errorResponse, ProxyError } from "../errors.ts";
-import { Cancellation, type HeaderList } from "../exchange.ts";
+import { Cancellation } from "../exchange.ts";
+import { Fields } from "../http1/fields.ts";
 import type { EndpointOptions } from "./endpoint.ts";
 import { Http2Endpoint } from "./http2_endpoint.ts";
 import { UpstreamPool } from "./pool.ts";
@@ -57,7 +58,8 @@ class Setup implements AsyncDisposable {
     const request: UpstreamRequest = {
       method: "GET",
       target: "/",
-      headers: [["host", "a.test"]],
+      authority: "a.test",
+      fields: Fields.of([]),
       body: null,
       upgrade: undefined,
       cancellation: this.cancellation,
@@ -89,9 +91,9 @@ Deno.test("Http2Endpoint.send() sends a request and reads the response", async (
     const text = `${method} ${url} ${headers.get("x-a")} ${headers.get("cookie")} ${await request.text()}`;
     return new Response(text, { status: 201, headers: [["set-cookie", "a=1"], ["set-cookie", "b=2"]] });
   });
-  const headers: HeaderList = [["host", "a.test"], ["x-a", "1"], ["x-a", "2"], ["cookie", "c=3"]];
-  const response = await setup.send({ target: "/a?b", headers });
-  assertEquals([response.status, response.headers.filter(([name]) => name === "set-cookie")], [
+  const fields = fieldsOf("X-A: 1\r\nx-a: 2\r\ncookie: c=3\r\n");
+  const response = await setup.send({ target: "/a?b", fields });
+  assertEquals([response.status, response.fields.list().filter(([name]) => name === "set-cookie")], [
     201,
     [["set-cookie", "a=1"], ["set-cookie", "b=2"]],
   ]);

@@ -276,6 +276,7 @@ class RoundTrip implements Content {
   #body(head: ResponseHead, framing: Framing): Content | null {
     this.#isReusable = keepsAlive(head, framing);
     if (framing.kind === "none") {
+      head.fields.keep(); // the connection may be another exchange's before anybody has used them
       this.close();
       return null;
     }

@@ -3,6 +3,7 @@ import { bytesOf, FakeContent, FakeTransport, latin1, textOf, within } from "../
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
 import { Cancellation, type HeaderList } from "../exchange.ts";
+import { Fields } from "../http1/fields.ts";
 import { MessageError } from "../http1/message_error.ts";
 import { Endpoint } from "./endpoint.ts";
 import {
@@ -55,7 +56,8 @@ class Trip implements Disposable {
     const request: UpstreamRequest = {
       method: "GET",
       target: "/",
-      headers: [["host", "a.test"]],
+      authority: "a.test",
+      fields: Fields.of([]),
       body: null,
       upgrade: undefined,
       cancellation: this.cancellation,
@@ -83,8 +85,8 @@ class Trip implements Disposable {
 
 Deno.test("roundTrip() sends a request, reads the response and gives the connection back", async () => {
   using trip = new Trip("HTTP/1.1 201 Created\r\nX-A: b\r\nContent-Length: 5\r\n\r\nhello");
-  const response = await trip.run({ target: "/a?b", headers: [["host", "a.test"], ["x", "y"]] });
-  assertEquals([response.status, response.headers], [201, [["x-a", "b"], ["content-length", "5"]]]);
+  const response = await trip.run({ target: "/a?b", fields: Fields.of([["x", "y"]]) });
+  assertEquals([response.status, response.fields.list()], [201, [["x-a", "b"], ["content-length", "5"]]]);
   assertEquals(await textOf(response.body), "hello");
   assertEquals(trip.transport.written, "GET /a?b HTTP/1.1\r\nhost: a.test\r\nx: y\r\n\r\n");
   assert(trip.isKept);
@@ -96,6 +98,31 @@ Deno.test("roundTrip() makes one exchange after the other", async () => {
     trip.transport.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\no").send("k\r\n0\r\n\r\n");
     assertEquals(await textOf((await trip.run()).body), "ok");
     assert(trip.isKept);
+  }
+});
+
+Deno.test("roundTrip() leaves the fields of a response alone while its content comes", async () => {
+  using trip = new Trip("HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 30\r\n\r\n");
+  const { fields, body } = await trip.run();
+  for (const piece of ["0123456789", "abcdefghij", "X-A: other"]) {
+    trip.transport.send(piece);
+    assertEquals(latin1((await body!.next())!), piece);
+    assertEquals(fields.list(), [["x-a", "b"], ["content-length", "30"]]);
+  }
+  body!.close();
+  assert(trip.isKept);
+});
+
+Deno.test("roundTrip() leaves the fields of a response without content alone on a connection that goes on", async () => {
+  for (const [method, status] of [["HEAD", 200], ["GET", 204], ["GET", 304]] as const) {
+    using trip = new Trip(`HTTP/1.1 ${status} Same\r\nX-A: this client's\r\n\r\n`);
+    const first = await trip.run({ method });
+    const running = trip.run();
+    trip.transport.send("HTTP/1.1 200 OK\r\nX-A: another client's\r\nContent-Length: 2\r\n\r\nok");
+    const second = await running;
+    assertEquals(first.fields.list(), [["x-a", "this client's"]], `${status} to ${method}`);
+    assertEquals(second.fields.list(), [["x-a", "another client's"], ["content-length", "2"]]);
+    assertEquals(await textOf(second.body), "ok");
   }
 });
 
@@ -135,8 +162,8 @@ Deno.test("roundTrip() passes informational responses on, but not 100, and not t
   for (const [count, informed] of cases) {
     using trip = new Trip(informational.repeat(count) + OK);
     const told: [number, HeaderList][] = [];
-    const inform = (status: number, headers: HeaderList) => {
-      told.push([status, headers]);
+    const inform = (status: number, fields: Fields) => {
+      told.push([status, fields.list()]);
       return Promise.resolve();
     };
     if (informed === undefined) {
@@ -472,12 +499,12 @@ Deno.test("roundTrip() opens a tunnel when the backend changes the protocol as i
   using trip = new Trip(
     "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nX: y\r\n\r\nhello",
   );
-  const { status, headers, body, tunnel } = await trip.run({ upgrade: "websocket" });
+  const { status, fields, body, tunnel } = await trip.run({ upgrade: "websocket" });
   assertEquals(
     trip.transport.written,
     "GET / HTTP/1.1\r\nhost: a.test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
   );
-  assertEquals([status, body, headers.at(-1)], [101, null, ["x", "y"]]);
+  assertEquals([status, body, fields.list().at(-1)], [101, null, ["x", "y"]]);
   assertEquals(latin1(tunnel!.first), "hello");
   trip.transport.send("more");
   const into = new Uint8Array(10);
