@@ -147,13 +147,13 @@ export class Server {
     const serveHttp2: Serve = (connection) => http2.serve(connection);
     let http;
     try {
-      http = await listening(
+      http = listening(
         listenHttp,
         () =>
           new HttpListener({ ...shared, address: listenHttp, ...this.#options.allowsH2c && { serveHttp2 } }),
       );
-      const https = await listening(listenHttps, () =>
-        HttpsListener.listen({
+      const https = listening(listenHttps, () =>
+        new HttpsListener({
           ...shared,
           address: listenHttps,
           certificates: () => this.#state.state.certificates,
@@ -228,9 +228,9 @@ export class Server {
   }
 }
 
-async function listening<T>(address: Address, listen: () => T | Promise<T>): Promise<T> {
+function listening<T>(address: Address, listen: () => T): T {
   try {
-    return await listen();
+    return listen();
   } catch (error) {
     throw new Error(listenErrorMessage(error, address), { cause: error });
   }

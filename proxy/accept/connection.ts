@@ -96,13 +96,23 @@ export class Connection implements Expiring, Closable {
     await this.#transport.closeWrite();
   }
 
+  /** Leaves the byte stream to somebody else, who closes it. @throws {Error} when it was closed. */
+  leave(): void {
+    if (this.#isClosed) throw new Error("The connection was closed");
+    this.#end();
+  }
+
   /** Closes it, once. */
   close(): void {
     if (this.#isClosed) return;
+    this.#end();
+    this.#transport.close();
+  }
+
+  #end(): void {
     this.#isClosed = true;
     this.#keeper.deadlines.delete(this);
     this.#keeper.connections.delete(this);
     this.reader.close();
-    this.#transport.close();
   }
 }

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import type { ByteReader } from "../http1/byte_reader.ts";
 
 /** What a proxy in front of us says about a connection. */
 export interface ProxyHeader {
@@ -31,6 +32,25 @@ export function parseProxyHeader(bytes: Uint8Array): ProxyHeader | undefined {
   if (startsWith(bytes, V2_SIGNATURE)) return bytes.length < 16 ? undefined : parseV2(bytes);
   if (startsWith(bytes, V1_PREFIX)) return bytes.length < V1_PREFIX.length ? undefined : parseV1(bytes);
   throw new ProxyHeaderError("The connection does not begin with a PROXY protocol header");
+}
+
+/**
+ * Takes the PROXY protocol header at the start of a connection.
+ *
+ * @returns the client's address, if it says one.
+ * @throws {ProxyHeaderError} when there is none.
+ */
+export async function readProxyHeader(reader: ByteReader): Promise<string | undefined> {
+  for (;;) {
+    const header = reader.buffered === 0 ? undefined : parseProxyHeader(reader.peek());
+    if (header !== undefined) {
+      reader.skip(header.length);
+      return header.source;
+    }
+    if (!await reader.fill()) {
+      throw new ProxyHeaderError("The connection ended within the PROXY protocol header");
+    }
+  }
 }
 
 /** Does it, as far as there are bytes? */

@@ -1,5 +1,4 @@
-import type { Socket } from "node:net";
-import { TLSSocket, type TLSSocketOptions } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { Transport } from "../transport.ts";
 
 /** How much may have arrived without being read before no more is taken from the network, in bytes. */
@@ -11,32 +10,19 @@ const EAGER_BYTES = 32 * 1024;
 /** Chunks of so many bytes have a buffer of their own. */
 const LARGE_BYTES = 16 * 1024;
 
-/** What is below a socket of node:net. */
-interface Handle {
-  /** Takes what was read, or nothing at the end. */
-  onread?: (this: Handle, chunk?: unknown) => void;
-}
-
 interface Read {
   into: Uint8Array<ArrayBuffer>;
   resolve: (count: number | null) => void;
   reject: (error: Error) => void;
 }
 
-/**
- * Begins TLS on a socket, as the server, so that none of the large chunks that it reads are left to the garbage
- * collector. @throws what `TLSSocket` throws.
- */
-export function startTls(raw: Socket, options: Omit<TLSSocketOptions, "isServer">): TLSSocket {
-  const socket = new TLSSocket(raw, { ...options, isServer: true });
-  releaseCiphertext(raw);
-  return socket;
-}
+/** What a socket stands on. */
+type Pausable = Pick<TLSSocket, "pause" | "resume">;
 
 /** The inside of a TLS connection of Node's as a byte stream, with back-pressure both ways. */
 export class StreamTransport implements Transport {
   readonly #socket: TLSSocket;
-  readonly #raw: Socket;
+  readonly #raw: Pausable;
   readonly #queue: Uint8Array[] = [];
   #queued = 0;
   #isPaused = false;
@@ -45,7 +31,7 @@ export class StreamTransport implements Transport {
   #read: Read | undefined;
 
   /** Takes over a socket after its handshake. `raw` is the one below it, where it stands on one. */
-  constructor(socket: TLSSocket, raw: Socket = socket) {
+  constructor(socket: TLSSocket, raw: Pausable = socket) {
     this.#socket = socket;
     this.#raw = raw;
     socket.on("data", (chunk: Uint8Array) => this.#receive(chunk));
@@ -150,24 +136,9 @@ function moveInto(into: Uint8Array, chunk: Uint8Array): Uint8Array | undefined {
 }
 
 /**
- * Releases what a socket reads as soon as TLS has copied it. There is no public way to these chunks: Deno 2.9
- * hands them to a function that TLS has put below the socket, and looks it up when TLS starts, in the next turn.
- * Without such a function nothing is released by hand.
- */
-function releaseCiphertext(raw: Socket): void {
-  const handle = (raw as Socket & { _handle?: Handle | null })._handle;
-  const take = handle?.onread;
-  if (!handle || !take) return;
-  handle.onread = function (chunk) {
-    take.call(this, chunk);
-    release(chunk);
-  };
-}
-
-/**
  * Gives the memory of a large chunk back at once. The garbage collector does not hurry for memory that is not
  * its own: left to it, an upload held up to 64 MiB.
  */
-function release(buffer: unknown): void {
+export function release(buffer: unknown): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength >= LARGE_BYTES) buffer.transfer(0);
 }
