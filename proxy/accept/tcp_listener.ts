@@ -22,6 +22,7 @@ export class TcpListener {
   readonly #serve: (tcp: Deno.TcpConn) => Promise<void>;
   readonly #listener: Deno.TcpListener;
   readonly #running = new Set<Promise<void>>();
+  #isClosed = false;
   /** Connections since the start. */
   accepted = 0;
 
@@ -45,6 +46,8 @@ export class TcpListener {
 
   /** Stops accepting. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#listener.close();
   }
 

@@ -1,4 +1,4 @@
-import { NAME_KIND } from "./field_name.ts";
+import { LOWER, NAME_KIND } from "./field_name.ts";
 import { type Fields, IS_TEXT, MARKS, REMOVED } from "./fields.ts";
 import { MessageError } from "./message_error.ts";
 
@@ -109,30 +109,31 @@ export class Output {
     return this;
   }
 
-  /** Writes header fields: those that were received as they came, for they were checked then. */
+  /** Writes header fields, names in lower case. Those that were received were checked then. */
   fields({ bytes, marks, end, added }: Fields): this {
-    let run = -1;
+    // of a field that was received all is written but the spaces around its value, and one is written
+    this.#reserve(end - (marks[1] ?? end) + marks.length / MARKS);
     for (let mark = 0; mark < marks.length; mark += MARKS) {
-      if (marks[mark] !== REMOVED) {
-        if (run === -1) run = marks[mark + 1] ?? 0;
-      } else if (run !== -1) {
-        this.append(bytes.subarray(run, marks[mark + 1]));
-        run = -1;
-      }
+      if (marks[mark] === REMOVED) continue;
+      const buffer = this.#buffer;
+      let at = this.#length;
+      let from = marks[mark + 1] ?? 0;
+      for (let code; (code = bytes[from] ?? COLON) !== COLON; from++) buffer[at++] = LOWER[code] ?? 0;
+      buffer[at++] = COLON;
+      buffer[at++] = SPACE;
+      this.#length = at;
+      this.#putBytes(bytes, marks[mark + 2] ?? 0, marks[mark + 3] ?? 0);
+      buffer[this.#length++] = CR;
+      buffer[this.#length++] = LF;
     }
-    if (run !== -1) this.append(bytes.subarray(run, end));
     for (const field of added) this.field(field[0], field[1]);
     return this;
   }
 
   /** Writes bytes as they are. */
   append(bytes: Uint8Array): this {
-    const { length } = bytes;
-    this.#reserve(length);
-    // a few bytes cost less than calling set() for them
-    if (length > FEW_BYTES) this.#buffer.set(bytes, this.#length);
-    else for (let index = 0; index < length; index++) this.#buffer[this.#length + index] = bytes[index] ?? 0;
-    this.#length += length;
+    this.#reserve(bytes.length);
+    this.#putBytes(bytes, 0, bytes.length);
     return this;
   }
 
@@ -140,6 +141,15 @@ export class Output {
   chunk(piece: Uint8Array): this {
     if (piece.length === 0) return this;
     return this.text(piece.length.toString(16)).lineEnd().append(piece).lineEnd();
+  }
+
+  /** Writes where there is room for it. A few bytes cost less than calling set() for them. */
+  #putBytes(bytes: Uint8Array, start: number, end: number): void {
+    const buffer = this.#buffer;
+    const at = this.#length;
+    if (end - start > FEW_BYTES) buffer.set(bytes.subarray(start, end), at);
+    else for (let from = start; from < end; from++) buffer[at + from - start] = bytes[from] ?? 0;
+    this.#length = at + end - start;
   }
 
   /** Writes where there is room for it. */

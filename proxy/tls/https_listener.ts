@@ -89,7 +89,11 @@ export class HttpsListener {
       await this.#serveInside(secured, client);
     } catch (error) {
       this.failures++;
-      const message = isLate ? "The handshake took too long" : errorMessage(error);
+      const message = isLate
+        ? "The handshake took too long"
+        : connection.isClosed
+        ? "The handshake was given up"
+        : errorMessage(error);
       log.debug("A TLS connection failed", { client: peer, error: message });
       connection.close();
     }

@@ -34,7 +34,7 @@ class Setup implements AsyncDisposable {
 
   static async make(options: Partial<HttpsListenerOptions> = {}, gate: Partial<GateOptions> = {}) {
     const setup = new Setup(gate);
-    setup.listener = await HttpsListener.listen({
+    setup.listener = new HttpsListener({
       address: { hostname: "127.0.0.1", port: 0 },
       reusePort: false,
       gate: setup.gate,

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Transport } from "../transport.ts";
 
@@ -17,7 +18,7 @@ interface Read {
 }
 
 /** What a socket stands on. */
-type Pausable = Pick<TLSSocket, "pause" | "resume">;
+type Pausable = Pick<Duplex, "pause" | "resume">;
 
 /** The inside of a TLS connection of Node's as a byte stream, with back-pressure both ways. */
 export class StreamTransport implements Transport {

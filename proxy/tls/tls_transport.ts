@@ -1,3 +1,4 @@
+import { nextTick } from "node:process";
 import { Duplex } from "node:stream";
 import { type SecureContext, TLSSocket } from "node:tls";
 import { type Transport, writeAll } from "../transport.ts";
@@ -48,6 +49,8 @@ export async function acceptTls(below: Transport, options: TlsOptions): Promise<
   socket.on("error", secured.reject);
   socket.once("close", () => secured.reject(new Error("The connection was closed within the handshake")));
   try {
+    // so does the socket put off its own start, which would fail if the handshake had failed before it
+    await new Promise<void>((resolve) => nextTick(resolve));
     if (transport instanceof TlsTransport) await transport.handshake(first);
     else cable.start(first);
     await secured.promise;
@@ -195,7 +198,7 @@ class Cable extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#below.close();
+    if (this.#hasStarted) this.#below.close();
     done(error);
   }
 }
