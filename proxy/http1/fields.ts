@@ -48,10 +48,12 @@ export class Fields {
   bytes: Uint8Array;
   /** For each received field: the number of its name, where its name starts, where its value starts and ends. */
   readonly marks: number[] = [];
-  /** Where the last received field's line ends. */
-  end = 0;
   /** What was added, names in lower case. */
   readonly added: HeaderList;
+  /** Some that are the same for many messages, and never changed. */
+  shared: Fields | undefined;
+  /** How many of those that were added come before the shared ones. */
+  sharedAfter = 0;
   #hasUnderscores = false;
 
   private constructor(bytes: Uint8Array, added: HeaderList) {
@@ -65,6 +67,21 @@ export class Fields {
   }
 
   /**
+   * Fields that many messages may {@linkcode share}: they are written once, and copied as a whole. Names in lower
+   * case.
+   *
+   * @throws {MessageError} for a name or value that cannot be sent.
+   */
+  static sharing(list: HeaderList): Fields {
+    const lines = list.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    // what is no byte becomes one that has no place in a field
+    const bytes = Uint8Array.from(lines, (character) => character <= "\xff" ? character.charCodeAt(0) : 0);
+    const fields = Fields.parse(bytes, { start: 0, end: bytes.length });
+    if (fields.marks.length !== list.length * MARKS) throw new MessageError("A line end within a field");
+    return fields;
+  }
+
+  /**
    * Reads field lines, each with its CRLF; behind the last one there is another one.
    *
    * @throws {MessageError} for anything that two parsers could read differently: folded lines, spaces before a
@@ -72,7 +89,6 @@ export class Fields {
    */
   static parse(bytes: Uint8Array, { start, end }: { start: number; end: number }): Fields {
     const fields = new Fields(bytes, []);
-    fields.end = end;
     const { marks } = fields;
     let kinds = 0;
     for (let at = start; at < end;) {
@@ -107,8 +123,7 @@ export class Fields {
   keep(): void {
     const { marks } = this;
     const from = marks[1] ?? 0;
-    this.bytes = this.bytes.slice(from, this.end);
-    this.end -= from;
+    this.bytes = this.bytes.slice(from, marks.at(-1) ?? 0);
     for (let mark = 0; mark < marks.length; mark += MARKS) {
       for (let index = mark + 1; index < mark + MARKS; index++) marks[index] = (marks[index] ?? 0) - from;
     }
@@ -199,13 +214,20 @@ export class Fields {
       const name = marks[mark + 1] ?? 0;
       list.push([latin1(bytes, name, bytes.indexOf(COLON, name)).toLowerCase(), this.#valueAt(mark)]);
     }
-    for (const field of this.added) list.push(field);
+    list.push(...this.added.slice(0, this.sharedAfter), ...this.shared?.list() ?? []);
+    list.push(...this.added.slice(this.sharedAfter));
     return list;
   }
 
   /** Adds a field behind all others; its name is in lower case. */
   add(name: string, value: string): void {
     this.added.push([name, value]);
+  }
+
+  /** Adds shared fields behind all others, once. They are not looked at when fields are asked for or removed. */
+  share(fields: Fields): void {
+    this.shared = fields;
+    this.sharedAfter = this.added.length;
   }
 
   /** Removes all fields with one of these names. */
@@ -215,7 +237,7 @@ export class Fields {
       if (names.hasId(marks[mark] ?? 0)) marks[mark] = REMOVED;
     }
     for (let index = added.length - 1; index >= 0; index--) {
-      if (names.has(added[index]?.[0] ?? "")) added.splice(index, 1);
+      if (names.has(added[index]?.[0] ?? "")) this.#removeAdded(index);
     }
   }
 
@@ -228,13 +250,18 @@ export class Fields {
       if (isUnwanted(latin1(bytes, name, bytes.indexOf(COLON, name)).toLowerCase())) marks[mark] = REMOVED;
     }
     for (let index = added.length - 1; index >= 0; index--) {
-      if (isUnwanted(added[index]?.[0] ?? "")) added.splice(index, 1);
+      if (isUnwanted(added[index]?.[0] ?? "")) this.#removeAdded(index);
     }
   }
 
   /** Removes all fields whose name has an underscore. */
   removeUnderscored(): void {
     if (this.#hasUnderscores || this.added.length > 0) this.removeIf((name) => name.includes("_"));
+  }
+
+  #removeAdded(index: number): void {
+    this.added.splice(index, 1);
+    if (index < this.sharedAfter) this.sharedAfter--;
   }
 
   #valueAt(mark: number): string {

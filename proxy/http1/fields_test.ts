@@ -424,3 +424,29 @@ Deno.test("Fields of any kind are written as they were received", () => {
     assertEquals(written(fields), list.map(([name, value]) => `${name}: ${value}\r\n`).join(""), what);
   }
 });
+
+Deno.test("Fields.share() puts fields where they are added, and changes nothing in them", () => {
+  const shared = Fields.sharing([["s", "1"], ["t", ""]]);
+  for (const received of ["", "r: 1\r\nq: 2\r\n"]) {
+    const fields = fieldsOf(received);
+    fields.add("a", "1");
+    fields.add("b", "2");
+    fields.share(shared);
+    fields.add("c", "3");
+    fields.removeIf((name) => name === "a" || name === "s");
+    const rest = [["b", "2"], ["s", "1"], ["t", ""], ["c", "3"]];
+    assertEquals(fields.list().slice(-4), rest);
+    const output = Output.take().fields(fields);
+    assert(latin1(output.bytes).endsWith("b: 2\r\ns: 1\r\nt: \r\nc: 3\r\n"));
+    output.free();
+  }
+  assertEquals(shared.list(), [["s", "1"], ["t", ""]]);
+});
+
+Deno.test("Fields.sharing() refuses what cannot be sent", () => {
+  for (
+    const [name, value] of [["", "1"], ["a b", "1"], ["a", "1\r\nb: 2"], ["a", "\0"], ["a", "€"]] as const
+  ) {
+    assertThrows(() => Fields.sharing([[name, value]]), MessageError);
+  }
+});

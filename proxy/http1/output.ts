@@ -110,9 +110,9 @@ export class Output {
   }
 
   /** Writes header fields, names in lower case. Those that were received were checked then. */
-  fields({ bytes, marks, end, added }: Fields): this {
-    // of a field that was received all is written but the spaces around its value, and one is written
-    this.#reserve(end - (marks[1] ?? end) + marks.length / MARKS);
+  fields({ bytes, marks, added, shared, sharedAfter }: Fields): this {
+    // beside the name and the value there is room for a colon, a space and the line end
+    this.#reserve((marks.at(-1) ?? 0) - (marks[1] ?? 0) + 4 * marks.length / MARKS);
     for (let mark = 0; mark < marks.length; mark += MARKS) {
       if (marks[mark] === REMOVED) continue;
       const buffer = this.#buffer;
@@ -126,7 +126,11 @@ export class Output {
       buffer[this.#length++] = CR;
       buffer[this.#length++] = LF;
     }
-    for (const field of added) this.field(field[0], field[1]);
+    for (let index = 0; index <= added.length; index++) {
+      if (index === sharedAfter && shared !== undefined) this.append(shared.bytes);
+      const field = added[index];
+      if (field !== undefined) this.field(field[0], field[1]);
+    }
     return this;
   }
 
