@@ -135,9 +135,8 @@ class Session {
   /** Serves one request. @returns whether another one may follow. */
   async #exchange(): Promise<boolean> {
     const { handler } = this.#options;
-    let head, request, content;
+    let text, head, request, content;
     try {
-      let text;
       while ((text = this.#heads.arrived()) === undefined) {
         if (await this.#connection.reader.fill()) continue;
         this.#heads.end();
@@ -150,7 +149,9 @@ class Session {
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       const refusal = { client: this.#connection.client, reason: error.reason, detail: error.message };
-      await this.#respond(handler.refuse(refusal), { method: "", minorVersion: 1, keepsAlive: false });
+      // whoever asks with HEAD reads no content, whatever is wrong with the rest
+      const method = text?.startsWith("HEAD ") ? "HEAD" : "";
+      await this.#respond(handler.refuse(refusal), { method, minorVersion: 1, keepsAlive: false });
       return false;
     }
     this.#request = request;
