@@ -179,6 +179,13 @@ const ACCEPTED: [OtherServer[], Fault, where: string, why: string, matches?: Mat
   ],
   [
     ["Deno.serve"],
+    "length",
+    "a Content-Length of more than 15 digits",
+    "a limit: not all numbers above 2^53 are exact",
+    ({ request }) => /^content-length:[ \t]*[0-9]{16,}[ \t]*\r$/im.test(request.head),
+  ],
+  [
+    ["Deno.serve"],
     "several lengths",
     "several Content-Length fields that agree",
     "RFC 9112, 6.3 allows to refuse them",
@@ -235,9 +242,16 @@ const ACCEPTED: [OtherServer[], Fault, where: string, why: string, matches?: Mat
   [
     ["nginx"],
     "chunk size",
-    "a space behind a chunk's size",
+    "a chunk's size of more than 12 digits",
+    "a limit: leading zeros without end would be work for nothing",
+    ({ request }) => /^[0-9a-f]{13,}/i.test(request.rest),
+  ],
+  [
+    ["nginx"],
+    "chunk size",
+    "whitespace behind a chunk's size",
     "RFC 9112, 7.1: there is none",
-    ({ request }) => /^[0-9a-f]+ /i.test(request.rest),
+    ({ request }) => /^[0-9a-f]+[ \t]/i.test(request.rest),
   ],
   [
     ["nginx"],
@@ -288,10 +302,23 @@ const OTHERS: [OtherServer[], Difference["kind"], where: string, why: string, ma
   [
     ["Deno.serve"],
     "refuses",
-    "a field of some hundred bytes in a request behind empty lines",
-    "RFC 9112, 2.2: empty lines before a request SHOULD be ignored; a defect of Deno 2.9.6",
-    ({ request }) =>
-      request.isBehindEmptyLines && request.sentFields.some(([_, value]) => value.length > 100),
+    "two empty lines or more before a request, when more than 512 bytes are there",
+    "RFC 9112, 2.2: empty lines before a request SHOULD be ignored; what it does depends on its buffer",
+    ({ request }) => request.emptyLines > 1,
+  ],
+  [
+    ["Deno.serve"],
+    "refuses",
+    "a tab in a chunk extension",
+    "RFC 9112, 7.1.1: whitespace there may be tabs; extensions are read over",
+    hasTabInExtension,
+  ],
+  [
+    ["Deno.serve"],
+    "closes",
+    "at a tab in a chunk extension",
+    "RFC 9112, 7.1.1: whitespace there may be tabs; extensions are read over",
+    hasTabInExtension,
   ],
   [
     ["Deno.serve"],
@@ -394,6 +421,13 @@ const OTHERS: [OtherServer[], Difference["kind"], where: string, why: string, ma
   ],
   [
     ["nginx"],
+    "goes on",
+    "behind a Connection with close that is followed by one with keep-alive",
+    "RFC 9112, 9.3: close counts, wherever it is",
+    ({ before }) => /^connection:.*close[^]*^connection:.*keep-alive/im.test(before?.head ?? ""),
+  ],
+  [
+    ["nginx"],
     "closes",
     "behind a Connection that has `close` as a part of a word",
     "RFC 9110, 7.6.1: options are whole words",
@@ -427,12 +461,13 @@ export function explain(server: string, difference: Difference): Explanation[] |
 
 /** All explanations as a table in Markdown. */
 export function explanationTable(): string {
-  const rows = EXPLANATIONS.map(({ server, kind, where, why }) =>
-    `| ${server} | ${WORDS[kind]} | ${where} | ${why} |`
-  );
-  return ["| server | does | where | why Pingress does not |", "| - | - | - | - |", ...new Set(rows)].join(
-    "\n",
-  );
+  const rows = new Map<string, Set<OtherServer>>();
+  for (const { server, kind, where, why } of EXPLANATIONS) {
+    const row = `${WORDS[kind]} | ${where} | ${why} |`;
+    rows.set(row, (rows.get(row) ?? new Set()).add(server));
+  }
+  const lines = [...rows].map(([row, servers]) => `| ${[...servers].join(", ")} | ${row}`);
+  return ["| server | does | where | why Pingress does not |", "| - | - | - | - |", ...lines].join("\n");
 }
 
 const WORDS: Record<Difference["kind"], string> = {
@@ -466,6 +501,10 @@ function isWithoutVersion({ request }: Difference): boolean {
 
 function hasDotSegments({ request }: Difference): boolean {
   return /\/(?:\.|%2e){1,2}(?:[/?]|$)/i.test(request.sentTarget);
+}
+
+function hasTabInExtension({ request }: Difference): boolean {
+  return /^[0-9a-f]+[ \t]*(?:\t|;[^\r\n]*\t)[^\r\n]*\r\n/im.test(request.sentContent);
 }
 
 function hasCrBehind(name: string): Matches {

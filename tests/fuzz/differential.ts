@@ -115,11 +115,8 @@ async function judge(server: FuzzedServer, input: Input, report: FuzzReport): Pr
       else {
         const { kind, request, seen, status } = difference;
         const faults = request.faults.join(", ");
-        findings.push(
-          `${server.name}: ${kind} (${faults}) ${status ?? ""} ${JSON.stringify(seen)} for ${
-            JSON.stringify(request)
-          }`,
-        );
+        const what = `${kind} ${faults} ${status ?? ""} ${JSON.stringify(seen)}`;
+        findings.push(`${server.name}: ${what} for ${JSON.stringify(request.head)}`);
       }
     }
     if (findings.length > 0) continue;

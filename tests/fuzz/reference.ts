@@ -79,14 +79,16 @@ export interface SeenRequest {
 export interface ReferenceRequest extends SeenRequest {
   /** Its head as sent, as far as it is one. */
   head: string;
-  /** Were there empty lines in front of it? */
-  isBehindEmptyLines: boolean;
+  /** How many empty lines there were in front of it. */
+  emptyLines: number;
   /** Its target as sent. */
   sentTarget: string;
   /** Its fields as sent. */
   sentFields: WireField[];
   /** Is it HTTP/1.0? */
   isOld: boolean;
+  /** Its content as sent, with its framing, as far as it can be read. */
+  sentContent: string;
   /** How its content is framed, if it is. */
   framing: "length" | "chunked" | undefined;
   /** Why it is refused; it is accepted without any. */
@@ -107,7 +109,7 @@ export function readRequests(text: string): ReferenceRequest[] {
     while (at - before < 2 * LIMITS.emptyLines && text.startsWith("\r\n", at)) at += 2;
     if (at === text.length) return requests;
     const request = readRequest(text, at);
-    request.isBehindEmptyLines = at > before;
+    request.emptyLines = (at - before) / 2;
     requests.push(request);
     if (!request.goesOn) return requests;
     at = request.end;
@@ -129,7 +131,7 @@ function readRequest(text: string, start: number): ReferenceRequest {
       framing: undefined,
       goesOn: false,
     },
-    ...{ method: "", sentTarget: "", isOld: false, host: "", target: "", isBehindEmptyLines: false },
+    ...{ method: "", sentTarget: "", isOld: false, host: "", target: "", emptyLines: 0, sentContent: "" },
   };
   if (end === -1) return request;
   Object.assign(request, readLine(line, faults));
@@ -145,6 +147,7 @@ function readRequest(text: string, start: number): ReferenceRequest {
   }
   readContent(request, length, text);
   request.faults = [...new Set(faults)];
+  request.sentContent = text.slice(end, request.end);
   request.rest = text.slice(request.end, request.end + 1000);
   request.goesOn = faults.every((fault) => REFUSED_BY_HANDLER.has(fault)) && keepsAlive(request);
   return request;
@@ -170,7 +173,7 @@ export function findHead(
 }
 
 function readLine(line: string, faults: Fault[]) {
-  const [method = ""] = /^[^ ]*/.exec(line) ?? [];
+  const [method = ""] = /^[^ ]*(?= )/.exec(line) ?? [];
   const [, sentTarget = "", major = "", minor = ""] = /^[^ ]+ ([^ ]+) HTTP\/([0-9])\.([0-9])$/.exec(line) ??
     [];
   if (major === "" || !isToken(method)) faults.push("request line");
