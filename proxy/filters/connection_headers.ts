@@ -1,4 +1,5 @@
 import type { HeaderList } from "../exchange.ts";
+import { trimSpace } from "../http1/head.ts";
 
 /** Fields that belong to one connection (RFC 9110, section 7.6.1). */
 const CONNECTION_HEADERS = new Set([
@@ -32,7 +33,7 @@ function nominatedBy(headers: HeaderList): Set<string> | undefined {
   for (const field of headers) {
     if (field[0] !== "connection" || USUAL.has(field[1])) continue;
     nominated ??= new Set();
-    for (const option of field[1].split(",")) nominated.add(option.trim().toLowerCase());
+    for (const option of field[1].split(",")) nominated.add(trimSpace(option).toLowerCase());
   }
   // content-length says nothing about the connection: a peer cannot have it removed
   nominated?.delete("content-length");

@@ -18,6 +18,7 @@ Deno.test("withoutConnectionHeaders() drops what Connection names, but no Conten
     [[["connection", "content-length"], ["content-length", "2"]], [["content-length", "2"]]],
     [[["connection", "Content-Length, a"], ["a", "1"], ["content-length", "2"]], [["content-length", "2"]]],
     [[["connection", ""], ["a", "1"]], [["a", "1"]]],
+    [[["connection", "\xa0a"], ["a", "1"]], [["a", "1"]]],
     [[["connection", "constructor, __proto__"], ["a", "1"]], [["a", "1"]]],
   ];
   for (const [headers, expected] of cases) assertEquals(withoutConnectionHeaders(headers), expected);

@@ -115,8 +115,11 @@ export function parseFields(head: string, start: number): HeaderList {
   return fields;
 }
 
-/** A value without the spaces and tabs around it. An expression would go through long runs of them again and again. */
-function trimSpace(value: string): string {
+/**
+ * A value without the spaces and tabs around it, which is what HTTP takes for whitespace (RFC 9110, section
+ * 5.6.3); `trim()` takes more for it. An expression would go through long runs of them again and again.
+ */
+export function trimSpace(value: string): string {
   let start = 0;
   let end = value.length;
   while (start < end && isSpace(value.charCodeAt(start))) start++;
