@@ -241,6 +241,12 @@ const ACCEPTED: [OtherServer[], Fault, where: string, why: string, matches?: Mat
   ],
   [
     ["nginx"],
+    "chunk line too long",
+    "more than 4 KiB between two chunks",
+    "a limit: extensions are of no use",
+  ],
+  [
+    ["nginx"],
     "chunk size",
     "a chunk's size of more than 12 digits",
     "a limit: leading zeros without end would be work for nothing",
