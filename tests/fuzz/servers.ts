@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import type { Address } from "@pingress/config";
 import { rule, TempDir, TestProxy, within } from "../testing.ts";
 import { ANSWER_FIELD, type Arrival, type Observation, readAnswers } from "./observation.ts";
-import { RecordingBackend } from "./recording_backend.ts";
+import { ArrivalBackend } from "./arrival_backend.ts";
 import { LIMITS, type ReferenceRequest } from "./reference.ts";
 
 /** A server that is compared. */
@@ -26,7 +26,7 @@ const QUIET = 150;
 
 /** Our proxy, with a backend that lets nothing pass that a proxy may not write. */
 export async function startPingress(): Promise<FuzzedServer> {
-  const backend = new RecordingBackend({ isStrict: true });
+  const backend = new ArrivalBackend({ isStrict: true });
   const proxy = await TestProxy.start({
     rules: [rule(undefined, "/", "one")],
     endpoints: { "default/one:80": [backend.endpoint] },
@@ -90,7 +90,7 @@ export async function startNginx(): Promise<FuzzedServer | undefined> {
   if (state !== "granted") return undefined;
   await using stack = new AsyncDisposableStack();
   const dir = stack.use(await TempDir.make());
-  const backend = stack.use(new RecordingBackend({ isStrict: false }));
+  const backend = stack.use(new ArrivalBackend({ isStrict: false }));
   const address = { hostname: "127.0.0.1", port: freePort() };
   await dir.write("nginx.conf", nginxConfig(address.port, backend.endpoint));
   let process: Deno.ChildProcess;
@@ -162,7 +162,7 @@ http {
 /** Each input comes from a client of its own, as a PROXY protocol header says. */
 async function observeProxy(
   address: Address,
-  backend: RecordingBackend,
+  backend: ArrivalBackend,
   { text, index, expected }: { text: string; index: number; expected: readonly ReferenceRequest[] },
 ): Promise<Observation> {
   const client = `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;

@@ -12,7 +12,7 @@ import {
 import { answerTo, type Arrival } from "./observation.ts";
 
 /** What arrived from one client. */
-interface Record {
+interface ClientRecord {
   arrivals: Arrival[];
   violations: string[];
 }
@@ -21,14 +21,14 @@ interface Record {
  * A backend for clients that are served at the same time: it tells them apart by their addresses, which the
  * proxy says in X-Forwarded-For.
  */
-export class RecordingBackend implements Disposable {
+export class ArrivalBackend implements Disposable {
   /** Where it listens. */
   readonly address: Address;
   /** The same as `endpoints.json` spells it. */
   readonly endpoint: string;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.Conn>();
-  readonly #records = new Map<string, Record>();
+  readonly #records = new Map<string, ClientRecord>();
   readonly #isStrict: boolean;
 
   /** Listens. A strict one takes only what Pingress may write. */
@@ -40,7 +40,7 @@ export class RecordingBackend implements Disposable {
   }
 
   /** Takes what has arrived from a client. */
-  take(client: string): Record {
+  take(client: string): ClientRecord {
     const record = this.#of(client);
     this.#records.delete(client);
     return record;
@@ -53,7 +53,7 @@ export class RecordingBackend implements Disposable {
     this.#connections.clear();
   }
 
-  #of(client: string): Record {
+  #of(client: string): ClientRecord {
     let record = this.#records.get(client);
     if (record === undefined) this.#records.set(client, record = { arrivals: [], violations: [] });
     return record;
