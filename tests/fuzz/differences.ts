@@ -401,7 +401,14 @@ const OTHERS: [OtherServer[], Difference["kind"], where: string, why: string, ma
     "refuses",
     "dot segments that leave the root when %2f is / and // too",
     "RFC 3986, 2.2: %2f is not /, and an empty segment is one",
-    (difference) => hasDotSegments(difference) && /%2f|\/\//i.test(difference.request.sentTarget),
+    ({ request }) => /(?:\.|%2e){2}/i.test(request.sentTarget) && /%2f|\/\//i.test(request.sentTarget),
+  ],
+  [
+    ["nginx"],
+    "refuses",
+    "a target in absolute-form whose host has an underscore",
+    "RFC 3986, 3.2.2: a registered name may have one",
+    ({ request }) => /^https?:\/\/[^/?#]*_/i.test(request.sentTarget),
   ],
   [
     ["nginx"],
