@@ -69,7 +69,9 @@ function parseV1(bytes: Uint8Array): ProxyHeader | undefined {
   if (/^PROXY UNKNOWN(?: [\x20-\x7e]*)?\r\n$/.test(line)) return { length, source: undefined };
   const [, family, source = "", target = "", ...ports] =
     /^PROXY TCP([46]) (\S+) (\S+) ([0-9]{1,5}) ([0-9]{1,5})\r\n$/.exec(line) ?? [];
-  const isValid = [source, target].every((address) => isIP(address) === Number(family)) &&
+  // the zone of an address (%eth0) means something on the proxy's own machine alone
+  const isValid =
+    [source, target].every((address) => isIP(address) === Number(family) && !address.includes("%")) &&
     ports.every((port) => Number(port) < 65536);
   if (!isValid) throw new ProxyHeaderError("Invalid PROXY protocol header");
   return { length, source };

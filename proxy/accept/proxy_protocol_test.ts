@@ -100,6 +100,7 @@ Deno.test("parseProxyHeader() refuses what is no header of version 1", () => {
     "PROXY TCP4 ::1 ::1 1 2\r\n",
     "PROXY TCP6 192.0.2.1 10.0.0.1 1 2\r\n",
     "PROXY TCP6 ::g ::1 1 2\r\n",
+    "PROXY TCP6 fe80::1%eth0 ::1 1 2\r\n",
     "PROXY TCP5 192.0.2.1 10.0.0.1 1 2\r\n",
     "PROXY UDP4 192.0.2.1 10.0.0.1 1 2\r\n",
     "PROXY tcp4 192.0.2.1 10.0.0.1 1 2\r\n",

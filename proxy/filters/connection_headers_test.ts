@@ -28,6 +28,7 @@ Deno.test("removeConnectionHeaders() drops what Connection names, but no Content
     [[["connection", "content-length"], ["content-length", "2"]], [["content-length", "2"]]],
     [[["connection", "Content-Length, a"], ["a", "1"], ["content-length", "2"]], [["content-length", "2"]]],
     [[["connection", ""], ["a", "1"]], [["a", "1"]]],
+    [[["connection", "\xa0a"], ["a", "1"]], [["a", "1"]]],
     [[["connection", "constructor, __proto__"], ["a", "1"]], [["a", "1"]]],
     // what is usual in one of them hides no other one
     [[["connection", "Keep-Alive"], ["connection", "a"], ["a", "1"], ["b", "2"]], [["b", "2"]]],

@@ -11,7 +11,7 @@ import { runTunnel } from "../tunnel.ts";
 import { contentReader } from "./content.ts";
 import { FieldName } from "./field_name.ts";
 import type { Fields } from "./fields.ts";
-import { type Framing, HeadReader } from "./head.ts";
+import { type Framing, type HeadLines, HeadReader } from "./head.ts";
 import { HalfCloseProbe } from "./half_close_probe.ts";
 import { MessageError } from "./message_error.ts";
 import { Output } from "./output.ts";
@@ -70,6 +70,8 @@ class Session {
    * waits for its answer it is watched from then on.
    */
   #awaited: "request" | "head" | "content" | "reading" | "answer" = "request";
+  /** The head of the request, as long as nothing else is read. */
+  #lines: HeadLines | undefined;
   #request: DownstreamRequest | undefined;
   /** Has the final response begun, or been written? */
   #responding: "not yet" | "now" | "done" = "not yet";
@@ -85,6 +87,7 @@ class Session {
       emptyLines: EMPTY_LINES,
       parse: (lines) => {
         this.#proceed();
+        this.#lines = lines;
         return parseRequestHead(lines, options);
       },
       onBegin: () => this.#await("head", options.headTimeout),
@@ -145,6 +148,7 @@ class Session {
   /** Serves one request. @returns whether another one may follow. */
   async #exchange(): Promise<boolean> {
     const { handler } = this.#options;
+    this.#lines = undefined;
     let head, request, content;
     try {
       while ((head = this.#heads.arrived()) === undefined) {
@@ -157,7 +161,9 @@ class Session {
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       const refusal = { client: this.#connection.client, reason: error.reason, detail: error.message };
-      await this.#respond(handler.refuse(refusal), { method: "", minorVersion: 1, keepsAlive: false });
+      // whoever asks with HEAD reads no content, whatever is wrong with the rest
+      const method = this.#lines !== undefined && beginsWithHead(this.#lines) ? "HEAD" : "";
+      await this.#respond(handler.refuse(refusal), { method, minorVersion: 1, keepsAlive: false });
       return false;
     }
     this.#request = request;
@@ -363,3 +369,9 @@ class Session {
     }
   }
 }
+
+function beginsWithHead({ bytes, start }: HeadLines): boolean {
+  return HEAD.every((code, index) => bytes[start + index] === code);
+}
+
+const HEAD = new TextEncoder().encode("HEAD ");

@@ -359,6 +359,13 @@ Deno.test("serveHttp1() refuses what is no request, says why, and closes", async
   }
 });
 
+Deno.test("serveHttp1() refuses a HEAD without content", async () => {
+  for (const fields of ["", "host: a\r\nx : y\r\n", "host: a\r\ncontent-length: x\r\n"]) {
+    const { transport } = await converse([`HEAD / HTTP/1.1\r\n${fields}\r\n`]);
+    assertMatch(transport.written, /^HTTP\/1.1 400 Bad Request\r\n(?:[^\r]+\r\n)+\r\n$/, fields);
+  }
+});
+
 Deno.test("serveHttp1() answers nothing that follows what it refused", async () => {
   const { transport, served } = await converse([
     "GET / HTTP/1.1\r\n bad\r\n\r\nGET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n",

@@ -249,7 +249,7 @@ const NEVER_FORWARDED = [
 const EXACTLY_ONCE = ["host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto"];
 
 /** What every request that the proxy writes must be like. */
-function checkRequest({ line, fields }: RecordedRequest): void {
+export function checkRequest({ line, fields }: Pick<RecordedRequest, "line" | "fields">): void {
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+ (?:\/[\x21-\x7e]*|\*) HTTP\/1\.1$/.test(line)) {
     throw new Error(`The request line ${quoted(line)}`);
   }
