@@ -16,5 +16,6 @@ export * from "./names.ts";
 export * from "./parse_proxy_config.ts";
 export * from "./paths.ts";
 export * from "./proxy_config.ts";
+export * from "./rule_options.ts";
 export * from "./shape.ts";
 export * from "./version.ts";

@@ -1,3 +1,5 @@
+import type { RuleOptions } from "./rule_options.ts";
+
 /** What `proxy.json` says: every route that the proxy serves. */
 export interface ProxyConfig {
   /** The routes, in any order: how specific a rule is decides, not where it stands. */
@@ -27,21 +29,11 @@ export interface Rule {
   options?: RuleOptions;
 }
 
-/** What may be said of a rule beyond where it leads. */
-export interface RuleOptions {
-  /** How the backend is spoken to: HTTP/1.1 unless told, over TLS with `HTTPS`, HTTP/2 in clear with `H2C`. */
-  backendProtocol?: "HTTP" | "HTTPS" | "H2C";
-  /** Over TLS: the name that the backend is asked for and its certificate is checked for. */
-  backendServerName?: string;
-  /** Over TLS: must the backend's certificate be one that the system trusts? Not unless told. */
-  backendVerify?: boolean;
-}
-
 /** How a path is compared, by https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types */
 export interface PathMatch {
   /** `ImplementationSpecific` is taken as `Prefix`. */
-  type: PathType;
-  /** Starts with a slash. */
+  type: PathType | "Regex";
+  /** Starts with a slash; of the type `Regex` a regular expression for the start of the path, in any letters. */
   path: string;
 }
 

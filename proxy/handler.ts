@@ -10,12 +10,11 @@ import { Fields } from "./http1/fields.ts";
 import type { IpRanges } from "./ip_ranges.ts";
 import { LimitedContent } from "./limited_content.ts";
 import type { ExchangeRecord, Observer } from "./observe/observer.ts";
+import type { PolicyExchange } from "./policies/policy.ts";
 import { parseTarget } from "./request_target.ts";
 import type { RoutingTable } from "./routing_table.ts";
 import type { UpstreamClient } from "./upstream/client.ts";
-import type { EndpointProtocol } from "./upstream/endpoint.ts";
 import type { Endpoints } from "./upstream/endpoints.ts";
-import type { UpstreamRequest } from "./upstream/round_trip.ts";
 
 /** What the handler routes by; read anew for every request, so that a reload counts from the next one on. */
 export interface RoutingState {
@@ -43,7 +42,7 @@ export interface HandlerOptions {
 
 /** Makes the handler that all listeners share: check, match, filter, forward, filter. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { observer, upstream } = options;
+  const { observer } = options;
   return {
     handle: async (request) => {
       const record = observer.begin(request.client);
@@ -52,15 +51,8 @@ export function createHandler(options: HandlerOptions): Handler {
       try {
         const answer = route(request, record, options);
         if ("status" in answer) response = answer;
-        else {
-          const { addresses, protocol } = answer;
-          response = await upstream.send(answer.request, {
-            key: answer.key,
-            addresses: addresses instanceof Promise ? await addresses : addresses,
-            protocol,
-          }, record);
-          filterResponseHeaders(response.fields);
-        }
+        else if (answer.route.policies.length > 0) response = await keepPolicies(answer, record, options);
+        else response = await forward(answer, record, options);
       } catch (error) {
         response = failure(error, record, { request, observer });
       }
@@ -72,6 +64,45 @@ export function createHandler(options: HandlerOptions): Handler {
       return finish(errorResponse(reason, detail), record, observer);
     },
   };
+}
+
+async function forward(
+  { outgoing, destination }: PolicyExchange,
+  record: ExchangeRecord,
+  { state, upstream }: HandlerOptions,
+): Promise<DownstreamResponse> {
+  const addresses = state().endpoints.of(destination);
+  const response = await upstream.send(outgoing, {
+    key: destination.key,
+    addresses: addresses instanceof Promise ? await addresses : addresses,
+    protocol: destination.protocol,
+  }, record);
+  filterResponseHeaders(response.fields);
+  return response;
+}
+
+/** Answers a request whose rule says more than where it goes. Answers of our own go through the policies too. */
+async function keepPolicies(
+  exchange: PolicyExchange,
+  record: ExchangeRecord,
+  options: HandlerOptions,
+): Promise<DownstreamResponse> {
+  const { policies } = exchange.route;
+  const { observer } = options;
+  let response: DownstreamResponse | undefined;
+  try {
+    for (const policy of policies) {
+      response = await policy.request?.(exchange);
+      if (response !== undefined) break;
+    }
+    response ??= await forward(exchange, record, options);
+  } catch (error) {
+    response = failure(error, record, { request: exchange.request, observer });
+  }
+  for (const policy of policies.toReversed()) {
+    response = await policy.response?.(response, exchange) || response;
+  }
+  return response;
 }
 
 function failure(
@@ -97,22 +128,14 @@ function finish(
   return { status, fields, body, tunnel, done: (outcome) => observer.finished(record, outcome) };
 }
 
-/** What a request becomes for its backend. */
-interface Forwarded {
-  request: UpstreamRequest;
-  key: string;
-  protocol: EndpointProtocol;
-  addresses: ReturnType<Endpoints["of"]>;
-}
-
 /** Finds where a request goes and what is sent there, or answers it. @throws {ProxyError} for what is refused. */
 function route(
   request: DownstreamRequest,
   record: ExchangeRecord,
   options: HandlerOptions,
-): Forwarded | DownstreamResponse {
+): PolicyExchange | DownstreamResponse {
   const { method, client, fields } = request;
-  const { routes, endpoints } = options.state();
+  const { routes } = options.state();
   if (method === "CONNECT" || method === "TRACE") {
     throw new ProxyError("method_not_allowed", `${method} is not served`);
   }
@@ -141,7 +164,13 @@ function route(
   const { sendsForwarded } = options;
   filterRequestHeaders(fields, { origin, requestId, sendsForwarded, maxForwards: hops });
   return {
-    request: {
+    request,
+    origin,
+    authority,
+    target,
+    requestId,
+    route: match,
+    outgoing: {
       method,
       target: target.forwarded,
       authority: request.authority,
@@ -151,9 +180,7 @@ function route(
       cancellation: request.cancellation,
       inform: request.inform && informer(request.inform),
     },
-    key: match.key,
-    addresses: endpoints.of(match),
-    protocol: match.protocol,
+    destination: match,
   };
 }
 

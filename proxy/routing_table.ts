@@ -2,10 +2,12 @@ import {
   type PathMatch,
   type ProxyConfig,
   type Rule,
+  type RuleOptions,
   type ServiceBackend,
   serviceKey,
   wildcardOf,
 } from "@pingress/config";
+import type { Policy } from "./policies/policy.ts";
 import type { EndpointProtocol } from "./upstream/endpoint.ts";
 
 /** What kind of host a rule has: a name, a wildcard, or none; or whether it is the default backend. */
@@ -23,7 +25,14 @@ export interface Route {
   host: string | undefined;
   /** What kind of host that is. */
   hostClass: HostClass;
+  /** What is done with its requests beyond passing them on. */
+  policies: readonly Policy[];
 }
+
+/** Makes the policies of a rule. */
+export type Compile = (options: RuleOptions) => readonly Policy[];
+
+const NONE: readonly Policy[] = [];
 
 /**
  * All routes, compiled for matching. A table never changes: a new configuration makes a new one.
@@ -37,12 +46,15 @@ export class RoutingTable {
   readonly #anyHost = new PathTable();
   readonly #defaultRoute: Route | undefined;
 
-  /** Compiles a configuration. Where two rules have the same host and path the first one counts. */
-  constructor(config: ProxyConfig) {
-    for (const rule of config.rules) this.#pathsOf(rule).add(rule.path, routeOf(rule));
+  /**
+   * Compiles a configuration; `compile` makes the policies. Where two rules have the same host and path the first
+   * one counts.
+   */
+  constructor(config: ProxyConfig, compile: Compile = () => NONE) {
+    for (const rule of config.rules) this.#pathsOf(rule).add(rule.path, routeOf(rule, compile));
     const { defaultBackend } = config;
     this.#defaultRoute = defaultBackend &&
-      { ...routeOf({ backend: defaultBackend }), hostClass: "default" };
+      { ...routeOf({ backend: defaultBackend }, compile), hostClass: "default" };
   }
 
   /** Finds the route of a canonical host and a path without dot segments; nothing means 404. */
@@ -95,7 +107,10 @@ class PathTable {
   }
 }
 
-function routeOf({ host, backend, options = {} }: Pick<Rule, "host" | "backend" | "options">): Route {
+function routeOf(
+  { host, backend, options = {} }: Pick<Rule, "host" | "backend" | "options">,
+  compile: Compile,
+): Route {
   const { backendProtocol = "HTTP", backendServerName, backendVerify = false } = options;
   return {
     backend,
@@ -107,6 +122,7 @@ function routeOf({ host, backend, options = {} }: Pick<Rule, "host" | "backend" 
     },
     host,
     hostClass: host === undefined ? "any" : host.startsWith("*.") ? "wildcard" : "exact",
+    policies: Object.keys(options).length === 0 ? NONE : compile(options),
   };
 }
 

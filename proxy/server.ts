@@ -12,6 +12,7 @@ import { IpRanges } from "./ip_ranges.ts";
 import { AccessLog } from "./observe/access_log.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Observer } from "./observe/observer.ts";
+import { compilePolicies } from "./policies/compile.ts";
 import { StateCompiler } from "./state.ts";
 import { HttpsListener } from "./tls/https_listener.ts";
 import { type Balance, createBalancer } from "./upstream/balancer.ts";
@@ -97,7 +98,11 @@ export class Server {
   constructor(options: ServerOptions, environment: ServerEnvironment) {
     this.#options = options;
     this.#environment = environment;
-    this.#state = new StateCompiler(new Resolver({ allowsLocal: options.allowsLocalUpstreams }));
+    const policies = { now: Date.now, random: Math.random };
+    this.#state = new StateCompiler(
+      new Resolver({ allowsLocal: options.allowsLocalUpstreams }),
+      (ruleOptions) => compilePolicies(ruleOptions, policies),
+    );
     this.#gate = new Gate({ ...options, deadlines: this.#deadlines });
     this.#metrics = new Metrics({ withHosts: options.metricsWithHosts });
     this.#accessLog = options.accessLogRate === 0

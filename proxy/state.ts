@@ -1,7 +1,7 @@
 import type { CheckedKeyPair } from "@pingress/config";
 import type { CertificateSet, Configuration } from "./configuration.ts";
 import type { RoutingState } from "./handler.ts";
-import { RoutingTable } from "./routing_table.ts";
+import { type Compile, RoutingTable } from "./routing_table.ts";
 import { CertificateStore } from "./tls/certificate_store.ts";
 import { Endpoints } from "./upstream/endpoints.ts";
 import type { Resolver } from "./upstream/resolver.ts";
@@ -15,12 +15,14 @@ export interface ProxyState extends RoutingState {
 /** Compiles one configuration after the other; what has not changed is not compiled again. */
 export class StateCompiler {
   readonly #resolver: Resolver;
+  readonly #compile: Compile;
   readonly #pairs = new Map<string, CheckedKeyPair>();
   #state: ProxyState | undefined;
 
-  /** Backends that have no address are looked up by `resolver`. */
-  constructor(resolver: Resolver) {
+  /** Backends that have no address are looked up by `resolver`; `compile` makes the policies of rules. */
+  constructor(resolver: Resolver, compile: Compile) {
     this.#resolver = resolver;
+    this.#compile = compile;
   }
 
   /** The state of this moment. @throws {Error} before the first one. */
@@ -32,7 +34,7 @@ export class StateCompiler {
   /** Compiles what has changed; the first time everything must have. */
   update({ config, endpoints, certificates }: Partial<Configuration>): void {
     this.#state = {
-      routes: config === undefined ? this.state.routes : new RoutingTable(config),
+      routes: config === undefined ? this.state.routes : new RoutingTable(config, this.#compile),
       endpoints: endpoints === undefined ? this.state.endpoints : new Endpoints(endpoints, this.#resolver),
       certificates: certificates === undefined
         ? this.state.certificates

@@ -7,8 +7,8 @@ import { PassedOver } from "./passed_over.ts";
 
 /** How an endpoint is spoken to. */
 export interface EndpointProtocol {
-  /** HTTP/1.1 in clear, HTTP/1.1 over TLS, or HTTP/2 in clear. */
-  name: "HTTP" | "HTTPS" | "H2C";
+  /** HTTP/1.1 in clear, HTTP/1.1 over TLS, HTTP/2 in clear, or gRPC in clear or over TLS. */
+  name: "HTTP" | "HTTPS" | "H2C" | "GRPC" | "GRPCS";
   /** Over TLS: the name that is asked for and checked; the backend's host unless told. */
   serverName?: string;
   /** Over TLS: must the certificate be one that the system trusts? */

@@ -1,0 +1,14 @@
+import type { RuleOptions } from "@pingress/config";
+import type { Policy, PolicyEnvironment, PolicyFactory } from "./policy.ts";
+import { httpsRedirectPolicy, redirectPolicy } from "./redirects.ts";
+
+/** All that there are. A request goes through them in this order, and its answer the other way around. */
+const FACTORIES: readonly PolicyFactory[] = [
+  redirectPolicy,
+  httpsRedirectPolicy,
+];
+
+/** Makes the policies for the options of a rule. @throws {Error} for options that make no sense. */
+export function compilePolicies(options: RuleOptions, environment: PolicyEnvironment): readonly Policy[] {
+  return FACTORIES.map((make) => make(options, environment)).filter((policy) => policy !== undefined);
+}

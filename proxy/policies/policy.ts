@@ -1,0 +1,48 @@
+import type { RuleOptions } from "@pingress/config";
+import type { Authority } from "../authority.ts";
+import type { DownstreamRequest, DownstreamResponse } from "../exchange.ts";
+import type { Origin } from "../filters/origin.ts";
+import type { RequestTarget } from "../request_target.ts";
+import type { Route } from "../routing_table.ts";
+import type { UpstreamRequest } from "../upstream/round_trip.ts";
+
+/** A request between its route and its backend, as policies see and change it. */
+export interface PolicyExchange {
+  /** What the client asked. Its fields are those of {@linkcode outgoing} by now. */
+  readonly request: DownstreamRequest;
+  /** Where it comes from. */
+  readonly origin: Origin;
+  /** The host that was asked for. */
+  readonly authority: Authority;
+  /** The path that routes were matched with, and the target as it is forwarded unless it is changed. */
+  readonly target: RequestTarget;
+  /** Its id in all logs. */
+  readonly requestId: string;
+  /** The rule that matches. */
+  readonly route: Route;
+  /** What the backend will get: to be changed. */
+  readonly outgoing: UpstreamRequest;
+  /** Where it goes; another route's is taken by replacing it. */
+  destination: Route;
+}
+
+type Answer = DownstreamResponse | undefined;
+
+/** What is done with the requests of a route beyond passing them on. */
+export interface Policy {
+  /** Looks at a request: answers it itself, or lets it pass, perhaps changed. */
+  request?(exchange: PolicyExchange): Answer | Promise<Answer>;
+  /** Looks at the answer, whoever made it: changes it, or returns another one. */
+  response?(response: DownstreamResponse, exchange: PolicyExchange): Answer | Promise<Answer> | void;
+}
+
+/** What policies need of the proxy. */
+export interface PolicyEnvironment {
+  /** The time, in milliseconds since 1970. */
+  now: () => number;
+  /** A number from 0 to less than 1. */
+  random: () => number;
+}
+
+/** Makes the policy for some options; nothing when they ask for none. @throws {Error} for options that make no sense. */
+export type PolicyFactory = (options: RuleOptions, environment: PolicyEnvironment) => Policy | undefined;
