@@ -50,6 +50,7 @@ const redirectCode = integer(300, 399);
 
 /** Reads the options of a rule. */
 export const ruleOptions: Decoder<RuleOptions> = object({
+  closed: optional(string()),
   backendProtocol: optional(oneOf("HTTP", "HTTPS", "H2C", "GRPC", "GRPCS")),
   backendServerName: optional(dnsName),
   backendVerify: optional(boolean()),

@@ -2,6 +2,8 @@ import type { ServiceBackend, TlsFiles } from "./proxy_config.ts";
 
 /** What may be said of a rule beyond where it leads. Everything that is missing is as it is without it. */
 export interface RuleOptions {
+  /** Every request is answered with 503, because of this: who may come in cannot be told. */
+  closed?: string;
   /**
    * How the backend is spoken to: HTTP/1.1 unless told, over TLS with `HTTPS`, HTTP/2 in clear with `H2C`, gRPC
    * over HTTP/2 in clear or over TLS.

@@ -17,6 +17,7 @@ export type ProblemReason =
   | "CertificateExpired"
   | "CertificateNameMismatch"
   | "DefaultBackendConflict"
+  | "InvalidAnnotation"
   | "InvalidBackend"
   | "InvalidCertificate"
   | "InvalidHost"
@@ -33,7 +34,8 @@ export type ProblemReason =
   | "ServiceNotFound"
   | "TlsConflict"
   | "UnknownAnnotation"
-  | "UnsafeExternalName";
+  | "UnsafeExternalName"
+  | "UnsupportedAnnotation";
 
 /** Collects the problems of one Ingress. */
 export class ProblemList {

@@ -7,11 +7,12 @@ import {
   type ProxyConfig,
   serviceKey,
   type TlsFiles,
+  wildcardOf,
 } from "@pingress/config";
 import type { Snapshot } from "../store.ts";
+import { optionsOf, readAnnotations } from "../annotations/read_annotations.ts";
 import { ShardSpace } from "../shards.ts";
 import { buildRules, byHostAndPath, type Claim } from "./build_rules.ts";
-import { checkAnnotations } from "./check_annotations.ts";
 import { collectCertificates, type HostCertificate } from "./collect_certificates.ts";
 import { fitClaims } from "./fit_claims.ts";
 import { type Problem, ProblemList } from "./problem.ts";
@@ -45,6 +46,8 @@ export interface TranslateOptions {
   now?: number;
   /** Must everything fit into the ConfigMaps and Secrets that a cluster's proxies mount? */
   isSharded?: boolean;
+  /** Are requests over HTTP sent to HTTPS where an Ingress says nothing of it and there is a certificate? */
+  redirectsToHttps?: boolean;
 }
 
 /**
@@ -53,13 +56,15 @@ export interface TranslateOptions {
  */
 export function translate(
   snapshot: Snapshot,
-  { keysDirectory, lastGood = new Map(), now, isSharded = false }: TranslateOptions,
+  { keysDirectory, lastGood = new Map(), now, isSharded = false, redirectsToHttps = false }: TranslateOptions,
 ): Translation {
   const problems: Problem[] = [];
   const ingresses = selectIngresses(snapshot);
-  for (const ingress of ingresses) {
-    checkAnnotations(ingress, { problems: new ProblemList(ingress, problems) });
-  }
+  const annotations = new Map(
+    ingresses.map((
+      ingress,
+    ) => [ingress, readAnnotations(ingress, { problems: new ProblemList(ingress, problems) })]),
+  );
   const backends = new BackendResolver(snapshot);
   const { claims, defaultBackend } = buildRules(ingresses, { backends, problems });
   const certificates = collectCertificates(ingresses, {
@@ -73,15 +78,31 @@ export function translate(
     key: `${keysDirectory}/${keyFile(host)}`,
     cert: `${keysDirectory}/${certFile(host)}`,
   });
-  const withTls = (claim: Claim): Claim => {
-    const { host } = claim.rule;
-    if (host === undefined || !certificates.has(host)) return claim;
-    return { ...claim, rule: { ...claim.rule, tls: tlsOf(host) } };
+  const completed = (claim: Claim): Claim => {
+    const { rule, ingress } = claim;
+    const { host, path: { path } } = rule;
+    const hasOwn = host !== undefined && certificates.has(host);
+    const said = annotations.get(ingress);
+    const options = said === undefined ? {} : optionsOf(said, {
+      ingress,
+      host,
+      path,
+      hasCertificate: hasOwn || certificates.has(wildcardOf(host ?? "") ?? ""),
+      defaults: { redirectsToHttps },
+    });
+    return {
+      ...claim,
+      rule: {
+        ...rule,
+        ...hasOwn && { tls: tlsOf(host) },
+        ...Object.keys(options).length > 0 && { options },
+      },
+    };
   };
   const hosts = new Set(claims.map(({ rule }) => rule.host));
   const others: Certificate[] = [...certificates.keys()].filter((host) => !hosts.has(host)).sort()
     .map((host) => ({ host, ...tlsOf(host) }));
-  const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...claims.map(withTls)];
+  const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...claims.map(completed)];
   const endpoints = backends.endpoints();
   const fitting = isSharded ? fitClaims(all, { certificates: others, endpoints, problems }) : all;
   const isServed = new Set(fitting.map(({ rule }) => serviceKey(rule.backend)));

@@ -1,4 +1,5 @@
 import type { RuleOptions } from "@pingress/config";
+import { closedPolicy } from "./closed.ts";
 import type { Policy, PolicyEnvironment, PolicyFactory } from "./policy.ts";
 import { httpsRedirectPolicy, redirectPolicy } from "./redirects.ts";
 
@@ -6,6 +7,7 @@ import { httpsRedirectPolicy, redirectPolicy } from "./redirects.ts";
 const FACTORIES: readonly PolicyFactory[] = [
   redirectPolicy,
   httpsRedirectPolicy,
+  closedPolicy,
 ];
 
 /** Makes the policies for the options of a rule. @throws {Error} for options that make no sense. */

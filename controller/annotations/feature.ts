@@ -1,0 +1,74 @@
+import type { RuleOptions } from "@pingress/config";
+import type { Ingress } from "../objects.ts";
+
+/** A value does not say what its annotation is for. */
+export class AnnotationError extends Error {
+  override name = "AnnotationError";
+
+  /** The message ends the sentence `"yes" is …`. */
+  constructor(expected: string) {
+    super(expected);
+  }
+}
+
+/** Reads the value of an annotation. @throws {AnnotationError} for one that means nothing. */
+export type Parse<T> = (text: string) => T;
+
+/** One annotation. */
+export interface Row<T> {
+  /** Reads its value. */
+  parse: Parse<T>;
+  /** What it is for, in one sentence, for the documentation. */
+  help: string;
+  /** What is another way than with ingress-nginx, where anything is. */
+  differs?: string;
+  /** Does it say who may come in? With a bad value nobody may. */
+  isGuard?: boolean;
+}
+
+/** The values that an Ingress has for some annotations, by their names without prefix. */
+export type ValuesOf<Rows> = { [Name in keyof Rows]?: Rows[Name] extends Row<infer T> ? T : never };
+
+/** What is known of the rule that options are for. */
+export interface RuleContext {
+  /** Whose it is. */
+  ingress: Ingress;
+  /** Its host; every one when there is none. */
+  host: string | undefined;
+  /** Its path, as the Ingress says it. */
+  path: string;
+  /** Is there a certificate for its host? */
+  hasCertificate: boolean;
+  /** What counts where the Ingress says nothing. */
+  defaults: RuleDefaults;
+}
+
+/** What counts where an Ingress says nothing. */
+export interface RuleDefaults {
+  /** Are requests over HTTP sent to HTTPS, where there is a certificate? */
+  redirectsToHttps: boolean;
+}
+
+/** Annotations that belong together, and what becomes of them. */
+export interface Feature {
+  /** The annotations, by their names without prefix. */
+  readonly rows: Readonly<Record<string, Row<unknown>>>;
+  /** Makes the options of one rule out of the values; nothing that is unsafe to leave out is left out. */
+  readonly optionsOf: (values: Record<string, unknown>, context: RuleContext) => RuleOptions;
+}
+
+/** Describes a feature. */
+export function feature<Rows extends Record<string, Row<unknown>>>(
+  rows: Rows,
+  optionsOf: (values: ValuesOf<Rows>, context: RuleContext) => RuleOptions,
+): Feature {
+  return { rows, optionsOf: optionsOf as Feature["optionsOf"] };
+}
+
+/** An annotation that is accepted or known, and does nothing. */
+export interface Inert {
+  /** Is it refused by principle, is there no such thing here, or is it how everything works anyway? */
+  kind: "refused" | "unsupported" | "accepted";
+  /** Why, and what to do instead. */
+  why: string;
+}
