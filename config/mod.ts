@@ -14,6 +14,7 @@ export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./names.ts";
 export * from "./parse_proxy_config.ts";
+export * from "./path_regex.ts";
 export * from "./paths.ts";
 export * from "./proxy_config.ts";
 export * from "./rule_options.ts";

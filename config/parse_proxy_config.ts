@@ -1,5 +1,7 @@
 import { isHostPattern } from "./host.ts";
 import { fileName, ruleOptions, serviceBackend, tlsFiles } from "./parse_rule_options.ts";
+import { errorMessage } from "./log.ts";
+import { PathRegex } from "./path_regex.ts";
 import { MAX_SHARDS } from "./paths.ts";
 import type { Certificate, PathMatch, ProxyConfig, Rule } from "./proxy_config.ts";
 import { type Decoder, integer, list, object, oneOf, optional, ShapeError, string } from "./shape.ts";
@@ -9,10 +11,21 @@ const host = string(
   isHostPattern,
 );
 
-const pathMatch: Decoder<PathMatch> = object({
+const pathShape = object({
   type: oneOf("Exact", "Prefix", "ImplementationSpecific", "Regex"),
   path: string('a path that starts with "/"', (text) => text.startsWith("/")),
 });
+
+const pathMatch: Decoder<PathMatch> = (value, path) => {
+  const decoded = pathShape(value, path);
+  if (decoded.type !== "Regex") return decoded;
+  try {
+    PathRegex.of(decoded.path);
+    return decoded;
+  } catch (error) {
+    throw new ShapeError(`${path}.path`, decoded.path, `a regular expression: ${errorMessage(error)}`);
+  }
+};
 
 const ruleShape = object({
   host: optional(host),

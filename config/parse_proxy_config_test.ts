@@ -29,6 +29,7 @@ Deno.test("parseProxyConfig() takes every optional member", () => {
         path: { type: "ImplementationSpecific", path: "/" },
         backend: { ...BACKEND, port: "http" },
       },
+      { path: { type: "Regex", path: "/a(/|$)(.*)" }, backend: BACKEND },
       {
         path: PATH,
         backend: BACKEND,
@@ -83,6 +84,10 @@ Deno.test("parseProxyConfig() names the place of a fault", () => {
     [
       withRule({ path: { ...PATH, path: "a" } }),
       'rules[0].path.path: found "a", expected a path that starts',
+    ],
+    [
+      withRule({ path: { type: "Regex", path: "/(" } }),
+      'rules[0].path.path: found "/(", expected a regular expression: missing closing )',
     ],
     [withRule({ path: { type: "Exact" } }), "rules[0].path.path: found nothing"],
     [withRule({ backend: { ...BACKEND, type: "Pod" } }), 'rules[0].backend.type: found "Pod"'],

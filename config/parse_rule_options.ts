@@ -57,6 +57,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
   backendTrust: optional(fileName),
   backendIdentity: optional(tlsFiles),
   redirect: optional(object({ to: fieldValue, code: redirectCode })),
+  hostRedirect: optional(object({ host: dnsName, code: redirectCode })),
   httpsRedirect: optional(object({ code: redirectCode, keepsTrailingSlash: optional(boolean()) })),
   rewrite: optional(fieldValue),
   forwardedPrefix: optional(fieldValue),

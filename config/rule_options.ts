@@ -19,9 +19,14 @@ export interface RuleOptions {
   backendIdentity?: TlsFiles;
   /** Every request is sent to another URL. */
   redirect?: Redirect;
+  /** Every request is sent to the same URL at another host. */
+  hostRedirect?: HostRedirect;
   /** Requests over HTTP are sent to HTTPS. */
   httpsRedirect?: HttpsRedirect;
-  /** What takes the place of the path; `$1` to `$9` are groups of a `Regex` path. */
+  /**
+   * What takes the place of the path, or a URL that every request is sent to; `$1` to `$9` are groups of a `Regex`
+   * path. The query stays.
+   */
   rewrite?: string;
   /** X-Forwarded-Prefix; `$1` to `$9` as in {@linkcode rewrite}. */
   forwardedPrefix?: string;
@@ -74,6 +79,14 @@ export interface Redirect {
   /** The URL: all of it, for every path. */
   to: string;
   /** The status: 301, 302, 303, 307 or 308. */
+  code: number;
+}
+
+/** To another host: the same scheme, port, path and query. */
+export interface HostRedirect {
+  /** The host, without port. */
+  host: string;
+  /** The status. */
   code: number;
 }
 

@@ -160,7 +160,8 @@ function route(
   record.requestId = requestId;
   const match = routes.match(authority.host, target.path);
   if (match === undefined) throw new ProxyError("no_route", "no rule matches");
-  record.route = match;
+  const { route, groups } = match;
+  record.route = route;
   const { sendsForwarded } = options;
   filterRequestHeaders(fields, { origin, requestId, sendsForwarded, maxForwards: hops });
   return {
@@ -169,7 +170,8 @@ function route(
     authority,
     target,
     requestId,
-    route: match,
+    route,
+    groups,
     outgoing: {
       method,
       target: target.forwarded,
@@ -180,7 +182,7 @@ function route(
       cancellation: request.cancellation,
       inform: request.inform && informer(request.inform),
     },
-    destination: match,
+    destination: route,
   };
 }
 

@@ -1,5 +1,7 @@
 import {
+  MOST_PATH_CHARACTERS,
   type PathMatch,
+  PathRegex,
   type ProxyConfig,
   type Rule,
   type RuleOptions,
@@ -7,6 +9,7 @@ import {
   serviceKey,
   wildcardOf,
 } from "@pingress/config";
+import { ProxyError } from "./errors.ts";
 import type { Policy } from "./policies/policy.ts";
 import type { EndpointProtocol } from "./upstream/endpoint.ts";
 
@@ -29,22 +32,32 @@ export interface Route {
   policies: readonly Policy[];
 }
 
+/** A route that takes a path. */
+export interface RouteMatch {
+  /** Where the request goes. */
+  readonly route: Route;
+  /** What the groups of a `Regex` path took, from `$1` on. */
+  readonly groups: readonly string[];
+}
+
 /** Makes the policies of a rule. */
 export type Compile = (options: RuleOptions) => readonly Policy[];
 
 const NONE: readonly Policy[] = [];
+const NO_GROUPS: readonly string[] = [];
 
 /**
  * All routes, compiled for matching. A table never changes: a new configuration makes a new one.
  *
  * A request takes the most specific host that has a matching path: exact, then wildcard, then none; within a
  * host Exact comes before Prefix and the longest path wins
- * (https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches).
+ * (https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches). A Regex is as long as its
+ * text, whatever it takes; a Prefix comes before a Regex of the same length.
  */
 export class RoutingTable {
   readonly #hosts = new Map<string, PathTable>();
   readonly #anyHost = new PathTable();
-  readonly #defaultRoute: Route | undefined;
+  readonly #default: RouteMatch | undefined;
 
   /**
    * Compiles a configuration; `compile` makes the policies. Where two rules have the same host and path the first
@@ -53,16 +66,22 @@ export class RoutingTable {
   constructor(config: ProxyConfig, compile: Compile = () => NONE) {
     for (const rule of config.rules) this.#pathsOf(rule).add(rule.path, routeOf(rule, compile));
     const { defaultBackend } = config;
-    this.#defaultRoute = defaultBackend &&
-      { ...routeOf({ backend: defaultBackend }, compile), hostClass: "default" };
+    this.#default = defaultBackend && {
+      route: { ...routeOf({ backend: defaultBackend }, compile), hostClass: "default" },
+      groups: NO_GROUPS,
+    };
   }
 
-  /** Finds the route of a canonical host and a path without dot segments; nothing means 404. */
-  match(host: string, path: string): Route | undefined {
+  /**
+   * Finds the route of a canonical host and a path without dot segments; nothing means 404.
+   *
+   * @throws {ProxyError} for a path that is too long to be compared with a Regex.
+   */
+  match(host: string, path: string): RouteMatch | undefined {
     return this.#hosts.get(host)?.find(path) ??
       this.#hosts.get(wildcardOf(host) ?? "")?.find(path) ??
       this.#anyHost.find(path) ??
-      this.#defaultRoute;
+      this.#default;
   }
 
   #pathsOf(rule: Rule): PathTable {
@@ -73,26 +92,66 @@ export class RoutingTable {
   }
 }
 
+/** A path of a host. */
+interface Candidate extends RouteMatch {
+  /** How much it says, in characters. */
+  readonly length: number;
+}
+
+/** A path that is a regular expression. */
+interface RegexCandidate {
+  readonly text: string;
+  readonly regex: PathRegex;
+  readonly route: Route;
+}
+
 /** The paths of one host. */
 class PathTable {
-  readonly #exact = new Map<string, Route>();
-  readonly #prefixes = new Map<string, Route>();
+  readonly #exact = new Map<string, Candidate>();
+  readonly #prefixes = new Map<string, Candidate>();
+  /** The longest first. */
+  readonly #regexes: RegexCandidate[] = [];
   #longestPrefix = 0;
 
   add({ type, path }: PathMatch, route: Route): void {
+    if (type === "Regex") return this.#addRegex(path, route);
     const [paths, key] = type === "Exact"
       ? [this.#exact, path]
       : [this.#prefixes, withoutTrailingSlash(path)];
-    if (!paths.has(key)) paths.set(key, route);
+    if (!paths.has(key)) paths.set(key, { route, groups: NO_GROUPS, length: Math.max(1, key.length) });
     if (type !== "Exact") this.#longestPrefix = Math.max(this.#longestPrefix, key.length);
   }
 
-  find(path: string): Route | undefined {
-    return this.#exact.get(path) ?? this.#findPrefix(path);
+  find(path: string): RouteMatch | undefined {
+    return this.#exact.get(path) ??
+      (this.#regexes.length === 0 ? this.#findPrefix(path) : this.#findLongest(path));
+  }
+
+  #addRegex(text: string, route: Route): void {
+    const regexes = this.#regexes;
+    const at = regexes.findIndex((other) => !comesBefore(other.text, text));
+    if (regexes[at]?.text === text) return;
+    regexes.splice(at === -1 ? regexes.length : at, 0, { text, regex: PathRegex.of(text), route });
+  }
+
+  /** The longest of those that match. */
+  #findLongest(path: string): RouteMatch | undefined {
+    const prefix = this.#findPrefix(path);
+    const lower = path.toLowerCase();
+    for (const { text, regex, route } of this.#regexes) {
+      if (prefix !== undefined && prefix.length >= text.length) break;
+      // what one rule keeps out must not come in by another one because it is long
+      if (path.length > MOST_PATH_CHARACTERS) {
+        throw new ProxyError("target_too_long", `a path of ${path.length} characters for a Regex`);
+      }
+      const groups = regex.match(path, lower);
+      if (groups !== undefined) return { route, groups };
+    }
+    return prefix;
   }
 
   /** Prefixes are compared element by element: cut the last element off until what is left is one. */
-  #findPrefix(path: string): Route | undefined {
+  #findPrefix(path: string): Candidate | undefined {
     if (this.#prefixes.size === 0) return undefined;
     let prefix = withoutTrailingSlash(path);
     // however long a path is, only so much of it is worth looking at
@@ -100,11 +159,16 @@ class PathTable {
       prefix = prefix.slice(0, prefix.lastIndexOf("/", this.#longestPrefix));
     }
     for (;;) {
-      const route = this.#prefixes.get(prefix);
-      if (route !== undefined || prefix === "") return route;
+      const candidate = this.#prefixes.get(prefix);
+      if (candidate !== undefined || prefix === "") return candidate;
       prefix = prefix.slice(0, prefix.lastIndexOf("/"));
     }
   }
+}
+
+/** The order of regular expressions: as ingress-nginx has it, so that the same one takes a path that several match. */
+function comesBefore(one: string, other: string): boolean {
+  return one.length === other.length ? one > other : one.length > other.length;
 }
 
 function routeOf(

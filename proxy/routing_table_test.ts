@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
-import type { PathType, Rule, RuleOptions, ServiceBackend } from "@pingress/config";
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
+import type { PathMatch, Rule, RuleOptions, ServiceBackend } from "@pingress/config";
 import semantics from "./testdata/ingress_semantics.json" with { type: "json" };
+import { ProxyError } from "./errors.ts";
 import { type HostClass, RoutingTable } from "./routing_table.ts";
 import type { EndpointProtocol } from "./upstream/endpoint.ts";
 
@@ -10,7 +11,7 @@ function rules(...texts: string[]): Rule[] {
     const [host = "", type = "", path = type] = text.split(" ");
     return {
       ...host !== "-" && { host },
-      path: { type: (path === type ? "Prefix" : type) as PathType, path },
+      path: { type: (path === type ? "Prefix" : type) as PathMatch["type"], path },
       backend: backend(text),
     };
   });
@@ -22,7 +23,7 @@ function backend(name: string): ServiceBackend {
 
 /** The rule that takes a request, as it was written. */
 function winner(table: RoutingTable, host: string, path: string): string | undefined {
-  return table.match(host, path)?.backend.name;
+  return table.match(host, path)?.route.backend.name;
 }
 
 /** A path of the table on path types: `/foo (Exact)`, or of the row's own type. */
@@ -159,6 +160,64 @@ Deno.test("RoutingTable.match() tells upper from lower case in paths", () => {
   for (const [path, expected] of cases) assertEquals(winner(table, "a.test", path), expected, path);
 });
 
+Deno.test("RoutingTable.match() takes Exact, then the longest of Prefix and Regex", () => {
+  const table = new RoutingTable({
+    rules: rules(
+      "a.test /",
+      "a.test Exact /foo/one",
+      "a.test /foo",
+      "a.test Regex /foo/[a-z]{3}",
+      "a.test /foo/bar",
+      "a.test Regex /f.o",
+      "a.test Regex /(.*)/x/(.*)",
+      "a.test Regex /[A-Z]+$",
+      "a.test Regex /b.r/long",
+      "a.test Regex /bar/long",
+      "b.test Regex /only",
+      "- Regex /every",
+    ),
+  });
+  const cases: [host: string, path: string, expected: string | undefined][] = [
+    ["a.test", "/foo/one", "a.test Exact /foo/one"],
+    ["a.test", "/foo/one/", "a.test Regex /foo/[a-z]{3}"],
+    ["a.test", "/FOO/ONE", "a.test Regex /foo/[a-z]{3}"],
+    ["a.test", "/foo/bar", "a.test Regex /foo/[a-z]{3}"],
+    ["a.test", "/foo/1", "a.test /foo"],
+    ["a.test", "/FOO/1", "a.test Regex /f.o"],
+    ["a.test", "/foo", "a.test Regex /[A-Z]+$"],
+    ["a.test", "/quiz", "a.test Regex /[A-Z]+$"],
+    ["a.test", "/quiz/", "a.test /"],
+    ["a.test", "/1/x/2", "a.test Regex /(.*)/x/(.*)"],
+    ["a.test", "/bar/long", "a.test Regex /bar/long"],
+    ["a.test", "/bur/longer", "a.test Regex /b.r/long"],
+    ["b.test", "/only/x", "b.test Regex /only"],
+    ["b.test", "/", undefined],
+    ["b.test", "/everything", "- Regex /every"],
+  ];
+  for (const [host, path, expected] of cases) assertEquals(winner(table, host, path), expected, path);
+});
+
+Deno.test("RoutingTable.match() says what the groups of a Regex took", () => {
+  const table = new RoutingTable({ rules: rules("a.test /", "a.test Regex /api(/|$)(.*)(x)?") });
+  const groups = (path: string) => table.match("a.test", path)?.groups;
+  assertEquals(groups("/API/Users/%2f"), ["/", "Users/%2f", ""]);
+  assertEquals(groups("/api"), ["", "", ""]);
+  assertEquals(groups("/"), []);
+});
+
+Deno.test("RoutingTable.match() compares no Regex with a path that is too long, and lets it go nowhere else", () => {
+  const table = new RoutingTable({
+    rules: rules("a.test /", "a.test Regex /admin", "a.test /static/of/length", "b.test /"),
+  });
+  const long = "x".repeat(8192);
+  for (const path of [`/admin/${long}`, `/${long}`]) {
+    assertEquals(assertThrows(() => table.match("a.test", path), ProxyError).reason, "target_too_long");
+  }
+  assertEquals(winner(table, "a.test", `/admin/${long}`.slice(0, 8192)), "a.test Regex /admin");
+  assertEquals(winner(table, "a.test", `/static/of/length/${long}`), "a.test /static/of/length");
+  assertEquals(winner(table, "b.test", `/admin/${long}`), "b.test /");
+});
+
 Deno.test("RoutingTable keeps the first of two rules with the same host and path", () => {
   const [first, second] = rules("a.test /a", "a.test /a/");
   assertEquals(winner(new RoutingTable({ rules: [first!, second!] }), "a.test", "/a"), "a.test /a");
@@ -167,7 +226,7 @@ Deno.test("RoutingTable keeps the first of two rules with the same host and path
 
 Deno.test("RoutingTable.match() names the backend as endpoints.json does", () => {
   const table = new RoutingTable({ rules: rules("a.test /") });
-  assertEquals(table.match("a.test", "/")?.key, "default/a.test /:80");
+  assertEquals(table.match("a.test", "/")?.route.key, "default/a.test /:80");
 });
 
 Deno.test("RoutingTable.match() finds nothing in an empty table", () => {
@@ -186,7 +245,7 @@ Deno.test("RoutingTable.match() says what kind of host a route has", () => {
     ["b.test", "/", [undefined, "default"]],
   ];
   for (const [host, path, expected] of cases) {
-    const route = table.match(host, path);
+    const route = table.match(host, path)?.route;
     assertEquals([route?.host, route?.hostClass], expected, `${host}${path}`);
   }
 });
@@ -205,6 +264,6 @@ Deno.test("RoutingTable.match() says how a backend is spoken to", () => {
   for (const [options, expected] of cases) {
     const [rule] = rules("a.test /");
     const table = new RoutingTable({ rules: [{ ...rule!, ...options !== undefined && { options } }] });
-    assertEquals(table.match("a.test", "/")?.protocol, expected);
+    assertEquals(table.match("a.test", "/")?.route.protocol, expected);
   }
 });

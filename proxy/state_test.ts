@@ -35,7 +35,7 @@ function compiler(): StateCompiler {
 
 Deno.test("StateCompiler compiles a configuration", async () => {
   const { state } = compiler();
-  const route = state.routes.match("a.test", "/x");
+  const route = state.routes.match("a.test", "/x")?.route;
   assertEquals(route?.backend, BACKEND);
   assertEquals([...await state.endpoints.of(route!)], [{ hostname: "10.0.0.1", port: 80 }]);
   assertEquals([state.certificates.find("a.test"), state.certificates.find("b.test")], [
@@ -81,7 +81,7 @@ Deno.test("StateCompiler.update() leaves the state before as it was", () => {
 Deno.test("StateCompiler.update() looks up what the new endpoints do not list", async () => {
   const subject = compiler();
   subject.update({ endpoints: {} });
-  const route = subject.state.routes.match("a.test", "/")!;
+  const route = subject.state.routes.match("a.test", "/")!.route;
   assertEquals([...await subject.state.endpoints.of(route)], [{ hostname: "10.9.9.9", port: 80 }]);
 });
 

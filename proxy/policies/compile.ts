@@ -1,13 +1,18 @@
 import type { RuleOptions } from "@pingress/config";
 import { closedPolicy } from "./closed.ts";
 import type { Policy, PolicyEnvironment, PolicyFactory } from "./policy.ts";
-import { httpsRedirectPolicy, redirectPolicy } from "./redirects.ts";
+import { hostRedirectPolicy, httpsRedirectPolicy, redirectPolicy } from "./redirects.ts";
+import { forwardedPrefixPolicy, rewritePolicy, upstreamHostPolicy } from "./rewrite.ts";
 
 /** All that there are. A request goes through them in this order, and its answer the other way around. */
 const FACTORIES: readonly PolicyFactory[] = [
   redirectPolicy,
+  hostRedirectPolicy,
   httpsRedirectPolicy,
   closedPolicy,
+  upstreamHostPolicy,
+  forwardedPrefixPolicy,
+  rewritePolicy,
 ];
 
 /** Makes the policies for the options of a rule. @throws {Error} for options that make no sense. */

@@ -20,6 +20,8 @@ export interface PolicyExchange {
   readonly requestId: string;
   /** The rule that matches. */
   readonly route: Route;
+  /** What the groups of its path took, from `$1` on, where it is a regular expression. */
+  readonly groups: readonly string[];
   /** What the backend will get: to be changed. */
   readonly outgoing: UpstreamRequest;
   /** Where it goes; another route's is taken by replacing it. */

@@ -10,6 +10,19 @@ export function redirectPolicy({ redirect }: RuleOptions): Policy | undefined {
   return { request: () => redirectTo(redirect.to, redirect.code) };
 }
 
+/** Sends every request to another host: the same URL but for that. */
+export function hostRedirectPolicy({ hostRedirect }: RuleOptions): Policy | undefined {
+  if (hostRedirect === undefined) return undefined;
+  const { host, code } = hostRedirect;
+  return {
+    request: ({ origin: { scheme, port }, request: { target } }) => {
+      const isUsual = port === (scheme === "https" ? 443 : 80);
+      const path = target === "*" ? "" : target;
+      return redirectTo(`${scheme}://${host}${isUsual ? "" : `:${port}`}${path}`, code);
+    },
+  };
+}
+
 /** Sends requests over HTTP to HTTPS. */
 export function httpsRedirectPolicy({ httpsRedirect }: RuleOptions): Policy | undefined {
   if (httpsRedirect === undefined) return undefined;
@@ -23,7 +36,8 @@ export function httpsRedirectPolicy({ httpsRedirect }: RuleOptions): Policy | un
   };
 }
 
-function redirectTo(location: string, status: number): DownstreamResponse {
+/** The answer that sends a client to another URL. */
+export function redirectTo(location: string, status: number): DownstreamResponse {
   return {
     status,
     fields: Fields.of([["location", location], ["date", httpDate()], ["server", "pingress"]]),
