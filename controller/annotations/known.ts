@@ -1,4 +1,5 @@
 import type { Feature, Inert, Row } from "./feature.ts";
+import { paths } from "./paths.ts";
 import { redirects } from "./redirects.ts";
 
 /** What annotations begin with: our own, and what Ingresses that come from ingress-nginx have. */
@@ -7,6 +8,7 @@ export const PREFIXES = ["pingress.dev/", "nginx.ingress.kubernetes.io/"] as con
 /** All that there is. */
 export const FEATURES: readonly Feature[] = [
   redirects,
+  paths,
 ];
 
 /** What is known and does nothing, by name without prefix. */

@@ -47,6 +47,12 @@ export function readAnnotations(
   return { values, closed };
 }
 
+/** The field of an annotation that an Ingress has, by its name without prefix. */
+export function annotationField({ metadata: { annotations = {} } }: Ingress, name: string): string {
+  const annotation = PREFIXES.map((prefix) => prefix + name).find((name) => name in annotations) ?? name;
+  return `metadata.annotations[${JSON.stringify(annotation)}]`;
+}
+
 /** The options of one rule. */
 export function optionsOf({ values, closed }: AnnotationValues, context: RuleContext): RuleOptions {
   const options: RuleOptions = closed === undefined ? {} : { closed };

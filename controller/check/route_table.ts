@@ -8,7 +8,7 @@ export interface RouteRow {
   /** Left out for all that is left. */
   path?: string;
   /** How the path is compared; `Default` for what no other route takes. */
-  type: "Exact" | "Prefix" | "Default";
+  type: "Exact" | "Prefix" | "Regex" | "Default";
   /** The Service and its port, as `namespace/name:port`. */
   backend: string;
   /** The Secret with the host's certificate, as `namespace/name`; left out where the host has none. */
@@ -33,7 +33,7 @@ export function routeTable(
     return {
       ...host !== undefined && { host },
       path: path.path,
-      type: path.type === "Exact" ? "Exact" : "Prefix",
+      type: path.type === "ImplementationSpecific" ? "Prefix" : path.type,
       ...target(backend),
       ...certificate && { certificate },
     };

@@ -1,7 +1,10 @@
-import type { PathMatch, Rule, ServiceBackend } from "@pingress/config";
+import type { Rule, ServiceBackend } from "@pingress/config";
+import { hasRegexPaths, type PathValues } from "../annotations/paths.ts";
+import { annotationField } from "../annotations/read_annotations.ts";
 import { type Ingress, objectKey } from "../objects.ts";
 import { readHost } from "./hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
+import { ALL_PATHS, readPath } from "./read_path.ts";
 import type { BackendResolver } from "./resolve_backend.ts";
 
 /** A rule, and the Ingress that it is from. */
@@ -26,14 +29,15 @@ export interface BuiltRules {
 export interface BuildRulesOptions {
   /** Finds Services and their endpoints. */
   backends: BackendResolver;
+  /** What Ingresses say of their paths. */
+  valuesOf: (ingress: Ingress) => PathValues;
   /** Takes what is wrong. */
   problems: Problem[];
 }
 
 const DEFAULT_BACKEND = "spec.defaultBackend";
 
-/** The catch-all of a host. */
-const ALL_PATHS: PathMatch = { type: "Prefix", path: "/" };
+const APP_ROOT_CODE = 302;
 
 /**
  * Makes routes of Ingresses, which come oldest first: a host and path belong to the first one that claims them.
@@ -42,29 +46,31 @@ const ALL_PATHS: PathMatch = { type: "Prefix", path: "/" };
  */
 export function buildRules(
   ingresses: readonly Ingress[],
-  { backends, problems }: BuildRulesOptions,
+  { backends, valuesOf, problems }: BuildRulesOptions,
 ): BuiltRules {
   const claims = new Claims();
-  const catchAlls: { ingress: Ingress; backend: ServiceBackend; list: ProblemList }[] = [];
+  const catchAlls: { ingress: Ingress; backend: ServiceBackend; claiming: Claiming }[] = [];
   for (const ingress of ingresses) {
     const list = new ProblemList(ingress, problems);
-    claimPaths(ingress, { claims, backends, list });
+    const claiming: Claiming = { claims, values: valuesOf(ingress), list, roots: new Set() };
+    claimPaths(ingress, { ...claiming, backends });
     const { spec, metadata: { namespace = "" } } = ingress;
     if (spec?.defaultBackend === undefined) continue;
     const place = { namespace, field: DEFAULT_BACKEND, problems: list };
     const backend = backends.resolve(spec.defaultBackend, place);
-    if (backend !== undefined) catchAlls.push({ ingress, backend, list });
+    if (backend !== undefined) catchAlls.push({ ingress, backend, claiming });
   }
   // what an Ingress says of a path comes before what another one says of the rest of that host
-  for (const { ingress, backend } of catchAlls) {
+  for (const { ingress, backend, claiming } of catchAlls) {
     for (const host of namedHosts(ingress)) {
+      claimAppRoot(ingress, { ...claiming, host, backend });
       claims.claim({ rule: { host, path: ALL_PATHS, backend }, ingress, field: DEFAULT_BACKEND });
     }
   }
   const [first, ...others] = catchAlls;
   if (first === undefined) return { claims: claims.all() };
-  for (const { list } of others) {
-    list.add(
+  for (const { claiming } of others) {
+    claiming.list.add(
       "DefaultBackendConflict",
       DEFAULT_BACKEND,
       `Hosts that no rule names go to the default backend of the older Ingress ${
@@ -97,11 +103,22 @@ class Claims {
   }
 }
 
+/** What claims are made with. */
+interface Claiming {
+  claims: Claims;
+  values: PathValues;
+  list: ProblemList;
+  /** The hosts of the Ingress whose `/` has been claimed for its app-root, or could not be. */
+  roots: Set<string | undefined>;
+}
+
 function claimPaths(
   ingress: Ingress,
-  { claims, backends, list }: { claims: Claims; backends: BackendResolver; list: ProblemList },
+  { backends, ...claiming }: Claiming & { backends: BackendResolver },
 ): void {
+  const { claims, values, list } = claiming;
   const { defaultBackend, rules = [] } = ingress.spec ?? {};
+  const isRegex = hasRegexPaths(ingress, values);
   for (const [index, { host: text, http }] of rules.entries()) {
     const ruleField = `spec.rules[${index}]`;
     const host = ruleHost(text, { field: ruleField, list });
@@ -113,7 +130,7 @@ function claimPaths(
     }
     for (const [pathIndex, { path: pathText, pathType, backend }] of paths.entries()) {
       const field = `${ruleField}.http.paths[${pathIndex}]`;
-      const path = readPath({ path: pathText, pathType }, { field, list });
+      const path = readPath({ path: pathText, pathType }, { field, list, isRegex });
       if (path === undefined) continue;
       const place = {
         namespace: ingress.metadata.namespace ?? "",
@@ -122,16 +139,41 @@ function claimPaths(
       };
       const resolved = backends.resolve(backend, place);
       if (resolved === undefined) continue;
+      // before any path of its own
+      claimAppRoot(ingress, { ...claiming, host, backend: resolved });
       const rule: Rule = { ...host !== undefined && { host }, path, backend: resolved };
       const winner = claims.claim({ rule, ingress, field });
       if (winner === undefined) continue;
-      const who = winner === ingress
-        ? "earlier in this Ingress"
-        : `by the older Ingress ${objectKey(winner)}`;
-      const what = `${host ?? "every host"} ${path.path}`;
-      list.add("PathConflict", field, `${what} is claimed ${who}: this path is not served`);
+      list.add("PathConflict", field, `${claimedBy(winner, rule, ingress)}: this path is not served`);
     }
   }
+}
+
+/** Sends who asks for exactly `/` elsewhere; the backend is never asked. */
+function claimAppRoot(
+  ingress: Ingress,
+  { host, backend, claims, values: { "app-root": to }, list, roots }: Claiming & {
+    host: string | undefined;
+    backend: ServiceBackend;
+  },
+): void {
+  if (to === undefined || roots.has(host)) return;
+  roots.add(host);
+  const field = annotationField(ingress, "app-root");
+  const rule: Rule = {
+    ...host !== undefined && { host },
+    path: { type: "Exact", path: "/" },
+    backend,
+    options: { redirect: { to, code: APP_ROOT_CODE } },
+  };
+  const winner = claims.claim({ rule, ingress, field });
+  if (winner === undefined) return;
+  list.add("PathConflict", field, `${claimedBy(winner, rule, ingress)}: the annotation does nothing there`);
+}
+
+function claimedBy(winner: Ingress, { host, path }: Rule, ingress: Ingress): string {
+  const who = winner === ingress ? "earlier in this Ingress" : `by the older Ingress ${objectKey(winner)}`;
+  return `${host ?? "every host"} ${path.path} is claimed ${who}`;
 }
 
 /** @returns undefined for every host, null for a host that cannot be served. */
@@ -150,45 +192,17 @@ function ruleHost(
   return null;
 }
 
-function readPath(
-  { path = "", pathType }: { path: string | undefined; pathType: string | undefined },
-  { field, list }: { field: string; list: ProblemList },
-): PathMatch | undefined {
-  if (pathType !== "Exact" && pathType !== "Prefix" && pathType !== "ImplementationSpecific") {
-    list.add(
-      "InvalidPathType",
-      `${field}.pathType`,
-      `${
-        JSON.stringify(pathType ?? null)
-      } is none of Exact, Prefix and ImplementationSpecific: the path is not served`,
-    );
-    return undefined;
-  }
-  const type = pathType === "Exact" ? "Exact" : "Prefix";
-  if (path === "" && pathType === "ImplementationSpecific") return ALL_PATHS;
-  const fault = pathFault(path);
-  if (fault === undefined) return { type, path };
-  list.add("InvalidPath", `${field}.path`, `${JSON.stringify(path)} ${fault}: the path is not served`);
-  return undefined;
-}
-
-/** Why no request could ever match a path. */
-function pathFault(path: string): string | undefined {
-  if (!path.startsWith("/")) return "does not start with a slash";
-  if (/[?#]/.test(path)) return "has a query or a fragment, which are not compared";
-  if (/\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path)) {
-    return "has a dot segment, which is resolved before paths are compared";
-  }
-  if (/[^\x21-\x7e]/.test(path)) return "has a character that must be percent-encoded";
-  return undefined;
-}
-
-/** Prefix paths are compared by their elements: a trailing slash makes no difference. */
+/**
+ * Prefix paths are compared by their elements: a trailing slash makes no difference. A regular expression with the
+ * text of a Prefix is after the same requests.
+ */
 function claimKey({ host, path: { type, path } }: Rule): string {
-  return JSON.stringify([host ?? null, type, type === "Prefix" ? path.replace(/\/$/, "") : path]);
+  const text = type === "Prefix" ? path.replace(/(?<=.)\/$/, "") : path;
+  return JSON.stringify([host ?? null, type === "Exact", text]);
 }
 
-function namedHosts({ spec }: Ingress): Set<string> {
+/** The hosts that the rules of an Ingress name. */
+export function namedHosts({ spec }: Ingress): Set<string> {
   return new Set((spec?.rules ?? []).flatMap(({ host }) => (host && readHost(host)) || []));
 }
 

@@ -1,6 +1,7 @@
 import { type CheckedKeyPair, checkKeyPair, errorMessage, type KeyPair, wildcardOf } from "@pingress/config";
 import { type Ingress, objectKey, type Secret } from "../objects.ts";
 import { certificateBytes, type ShardSpace } from "../shards.ts";
+import type { FurtherHost } from "./further_hosts.ts";
 import { readHost } from "./hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 
@@ -16,6 +17,8 @@ export interface CollectCertificatesOptions {
   secrets: readonly Secret[];
   /** What a Secret (`namespace/name`) held when it was last good. */
   lastGood: ReadonlyMap<string, KeyPair>;
+  /** Hosts that have the certificate of another one, if it is for them and they have none of their own. */
+  further: readonly FurtherHost[];
   /** Takes what is wrong. */
   problems: Problem[];
   /** The time, in milliseconds since 1970; no certificate is too old unless told. */
@@ -32,11 +35,12 @@ export interface CollectCertificatesOptions {
  */
 export function collectCertificates(
   ingresses: readonly Ingress[],
-  { secrets, lastGood, problems, now = -Infinity, space }: CollectCertificatesOptions,
+  { secrets, lastGood, further, problems, now = -Infinity, space }: CollectCertificatesOptions,
 ): Map<string, HostCertificate> {
   const byKey = new Map(secrets.map((secret) => [objectKey(secret), secret]));
-  const owners = hostOwners(ingresses);
+  const owners = hostOwners(ingresses, further);
   const byHost = new Map<string, HostCertificate>();
+  const namesByHost = new Map<string, readonly string[]>();
   for (const ingress of ingresses) {
     const list = new ProblemList(ingress, problems);
     const namespace = ingress.metadata.namespace ?? "";
@@ -63,6 +67,7 @@ export function collectCertificates(
             continue;
           }
           byHost.set(host, certificate);
+          namesByHost.set(host, (pair as Partial<CheckedKeyPair>).names ?? []);
           checkName(pair, { host, key, field, list });
           checkTime(pair, { now, key, field, list });
         } else if (winner?.secret !== key) {
@@ -71,7 +76,18 @@ export function collectCertificates(
       }
     }
   }
+  for (const { name, host, ingress } of further) {
+    const certificate = byHost.get(host);
+    if (certificate === undefined || byHost.has(name) || !isFor(name, namesByHost.get(host))) continue;
+    if (space?.take([{ name, bytes: certificateBytes(name, certificate) }]) === false) {
+      new ProblemList(ingress, problems).add("OutOfSpace", "spec.tls", outOfSpace(name));
+    } else byHost.set(name, certificate);
+  }
   return byHost;
+}
+
+function isFor(host: string, names: readonly string[] = []): boolean {
+  return names.includes(host) || names.includes(wildcardOf(host) ?? "");
 }
 
 function outOfSpace(host: string): string {
@@ -95,11 +111,20 @@ function tlsConflict(
 }
 
 /** The oldest Ingress that names each host. */
-function hostOwners(ingresses: readonly Ingress[]): Map<string, Ingress> {
+function hostOwners(
+  ingresses: readonly Ingress[],
+  further: readonly FurtherHost[],
+): Map<string, Ingress> {
   const owners = new Map<string, Ingress>();
+  const furtherBy = Map.groupBy(further, ({ ingress }) => ingress);
   for (const ingress of ingresses) {
     const { rules = [], tls = [] } = ingress.spec ?? {};
-    for (const text of [...rules.map(({ host = "" }) => host), ...tls.flatMap(({ hosts = [] }) => hosts)]) {
+    const texts = [
+      ...rules.map(({ host = "" }) => host),
+      ...tls.flatMap(({ hosts = [] }) => hosts),
+      ...(furtherBy.get(ingress) ?? []).map(({ name }) => name),
+    ];
+    for (const text of texts) {
       const host = readHost(text);
       if (host !== undefined && !owners.has(host)) owners.set(host, ingress);
     }
@@ -185,7 +210,7 @@ function checkName(
   { names }: Partial<CheckedKeyPair>,
   { host, key, field, list }: { host: string; key: string; field: string; list: ProblemList },
 ): void {
-  if (names === undefined || names.includes(host) || names.includes(wildcardOf(host) ?? "")) return;
+  if (names === undefined || isFor(host, names)) return;
   list.add(
     "CertificateNameMismatch",
     field,

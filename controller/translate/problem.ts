@@ -17,6 +17,7 @@ export type ProblemReason =
   | "CertificateExpired"
   | "CertificateNameMismatch"
   | "DefaultBackendConflict"
+  | "HostConflict"
   | "InvalidAnnotation"
   | "InvalidBackend"
   | "InvalidCertificate"

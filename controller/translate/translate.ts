@@ -9,12 +9,15 @@ import {
   type TlsFiles,
   wildcardOf,
 } from "@pingress/config";
+import type { Ingress } from "../objects.ts";
 import type { Snapshot } from "../store.ts";
+import type { PathValues } from "../annotations/paths.ts";
 import { optionsOf, readAnnotations } from "../annotations/read_annotations.ts";
 import { ShardSpace } from "../shards.ts";
 import { buildRules, byHostAndPath, type Claim } from "./build_rules.ts";
 import { collectCertificates, type HostCertificate } from "./collect_certificates.ts";
 import { fitClaims } from "./fit_claims.ts";
+import { furtherHosts } from "./further_hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 import { BackendResolver } from "./resolve_backend.ts";
 import { selectIngresses } from "./select_ingresses.ts";
@@ -30,8 +33,8 @@ export interface Translation {
   /** The certificates by host. */
   certificates: Map<string, HostCertificate>;
   /**
-   * All that is wrong: with annotations, then rules, then default backends, then certificates, then what there
-   * is no room for, each in the order of the Ingresses.
+   * All that is wrong: with annotations, then rules, then default backends, then further hosts, then certificates,
+   * then what there is no room for, each in the order of the Ingresses.
    */
   problems: Problem[];
 }
@@ -66,10 +69,13 @@ export function translate(
     ) => [ingress, readAnnotations(ingress, { problems: new ProblemList(ingress, problems) })]),
   );
   const backends = new BackendResolver(snapshot);
-  const { claims, defaultBackend } = buildRules(ingresses, { backends, problems });
+  const valuesOf = (ingress: Ingress): PathValues => annotations.get(ingress)?.values ?? {};
+  const { claims: named, defaultBackend } = buildRules(ingresses, { backends, valuesOf, problems });
+  const { claims, hosts: further } = furtherHosts(named, ingresses, { valuesOf, problems });
   const certificates = collectCertificates(ingresses, {
     secrets: snapshot.Secret,
     lastGood,
+    further,
     problems,
     now,
     space: isSharded ? new ShardSpace() : undefined,
@@ -83,13 +89,13 @@ export function translate(
     const { host, path: { path } } = rule;
     const hasOwn = host !== undefined && certificates.has(host);
     const said = annotations.get(ingress);
-    const options = said === undefined ? {} : optionsOf(said, {
+    const options = rule.options ?? (said === undefined ? {} : optionsOf(said, {
       ingress,
       host,
       path,
       hasCertificate: hasOwn || certificates.has(wildcardOf(host ?? "") ?? ""),
       defaults: { redirectsToHttps },
-    });
+    }));
     return {
       ...claim,
       rule: {

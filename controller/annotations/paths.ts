@@ -1,0 +1,109 @@
+import type { Ingress } from "../objects.ts";
+import { AnnotationError, feature, type Parse, type ValuesOf } from "./feature.ts";
+import { bool } from "./values.ts";
+
+/** The longest path that an annotation may have, in characters. */
+const MOST_CHARACTERS = 512;
+
+/** A path, or a URL, in which `$1` to `$9` stand for groups. */
+const pathWithGroups: Parse<string> = (text) => {
+  if (text !== "" && text.length <= MOST_CHARACTERS && /^(?:[-.\w~/:]|\$[1-9])+$/.test(text)) return text;
+  throw new AnnotationError(
+    `no path of at most ${MOST_CHARACTERS} letters, digits, / - . _ ~ : and groups $1 to $9`,
+  );
+};
+
+const absolutePath: Parse<string> = (text) => {
+  if (text.length <= MOST_CHARACTERS && /^\/(?!\/)[-.\w~/:]*$/.test(text)) return text;
+  throw new AnnotationError(
+    `no path of at most ${MOST_CHARACTERS} letters, digits and / - . _ ~ : that begins with one slash`,
+  );
+};
+
+/** What can be read as a host is only known where its rules are: a bad one leaves the others alone. */
+const names: Parse<string[]> = (text) => {
+  const list = text.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  if (list.length > 0) return list;
+  throw new AnnotationError("no list of hosts");
+};
+
+const hostAndPort: Parse<string> = (text) => {
+  if (/^[\w][-.\w]{0,252}(?::[0-9]{1,5})?$/.test(text)) return text;
+  throw new AnnotationError("no host with or without a port; variables are not supported");
+};
+
+const rows = {
+  "use-regex": {
+    parse: bool,
+    help:
+      "Takes the paths of the Ingress, of all path types, for regular expressions that the path of a request " +
+      "begins with, in upper or lower case.",
+    differs:
+      "The paths of other Ingresses stay what they are; ingress-nginx takes all paths of the host for " +
+      "regular expressions. The syntax is that of RE2: there are no lookarounds and no back references.",
+  },
+  "rewrite-target": {
+    parse: pathWithGroups,
+    help:
+      "Takes the place of the path on the way to the backend; $1 to $9 stand for the groups of the path, and " +
+      "the query stays. It implies use-regex, unless it is the same as the path. With a URL requests are sent there (302).",
+    differs:
+      "It implies use-regex for the paths of its own Ingress alone. Groups are percent-encoded as the client " +
+      "sent them. A target without a slash before it gets one, and dot segments that come of groups are resolved.",
+  },
+  "x-forwarded-prefix": {
+    parse: pathWithGroups,
+    help:
+      "Is sent to the backend as X-Forwarded-Prefix, where rewrite-target rewrites; it may have $1 to $9, too.",
+    differs: "Groups are percent-encoded as the client sent them.",
+  },
+  "app-root": {
+    parse: absolutePath,
+    help: "Sends requests for exactly / to this path (302), on every host of the Ingress.",
+    differs:
+      "The Location is the path alone, so scheme and port stay the client's. Where an older Ingress has a rule " +
+      "for exactly /, that one counts. There are no variables.",
+  },
+  "server-alias": {
+    parse: names,
+    help:
+      "Further hosts, with or without a wildcard, at which all that there is at the Ingress's first host is " +
+      "served. A host that has rules of its own keeps them.",
+    differs: "There are no regular expressions. Of an Ingress with several hosts the first one is meant.",
+  },
+  "from-to-www-redirect": {
+    parse: bool,
+    help:
+      "Sends requests for www.HOST to HOST, or the other way around, with status 308, for every host of the " +
+      "Ingress whose other name has no rules.",
+    differs:
+      "The port is in the Location only where it is not the scheme's own, and a slash at the end stays.",
+  },
+  "upstream-vhost": {
+    parse: hostAndPort,
+    help: "The Host that the backend gets; X-Forwarded-Host is what the client asked for.",
+    differs: "There are no variables.",
+  },
+};
+
+/** How paths are compared and changed, and which hosts there are. */
+export const paths = feature(rows, (values, { path }) => {
+  const { "rewrite-target": rewrite, "x-forwarded-prefix": forwardedPrefix, "upstream-vhost": upstreamHost } =
+    values;
+  return {
+    ...rewrite !== undefined && rewrite !== path &&
+      { rewrite, ...forwardedPrefix !== undefined && { forwardedPrefix } },
+    ...upstreamHost !== undefined && { upstreamHost },
+  };
+});
+
+/** What an Ingress says of its paths and hosts. */
+export type PathValues = ValuesOf<typeof rows>;
+
+/** Are the paths of an Ingress regular expressions? */
+export function hasRegexPaths({ spec }: Ingress, values: PathValues): boolean {
+  const { "use-regex": usesRegex = false, "rewrite-target": rewrite } = values;
+  if (usesRegex || rewrite === undefined) return usesRegex;
+  const paths = (spec?.rules ?? []).flatMap(({ http }) => http?.paths ?? []);
+  return paths.some(({ path }) => (path || "/") !== rewrite);
+}
