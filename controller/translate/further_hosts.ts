@@ -44,7 +44,7 @@ export function furtherHosts(
   const take = (further: FurtherHost, { annotation, ruleOf }: Taking) => {
     const { name, host, ingress } = further;
     const other = taken.get(name);
-    if (other?.host === host) return;
+    if (name === host || other?.host === host) return;
     const field = annotationField(ingress, annotation);
     const why = named.has(name) ? "has rules of its own" : other && `leads to ${other.host} already`;
     if (why === undefined) {
