@@ -4,7 +4,7 @@ import { annotationField } from "../annotations/read_annotations.ts";
 import type { Ingress } from "../objects.ts";
 import { type Claim, namedHosts } from "./build_rules.ts";
 import { readHost } from "./hosts.ts";
-import { type Problem, ProblemList } from "./problem.ts";
+import { type Problem, ProblemList, type ProblemReason } from "./problem.ts";
 import { ALL_PATHS } from "./read_path.ts";
 
 /** A host that no rule names, and that is served because of one that rules do name. */
@@ -15,6 +15,8 @@ export interface FurtherHost {
   host: string;
   /** Who says so. */
   ingress: Ingress;
+  /** By which annotation. */
+  annotation: "server-alias" | "from-to-www-redirect";
 }
 
 /** Options of {@linkcode furtherHosts}. */
@@ -41,75 +43,59 @@ export function furtherHosts(
   const taken = new Map<string, FurtherHost>();
   const added: Claim[] = [];
 
-  const take = (further: FurtherHost, { annotation, ruleOf }: Taking) => {
-    const { name, host, ingress } = further;
+  const tell = ({ ingress, annotation }: Pick<FurtherHost, "ingress" | "annotation">, problem: [
+    reason: ProblemReason,
+    message: string,
+  ]) => {
+    const [reason, message] = problem;
+    new ProblemList(ingress, problems).add(reason, annotationField(ingress, annotation), message);
+  };
+  const take = (further: FurtherHost, ruleOf: (rule: Rule, index: number) => Rule | undefined) => {
+    const { name, host, annotation } = further;
     const other = taken.get(name);
-    if (name === host || other?.host === host) return;
-    const field = annotationField(ingress, annotation);
-    const why = named.has(name) ? "has rules of its own" : other && `leads to ${other.host} already`;
-    if (why === undefined) {
-      taken.set(name, further);
-      added.push(...(byHost.get(host) ?? []).flatMap((claim, index) => {
-        const rule = ruleOf(claim.rule, index);
-        return rule === undefined ? [] : [{ ...claim, rule: { ...rule, host: name } }];
-      }));
-    } else {
-      new ProblemList(ingress, problems).add(
-        "HostConflict",
-        field,
-        `${name} ${why}: it does not lead to ${host}`,
-      );
+    if (name === host || (other?.host === host && other.annotation === annotation)) return;
+    const why = named.has(name) ? "has rules of its own" : other && `belongs to ${other.host}`;
+    if (why !== undefined) {
+      return tell(further, ["HostConflict", `${name} ${why}: it does not lead to ${host}`]);
+    }
+    taken.set(name, further);
+    for (const [index, claim] of (byHost.get(host) ?? []).entries()) {
+      const rule = ruleOf(claim.rule, index);
+      if (rule !== undefined) added.push({ ...claim, rule: { ...rule, host: name } });
     }
   };
 
   for (const ingress of ingresses) {
-    const { "server-alias": aliases = [] } = valuesOf(ingress);
+    const annotation = "server-alias";
     const [host] = namedHosts(ingress);
-    for (const alias of aliases) {
+    for (const alias of valuesOf(ingress)[annotation] ?? []) {
       const name = readHost(alias);
       if (name !== undefined && host !== undefined) {
-        take({ name, host, ingress }, { annotation: "server-alias", ruleOf: (rule) => rule });
+        take({ name, host, ingress, annotation }, (rule) => rule);
         continue;
       }
       const what = name === undefined
         ? 'is not a DNS name, with "*." before it or not; regular expressions are not supported'
         : "is an alias of no host, for the Ingress names none";
-      const field = annotationField(ingress, "server-alias");
-      new ProblemList(ingress, problems).add(
-        "InvalidHost",
-        field,
-        `${JSON.stringify(alias)} ${what}: it is not served`,
-      );
+      tell({ ingress, annotation }, ["InvalidHost", `${JSON.stringify(alias)} ${what}: it is not served`]);
     }
   }
   for (const ingress of ingresses) {
-    if (valuesOf(ingress)["from-to-www-redirect"] !== true) continue;
+    const annotation = "from-to-www-redirect";
+    if (valuesOf(ingress)[annotation] !== true) continue;
     for (const host of namedHosts(ingress)) {
       const name = readHost(host.startsWith("www.") ? host.slice("www.".length) : `www.${host}`);
       if (name === undefined) {
-        const field = annotationField(ingress, "from-to-www-redirect");
-        new ProblemList(ingress, problems).add(
-          "InvalidHost",
-          field,
-          `${host} has no other name: it has no redirect`,
-        );
+        tell({ ingress, annotation }, ["InvalidHost", `${host} has no other name: it has no redirect`]);
         continue;
       }
       const options = { hostRedirect: { host, code: WWW_CODE } };
-      take({ name, host, ingress }, {
-        annotation: "from-to-www-redirect",
-        // one rule is enough, and its backend is never asked
-        ruleOf: ({ backend }, index) => index === 0 ? { path: ALL_PATHS, backend, options } : undefined,
-      });
+      // one rule is enough, and its backend is never asked
+      take(
+        { name, host, ingress, annotation },
+        ({ backend }, index) => index === 0 ? { path: ALL_PATHS, backend, options } : undefined,
+      );
     }
   }
   return { claims: [...claims, ...added], hosts: [...taken.values()] };
-}
-
-/** How a name is taken. */
-interface Taking {
-  /** The annotation that asks for it. */
-  annotation: string;
-  /** Makes a rule of the name out of one of its host's. */
-  ruleOf: (rule: Rule, index: number) => Rule | undefined;
 }
