@@ -32,7 +32,7 @@ export class StreamTransport implements Transport {
    * Takes over a socket that stands on a stream, which is paused when too much has come: pausing the socket
    * itself stops nothing in Deno 2.9.
    */
-  constructor(socket: TLSSocket, below: Pick<Duplex, "pause" | "resume"> = socket) {
+  constructor(socket: TLSSocket, below: Pick<Duplex, "pause" | "resume">) {
     this.#socket = socket;
     this.#below = below;
     socket.on("data", (chunk: Uint8Array) => this.#receive(chunk));

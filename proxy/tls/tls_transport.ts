@@ -1,6 +1,6 @@
 import { nextTick } from "node:process";
 import { Duplex } from "node:stream";
-import { type SecureContext, TLSSocket } from "node:tls";
+import { connect, type ConnectionOptions, type SecureContext, TLSSocket } from "node:tls";
 import { type Transport, writeAll } from "../transport.ts";
 import { release, StreamTransport } from "./stream_transport.ts";
 import { MOST_ENCRYPTED, TlsEngine } from "./tls_engine.ts";
@@ -31,6 +31,7 @@ const MOST_READ = 33 * 1024;
 const LEAST_READ = 2 * 1024;
 /** Enough for what a client says in a handshake. */
 const HANDSHAKE_BYTES = 4 * 1024;
+const NOTHING = new Uint8Array(0);
 
 /**
  * Does the server's side of a TLS handshake on a byte stream.
@@ -42,6 +43,20 @@ export async function acceptTls(below: Transport, options: TlsOptions): Promise<
   const cable = new Cable(below);
   const socket = new TLSSocket(cable, { isServer: true, secureContext, ALPNProtocols: protocols });
   return await secure(below, { cable, socket, first, engineOf, event: "secure" });
+}
+
+/**
+ * Does the client's side of a TLS handshake on a byte stream, with the options of `connect` of node:tls.
+ *
+ * @throws {Error} when the handshake fails: an alert has been sent then, and the stream is left to be closed.
+ */
+export async function connectTls(
+  below: Transport,
+  { engineOf, ...options }: ConnectionOptions & Pick<TlsOptions, "engineOf">,
+): Promise<Secured> {
+  const cable = new Cable(below);
+  const socket = connect({ ...options, socket: cable });
+  return await secure(below, { cable, socket, first: NOTHING, engineOf, event: "secureConnect" });
 }
 
 interface Securing extends Pick<TlsOptions, "first" | "engineOf"> {

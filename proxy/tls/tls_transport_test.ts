@@ -16,7 +16,7 @@ import {
 import { TcpTransport } from "../tcp_transport.ts";
 import { type Transport, writeAll } from "../transport.ts";
 import { MOST_ENCRYPTED } from "./tls_engine.ts";
-import { acceptTls, type Secured, type TlsOptions } from "./tls_transport.ts";
+import { acceptTls, connectTls, type Secured, type TlsOptions } from "./tls_transport.ts";
 
 const PAIR = await selfSigned(["a.test"]);
 const OTHER = await selfSigned(["b.test"]);
@@ -33,12 +33,14 @@ interface Way {
 
 const DIRECT: readonly Way[] = [
   { name: "acceptTls()", isServer: true },
+  { name: "connectTls()", isServer: false },
 ];
 const WAYS: readonly Way[] = DIRECT.flatMap((way) => [
   way,
   { ...way, name: `${way.name} without an engine`, engineOf: () => undefined },
 ]);
 const ACCEPTING = WAYS.filter(({ isServer }) => isServer);
+const CONNECTING = WAYS.filter(({ isServer }) => !isServer);
 
 /** Accepts the first connection on a listener, of which the start is read here. */
 async function accept(
@@ -56,6 +58,14 @@ async function accept(
   });
   return { below, securing };
 }
+
+/** Opens a TCP connection. */
+async function open({ hostname, port }: Address): Promise<TcpTransport> {
+  return new TcpTransport(await Deno.connect({ hostname, port }));
+}
+
+/** A client that checks the certificate. */
+const TRUSTING = { servername: "a.test", ca: PAIR.cert, ALPNProtocols: ["http/1.1"] };
 
 /** Passes bytes on between our side and the other one, which a test can interfere with. */
 class Relay implements AsyncDisposable {
@@ -134,7 +144,8 @@ class Setup implements AsyncDisposable {
     between: Between = {},
   ): Promise<Setup> {
     const setup = new Setup();
-    await setup.#accept(way, between);
+    if (way.isServer) await setup.#accept(way, between);
+    else await setup.#connect(way, between);
     setup.#stack.defer(() => setup.transport.close());
     return setup;
   }
@@ -151,6 +162,21 @@ class Setup implements AsyncDisposable {
     const { securing } = await accepting;
     await this.peer.handshake();
     this.#take(await within(securing, "a TLS handshake"));
+  }
+
+  async #connect({ engineOf }: Way, { isRelayed, through = same }: Between): Promise<void> {
+    using listener = Deno.listenTls({ ...LOOPBACK, ...PAIR, alpnProtocols: ["http/1.1"] });
+    const address = listener.addr as Deno.NetAddr;
+    if (isRelayed) this.relay = this.#stack.use(await Relay.to(address, "theirs"));
+    const accepting = (async () => {
+      const peer = await listener.accept();
+      await peer.handshake();
+      return peer;
+    })();
+    const below = through(await open(this.relay?.address ?? address));
+    this.#take(await within(connectTls(below, { ...TRUSTING, engineOf }), "a TLS handshake"));
+    this.peer = await accepting;
+    this.#stack.defer(() => closeOnce(this.peer));
   }
 
   #take({ transport, protocol }: Secured): void {
@@ -554,3 +580,30 @@ test("gives up at once with a certificate that cannot be used", async ({ engineO
   assert(!message.startsWith("Waited"), message);
   below.close();
 }, ACCEPTING);
+
+test("trusts no certificate but the one that it should", async ({ engineOf }) => {
+  using listener = Deno.listenTls({ ...LOOPBACK, ...PAIR });
+  const serving = (async () => {
+    for await (const connection of listener) {
+      await connection.handshake().catch(() => {});
+      closeOnce(connection);
+    }
+  })().catch(() => {});
+  const cases: [options: Partial<typeof TRUSTING>, expected: RegExp | undefined][] = [
+    [{}, undefined],
+    [{ servername: "b.test" }, /altnames/],
+    [{ ca: OTHER.cert }, /certificate/i],
+  ];
+  for (const [options, expected] of cases) {
+    const below = await open(listener.addr as Deno.NetAddr);
+    const connecting = within(
+      connectTls(below, { ...TRUSTING, ALPNProtocols: [], ...options, engineOf }),
+      "TLS",
+    );
+    if (expected === undefined) (await connecting).transport.close();
+    else assertMatch((await assertRejects(() => connecting, Error)).message, expected);
+    below.close();
+  }
+  listener.close();
+  await serving;
+}, CONNECTING);
