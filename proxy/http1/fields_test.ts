@@ -334,8 +334,8 @@ Deno.test("Fields.keep() holds no more than the fields need", () => {
   const bytes = bytesOf(`${"x".repeat(3000)}A: 1\r\n\r\n${"x".repeat(3000)}`);
   const fields = Fields.parse(bytes, { start: 3000, end: 3006 });
   fields.keep();
-  assertEquals(latin1(fields.bytes), "A: 1\r\n");
-  assertEquals(fields.bytes.buffer.byteLength, 6);
+  assertEquals(latin1(fields.bytes), "A: 1");
+  assertEquals(fields.bytes.buffer.byteLength, 4);
   for (const none of [Fields.of([]), fieldsOf("")]) {
     none.keep();
     assertEquals([none.list(), none.bytes.length], [[], 0]);
