@@ -675,12 +675,14 @@ export interface TlsClientOptions {
   ca?: string;
   /** The protocols that it offers. */
   protocols?: string[];
+  /** The one version of TLS that it speaks; all unless told. */
+  version?: "TLSv1.2" | "TLSv1.3";
 }
 
 /** Opens a TLS connection with Node's client, which shows what the server sent. Rejects when the handshake fails. */
 export async function connectTls(
   { hostname, port }: Address,
-  { servername, ca, protocols = ["http/1.1"] }: TlsClientOptions = {},
+  { servername, ca, protocols = ["http/1.1"], version }: TlsClientOptions = {},
 ): Promise<TLSSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const socket = connect({
@@ -690,6 +692,7 @@ export async function connectTls(
     rejectUnauthorized: ca !== undefined,
     ...servername !== undefined && { servername },
     ...ca !== undefined && { ca },
+    ...version !== undefined && { minVersion: version, maxVersion: version },
   }, resolve);
   socket.on("error", reject);
   try {

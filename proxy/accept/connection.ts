@@ -96,10 +96,9 @@ export class Connection implements Expiring, Closable {
     await this.#transport.closeWrite();
   }
 
-  /** Leaves the byte stream to somebody else, who closes it. @throws {Error} when it was closed. */
+  /** Leaves the byte stream to somebody else, who closes it: one that was closed already, too. */
   leave(): void {
-    if (this.#isClosed) throw new Error("The connection was closed");
-    this.#end();
+    if (!this.#isClosed) this.#end();
   }
 
   /** Closes it, once. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { bytesOf, FakeTransport, latin1 } from "../../tests/testing.ts";
+import { bytesOf, FakeTransport, latin1, lookedAt } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Transport } from "../transport.ts";
 import { type Closable, Connection } from "./connection.ts";
@@ -88,4 +88,24 @@ Deno.test("Connection.write() gives a client only so long to take anything", asy
   const { connection } = connectionOn(transport);
   await assertRejects(() => connection.write(bytesOf("a"), 1), Deno.errors.BadResource);
   assertEquals(connection.isClosed, true);
+});
+
+Deno.test("Connection.leave() leaves the byte stream open, and nobody keeps it any more", async () => {
+  const transport = new FakeTransport("abc");
+  const { connection, connections, deadlines } = connectionOn(transport);
+  connection.wait(0);
+  connection.leave();
+  assertEquals([connection.isClosed, transport.isClosed, connections.size], [true, false, 0]);
+  await lookedAt(deadlines);
+  connection.close();
+  assertEquals(transport.isClosed, false);
+  assertEquals(await transport.read(new Uint8Array(3)), 3);
+});
+
+Deno.test("Connection.leave() leaves one that was closed closed", () => {
+  const transport = new FakeTransport();
+  const { connection, connections } = connectionOn(transport);
+  connection.close();
+  connection.leave();
+  assertEquals([connection.isClosed, transport.isClosed, connections.size], [true, true, 0]);
 });

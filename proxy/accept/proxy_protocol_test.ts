@@ -1,6 +1,7 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { bytesOf } from "../../tests/testing.ts";
-import { parseProxyHeader, ProxyHeaderError } from "./proxy_protocol.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { bytesOf, FakeTransport, latin1 } from "../../tests/testing.ts";
+import { ByteReader } from "../http1/byte_reader.ts";
+import { parseProxyHeader, ProxyHeaderError, readProxyHeader } from "./proxy_protocol.ts";
 
 const SIGNATURE = "\r\n\r\n\x00\r\nQUIT\n";
 const IPV4 = "\xc0\x00\x02\x01" + "\x0a\x00\x00\x01" + "\x30\x39\x01\xbb";
@@ -137,5 +138,32 @@ Deno.test("parseProxyHeader() refuses what is no header of version 2", () => {
   ];
   for (const [text, message] of cases) {
     assertThrows(() => parseProxyHeader(bytesOf(text)), ProxyHeaderError, message);
+  }
+});
+
+Deno.test("readProxyHeader() takes the header and nothing behind it, however it comes", async () => {
+  for (const [header, source] of HEADERS) {
+    const text = `${header}rest`;
+    for (const size of [1, 7, text.length]) {
+      const pieces = text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? [];
+      const reader = new ByteReader(new FakeTransport(...pieces));
+      assertEquals(await readProxyHeader(reader), source, JSON.stringify(header));
+      while (reader.buffered < 4) await reader.fill();
+      assertEquals(latin1(reader.peek()), "rest", JSON.stringify(header));
+    }
+  }
+});
+
+Deno.test("readProxyHeader() takes no other start, and waits for no more than it needs to see that", async () => {
+  const cases: [pieces: string[], message: string][] = [
+    [["GET / HTTP/1.1\r\n"], "does not begin with a PROXY protocol header"],
+    [["\x16"], "does not begin with a PROXY protocol header"],
+    [["PROXY TCP4 192.0.2.1"], "ended within the PROXY protocol header"],
+    [[], "ended within the PROXY protocol header"],
+  ];
+  for (const [pieces, message] of cases) {
+    const transport = new FakeTransport(...pieces);
+    if (message.startsWith("ended")) transport.end();
+    await assertRejects(() => readProxyHeader(new ByteReader(transport)), ProxyHeaderError, message);
   }
 });

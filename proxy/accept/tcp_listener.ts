@@ -13,6 +13,9 @@ export interface TcpListenerOptions {
   log: Log;
 }
 
+/** How many connections may wait to be accepted: a burst of clients comes at once. */
+const BACKLOG = 4096;
+
 /** How long accepting rests after a failure, in milliseconds. */
 const PAUSE_MILLISECONDS = 50;
 
@@ -22,6 +25,7 @@ export class TcpListener {
   readonly #serve: (tcp: Deno.TcpConn) => Promise<void>;
   readonly #listener: Deno.TcpListener;
   readonly #running = new Set<Promise<void>>();
+  readonly #accepting: Promise<void>;
   #isClosed = false;
   /** Connections since the start. */
   accepted = 0;
@@ -35,8 +39,9 @@ export class TcpListener {
     this.#options = options;
     this.#serve = serve;
     const { hostname, port } = options.address;
-    this.#listener = Deno.listen({ hostname, port, ...options.reusePort && { reusePort: true } });
-    this.#accept();
+    const { reusePort } = options;
+    this.#listener = Deno.listen({ hostname, port, tcpBacklog: BACKLOG, ...reusePort && { reusePort } });
+    this.#accepting = this.#accept();
   }
 
   /** Where it listens. */
@@ -51,8 +56,9 @@ export class TcpListener {
     this.#listener.close();
   }
 
-  /** Waits until all connections have ended. */
+  /** Waits until it accepts no more and all connections have ended: the last one may just be on its way in. */
   async ended(): Promise<void> {
+    await this.#accepting;
     await Promise.all(this.#running);
   }
 

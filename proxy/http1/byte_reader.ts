@@ -48,6 +48,7 @@ export class ByteReader {
   #hasEnded = false;
   #wasFilled = false;
   #isLarge = false;
+  #isClosed = false;
 
   /** Reads from `source`, which nobody else reads any more. */
   constructor(source: ByteSource) {
@@ -147,16 +148,19 @@ export class ByteReader {
   shrink(): void {
     if (this.#isReading || this.buffered > 0 || this.#buffer === this.#first) return;
     if (this.#isLarge && this.#buffer.length === LARGE_BYTES) spare.push(this.#buffer);
-    this.close();
+    this.#leaveLarge();
     this.#buffer = this.#first;
     this.#start = this.#end = 0;
     this.#wasFilled = false;
   }
 
-  /** Nobody reads on. Bytes that were handed out may still be in use: no other reader gets their buffer. */
+  /**
+   * Nobody reads on, or only to see that there is nothing more. Bytes that were handed out may still be in use:
+   * no other reader gets their buffer.
+   */
   close(): void {
-    if (this.#isLarge) largeInUse--;
-    this.#isLarge = false;
+    this.#isClosed = true;
+    this.#leaveLarge();
   }
 
   readonly #onWait = (resolve: (hasMore: boolean) => void, reject: (error: unknown) => void): void => {
@@ -205,8 +209,14 @@ export class ByteReader {
     watcher?.(hasMore);
   }
 
+  #leaveLarge(): void {
+    if (this.#isLarge) largeInUse--;
+    this.#isLarge = false;
+  }
+
   #takeBuffer(): Uint8Array<ArrayBuffer> {
-    if (largeInUse === MOST_LARGE) return new Uint8Array(STREAM_BYTES);
+    // nobody would give it back
+    if (this.#isClosed || largeInUse === MOST_LARGE) return new Uint8Array(STREAM_BYTES);
     largeInUse++;
     this.#isLarge = true;
     return spare.pop() ?? new Uint8Array(LARGE_BYTES);

@@ -21,6 +21,7 @@ Deno.test("ByteReader hands out every byte once, in order", async () => {
     while (await reader.fill()) taken += latin1(reader.take(most));
     taken += latin1(reader.take(Infinity));
     assert(taken === pieces.join(""), `${most} at a time`);
+    reader.close();
   }
 });
 
@@ -220,4 +221,69 @@ Deno.test("ByteReader.shrink() gives a grown buffer back, but nothing that is in
   assert(reader.peek().buffer.byteLength < grown);
   await reader.fill();
   assertEquals([latin1(reader.take(100)), await reader.fill()], ["def", false]);
+});
+
+/** A reader to which so much has come that it has a buffer for large contents, and what it has taken last. */
+async function streaming(letter = "x") {
+  const transport = new FakeTransport(letter.repeat(4096), letter.repeat(4096));
+  const reader = new ByteReader(transport);
+  await reader.fill();
+  reader.take(Infinity);
+  await reader.fill();
+  return { reader, transport, piece: reader.take(Infinity) };
+}
+
+const LARGE_BYTES = 128 * 1024;
+const MOST_LARGE = 64;
+
+Deno.test("ByteReader has a buffer for large contents that nobody else has, and gives it back for others", async () => {
+  const one = await streaming("a");
+  const other = await streaming("b");
+  assertEquals([one, other].map(({ piece }) => piece.buffer.byteLength), [LARGE_BYTES, LARGE_BYTES]);
+  assert(one.piece.buffer !== other.piece.buffer);
+  one.reader.shrink();
+  one.reader.shrink();
+  const next = await streaming("c");
+  const last = await streaming("d");
+  assert(next.piece.buffer === one.piece.buffer && last.piece.buffer !== next.piece.buffer);
+  assertEquals([other, next, last].map(({ piece }) => latin1(piece.subarray(0, 2))), ["bb", "cc", "dd"]);
+  for (const { reader } of [one, other, next, last]) reader.close();
+});
+
+Deno.test("ByteReader.close() leaves bytes that were handed out alone", async () => {
+  const { reader, piece } = await streaming("a");
+  reader.close();
+  reader.shrink();
+  const next = await streaming("b");
+  assert(next.piece.buffer !== piece.buffer);
+  assertEquals(latin1(piece.subarray(0, 2)), "aa");
+  next.reader.close();
+});
+
+Deno.test("ByteReader gives only so many a buffer for large contents, and others when one is given back", async () => {
+  const all = await Promise.all(Array.from({ length: MOST_LARGE + 1 }, () => streaming()));
+  const sizes = all.map(({ piece }) => piece.buffer.byteLength);
+  assertEquals(sizes.filter((size) => size === LARGE_BYTES).length, MOST_LARGE);
+  assert(sizes.every((size) => size >= 32 * 1024));
+  const left = all.splice(0, 2);
+  left[0]!.reader.close();
+  left[1]!.reader.shrink();
+  for (let count = 0; count < 2; count++) all.push(await streaming());
+  assertEquals(all.slice(-2).map(({ piece }) => piece.buffer.byteLength), [LARGE_BYTES, LARGE_BYTES]);
+  for (const { reader } of all) reader.close();
+});
+
+Deno.test("ByteReader takes no buffer for large contents after close(), for nobody would give it back", async () => {
+  for (let count = 0; count < MOST_LARGE; count++) {
+    const transport = new FakeTransport("x".repeat(4096));
+    const reader = new ByteReader(transport);
+    await reader.fill();
+    reader.take(Infinity);
+    reader.close();
+    transport.close();
+    await assertRejects(() => reader.fill(), Deno.errors.BadResource);
+  }
+  const { reader, piece } = await streaming();
+  assertEquals(piece.buffer.byteLength, LARGE_BYTES);
+  reader.close();
 });

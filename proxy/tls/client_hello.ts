@@ -74,7 +74,9 @@ function handshakeMessage(bytes: Uint8Array): Uint8Array | undefined {
 }
 
 function integerAt(bytes: Uint8Array, { at, size }: { at: number; size: number }): number {
-  return bytes.subarray(at, at + size).reduce((value, byte) => (value << 8) | byte, 0);
+  let value = 0;
+  for (let index = at; index < at + size; index++) value = (value << 8) | (bytes[index] ?? 0);
+  return value;
 }
 
 function readServerName(extension: Fields): string | undefined {

@@ -29,6 +29,12 @@ export interface HttpsListenerOptions extends TcpListenerOptions {
 /** The fatal alert unrecognized_name (RFC 6066, section 3; RFC 8446, section 6). */
 const UNRECOGNIZED_NAME = new Uint8Array([21, 3, 3, 0, 2, 2, 112]);
 
+/** What a handshake leads to. It holds nothing of the handshake: connections are many, and most of them wait. */
+interface Inside {
+  connection: Connection;
+  protocol: string | undefined;
+}
+
 /** What is known of a client before it has said which protocol it speaks. */
 const UNKNOWN: Pick<Client, "scheme" | "covers"> = { scheme: "https", covers: () => false };
 
@@ -72,6 +78,12 @@ export class HttpsListener {
   }
 
   async #serve(tcp: Deno.TcpConn): Promise<void> {
+    const inside = await this.#begin(tcp);
+    if (inside !== undefined) await this.#serveInside(inside);
+  }
+
+  /** Does the handshake. @returns nothing when it fails. */
+  async #begin(tcp: Deno.TcpConn): Promise<Inside | undefined> {
     const { gate, handshakeTimeout, log } = this.#options;
     const transport = new TcpTransport(tcp);
     const peer = plainAddress(tcp.remoteAddr.hostname);
@@ -84,9 +96,9 @@ export class HttpsListener {
     connection.wait(handshakeTimeout);
     try {
       const { secured, client } = await this.#handshake(connection, transport);
-      connection.leave();
       this.handshakes++;
-      await this.#serveInside(secured, client);
+      connection.leave();
+      return { connection: new Connection(secured.transport, client, gate), protocol: secured.protocol };
     } catch (error) {
       this.failures++;
       const message = isLate
@@ -96,6 +108,7 @@ export class HttpsListener {
         : errorMessage(error);
       log.debug("A TLS connection failed", { client: peer, error: message });
       connection.close();
+      return undefined;
     }
   }
 
@@ -121,10 +134,9 @@ export class HttpsListener {
     return { secured, client: this.#clientOf(address, hello, pair) };
   }
 
-  async #serveInside({ transport, protocol }: Secured, client: Client): Promise<void> {
+  async #serveInside({ connection, protocol }: Inside): Promise<void> {
     const { gate, serveHttp1, serveHttp2, log } = this.#options;
-    const connection = new Connection(transport, client, gate);
-    const leaveClient = gate.admitClient(client.address);
+    const leaveClient = gate.admitClient(connection.client.address);
     try {
       if (leaveClient !== undefined) await (protocol === "h2" ? serveHttp2 : serveHttp1)(connection);
     } catch (error) {

@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { type Address, checkKeyPair } from "@pingress/config";
 import { selfSigned } from "../../tests/certificates.ts";
-import { bytesOf, connectTls, Peer, RawServer, recordingLog, within } from "../../tests/testing.ts";
+import { clientHello } from "../../tests/conformance/client_hello.ts";
+import { bytesOf, connectTls, Peer, RawServer, recordingLog, settled, within } from "../../tests/testing.ts";
 import type { Connection } from "../accept/connection.ts";
 import { Gate, type GateOptions } from "../accept/gate.ts";
 import type { Serve } from "../accept/http_listener.ts";
@@ -32,7 +33,7 @@ class Setup implements AsyncDisposable {
     this.gate = new Gate({ deadlines, maxConnections: 10, maxConnectionsPerClient: 0, ...gate });
   }
 
-  static async make(options: Partial<HttpsListenerOptions> = {}, gate: Partial<GateOptions> = {}) {
+  static make(options: Partial<HttpsListenerOptions> = {}, gate: Partial<GateOptions> = {}): Setup {
     const setup = new Setup(gate);
     setup.listener = new HttpsListener({
       address: { hostname: "127.0.0.1", port: 0 },
@@ -100,7 +101,7 @@ class Setup implements AsyncDisposable {
 }
 
 Deno.test("HttpsListener ends TLS with the certificate of the name that is asked for", async () => {
-  await using setup = await Setup.make();
+  await using setup = Setup.make();
   for (const servername of ["one.test", "two.test"]) {
     // a client that checks the certificate
     using client = await setup.connect(servername);
@@ -112,7 +113,7 @@ Deno.test("HttpsListener ends TLS with the certificate of the name that is asked
 });
 
 Deno.test("HttpsListener hands a connection to the protocol that was agreed on", async () => {
-  await using setup = await Setup.make();
+  await using setup = Setup.make();
   const cases: [protocols: string[], expected: string][] = [
     [["h2", "http/1.1"], "h2:"],
     [["http/1.1", "h2"], "h2:"],
@@ -128,7 +129,7 @@ Deno.test("HttpsListener hands a connection to the protocol that was agreed on",
 });
 
 Deno.test("HttpsListener waits for a hello that comes in pieces", async () => {
-  await using setup = await Setup.make();
+  await using setup = Setup.make();
   // a relay that passes the client's bytes on one by one
   using relay = new RawServer(async (peer) => {
     using upstream = await Peer.connect(setup.address);
@@ -150,7 +151,7 @@ Deno.test("HttpsListener waits for a hello that comes in pieces", async () => {
 });
 
 Deno.test("HttpsListener takes new certificates from the next handshake on", async () => {
-  await using setup = await Setup.make();
+  await using setup = Setup.make();
   using before = await setup.connect("one.test");
   await before.read(9);
   setup.certificates = store(["two.test", OTHER]);
@@ -160,7 +161,7 @@ Deno.test("HttpsListener takes new certificates from the next handshake on", asy
 });
 
 Deno.test("HttpsListener answers unrecognized_name for a name that has no certificate", async () => {
-  await using setup = await Setup.make();
+  await using setup = Setup.make();
   for (const servername of ["c.test", undefined]) {
     const error = await assertRejects(
       () => connectTls(setup.address, servername === undefined ? {} : { servername }),
@@ -174,7 +175,7 @@ Deno.test("HttpsListener answers unrecognized_name for a name that has no certif
 });
 
 Deno.test("HttpsListener says the alert and closes the connection", async () => {
-  await using setup = await Setup.make();
+  await using setup = Setup.make();
   const said = Promise.withResolvers<string>();
   using recorder = new RawServer(async (peer) => {
     const head = await peer.read(5);
@@ -188,14 +189,14 @@ Deno.test("HttpsListener says the alert and closes the connection", async () => 
 });
 
 Deno.test("HttpsListener survives a protocol that fails", async () => {
-  await using setup = await Setup.make({ serveHttp1: () => Promise.reject(new Error("BUG")) });
+  await using setup = Setup.make({ serveHttp1: () => Promise.reject(new Error("BUG")) });
   await setup.refuses("one.test");
   using client = await setup.connect("one.test", { protocols: ["h2"] });
   assertEquals(await client.read(3), "h2:");
 });
 
 Deno.test("HttpsListener closes a connection that does not speak TLS", async () => {
-  await using setup = await Setup.make();
+  await using setup = Setup.make();
   using client = await Peer.connect(setup.address);
   await client.write("GET / HTTP/1.1\r\n\r\n");
   assertEquals(await client.readToEnd(), "");
@@ -204,7 +205,7 @@ Deno.test("HttpsListener closes a connection that does not speak TLS", async () 
 });
 
 Deno.test("HttpsListener closes a connection that ends within the handshake", async () => {
-  await using setup = await Setup.make();
+  await using setup = Setup.make();
   using client = await Peer.connect(setup.address);
   await client.write("\x16\x03\x01");
   await client.closeWrite();
@@ -212,8 +213,40 @@ Deno.test("HttpsListener closes a connection that ends within the handshake", as
   await setup.record.has("The connection ended within");
 });
 
+Deno.test("HttpsListener survives clients that reset their connection within the handshake", async () => {
+  await using setup = Setup.make();
+  for (let count = 1; count <= 20; count++) {
+    {
+      using client = await Peer.connect(setup.address);
+      await client.write(clientHello({ serverName: "one.test", offersTls13: true }));
+      // the rest of what has come is left unread, so that the system of this client resets the connection
+      if (count % 2 === 0) await client.read(1);
+    }
+    while (setup.listener.failures < count) await settled();
+  }
+  assertEquals([setup.listener.handshakes, setup.gate.count, setup.gate.connections.size], [0, 0, 0]);
+  using client = await setup.connect("one.test");
+  assertEquals(await client.read(9), "http/1.1:");
+});
+
+Deno.test("HttpsListener closes a connection whose client reads nothing", async () => {
+  let connection: Connection | undefined;
+  await using setup = Setup.make({
+    serveHttp1: async (served) => {
+      connection = served;
+      for (;;) await served.tell(new Uint8Array(64 * 1024));
+    },
+  });
+  using client = await setup.connect("one.test");
+  while (connection === undefined) await settled();
+  assertEquals((await client.read(1)).length, 1);
+  connection.close();
+  await setup.record.has("A connection failed in the proxy itself");
+  while (setup.gate.count > 0) await settled();
+});
+
 Deno.test("HttpsListener closes a connection whose handshake takes too long", async () => {
-  await using setup = await Setup.make({ handshakeTimeout: 20 });
+  await using setup = Setup.make({ handshakeTimeout: 20 });
   for (const text of ["", "\x16\x03\x01"]) {
     using client = await Peer.connect(setup.address);
     await client.write(text);
@@ -224,7 +257,7 @@ Deno.test("HttpsListener closes a connection whose handshake takes too long", as
 });
 
 Deno.test("HttpsListener says who the client is", async () => {
-  await using setup = await Setup.make();
+  await using setup = Setup.make();
   using client = await setup.connect("one.test");
   await client.read(9);
   const told = setup.served[0]!.client;
@@ -232,7 +265,7 @@ Deno.test("HttpsListener says who the client is", async () => {
 });
 
 Deno.test("HttpsListener says which hosts a connection's certificate is for", async () => {
-  await using setup = await Setup.make();
+  await using setup = Setup.make();
   const both: [string, typeof ONE][] = [["one.test", ONE], ["shared.test", ONE], ["two.test", OTHER]];
   setup.certificates = store(...both);
   using client = await setup.connect("one.test");
@@ -258,7 +291,7 @@ Deno.test("HttpsListener says which hosts a connection's certificate is for", as
 
 Deno.test("HttpsListener takes the client from a PROXY protocol header", async () => {
   const proxyProtocolFrom = new IpRanges(["127.0.0.1"]);
-  await using setup = await Setup.make({ proxyProtocolFrom });
+  await using setup = Setup.make({ proxyProtocolFrom });
   const cases: [header: string, address: string][] = [
     ["PROXY TCP4 1.2.3.4 10.0.0.1 5000 443\r\n", "1.2.3.4"],
     ["PROXY TCP6 fd00::1 fd00::2 5000 443\r\n", "fd00::1"],
@@ -275,7 +308,7 @@ Deno.test("HttpsListener takes the client from a PROXY protocol header", async (
 });
 
 Deno.test("HttpsListener lets no more connections in than it may", async () => {
-  await using setup = await Setup.make({}, { maxConnections: 1 });
+  await using setup = Setup.make({}, { maxConnections: 1 });
   using first = await setup.connect("one.test");
   await first.read(9);
   await setup.refuses("one.test");
@@ -285,7 +318,7 @@ Deno.test("HttpsListener lets no more connections in than it may", async () => {
 });
 
 Deno.test("HttpsListener gives up a handshake that waits when there is no other place", async () => {
-  await using setup = await Setup.make({}, { maxConnections: 1 });
+  await using setup = Setup.make({}, { maxConnections: 1 });
   using silent = await Peer.connect(setup.address);
   while (setup.gate.connections.size === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   using client = await setup.connect("one.test");
@@ -296,7 +329,7 @@ Deno.test("HttpsListener gives up a handshake that waits when there is no other 
 });
 
 Deno.test("HttpsListener lets no client have more connections than it may", async () => {
-  await using setup = await Setup.make({}, { maxConnectionsPerClient: 1 });
+  await using setup = Setup.make({}, { maxConnectionsPerClient: 1 });
   {
     using first = await setup.connect("one.test");
     await first.read(9);
@@ -310,7 +343,7 @@ Deno.test("HttpsListener lets no client have more connections than it may", asyn
 });
 
 Deno.test("HttpsListener.close() takes nothing new, and ended() waits for what runs", async () => {
-  await using setup = await Setup.make();
+  await using setup = Setup.make();
   const { address } = setup;
   using client = await setup.connect("one.test");
   await client.read(9);
@@ -327,14 +360,13 @@ Deno.test("HttpsListener.close() takes nothing new, and ended() waits for what r
   assert(hasEnded);
 });
 
-Deno.test("HttpsListener.listen() rejects where another program listens", async () => {
-  using taken = new RawServer(() => Promise.resolve());
-  const error = await assertRejects(() => Setup.make({ address: taken.address }), Error);
-  assertEquals("code" in error && error.code, "EADDRINUSE");
+Deno.test("HttpsListener says when its address is in use", async () => {
+  await using first = Setup.make();
+  assertThrows(() => Setup.make({ address: first.address }), Deno.errors.AddrInUse);
 });
 
 Deno.test("HttpsListener shares its port, if told", async () => {
-  await using one = await Setup.make({ reusePort: true });
-  await using two = await Setup.make({ reusePort: true, address: one.address });
+  await using one = Setup.make({ reusePort: true });
+  await using two = Setup.make({ reusePort: true, address: one.address });
   assertEquals(two.address, one.address);
 });

@@ -17,13 +17,10 @@ interface Read {
   reject: (error: Error) => void;
 }
 
-/** What a socket stands on. */
-type Pausable = Pick<Duplex, "pause" | "resume">;
-
 /** The inside of a TLS connection of Node's as a byte stream, with back-pressure both ways. */
 export class StreamTransport implements Transport {
   readonly #socket: TLSSocket;
-  readonly #raw: Pausable;
+  readonly #below: Pick<Duplex, "pause" | "resume">;
   readonly #queue: Uint8Array[] = [];
   #queued = 0;
   #isPaused = false;
@@ -31,13 +28,18 @@ export class StreamTransport implements Transport {
   #failure: Error | undefined;
   #read: Read | undefined;
 
-  /** Takes over a socket after its handshake. `raw` is the one below it, where it stands on one. */
-  constructor(socket: TLSSocket, raw: Pausable = socket) {
+  /**
+   * Takes over a socket that stands on a stream, which is paused when too much has come: pausing the socket
+   * itself stops nothing in Deno 2.9.
+   */
+  constructor(socket: TLSSocket, below: Pick<Duplex, "pause" | "resume">) {
     this.#socket = socket;
-    this.#raw = raw;
+    this.#below = below;
     socket.on("data", (chunk: Uint8Array) => this.#receive(chunk));
     socket.on("end", () => this.#end(undefined));
     socket.on("error", (error: Error) => this.#end(error));
+    // what is wrong with TLS itself is told nobody else, unless a server of Node's has accepted the socket
+    socket.on("_tlsError", (error: Error) => this.#end(error));
     socket.on("close", () => this.#end(this.#hasEnded ? undefined : new Error("The connection was closed")));
   }
 
@@ -104,15 +106,15 @@ export class StreamTransport implements Transport {
     this.#queued += rest.length;
     if (this.#queued <= MOST_QUEUED || this.#isPaused) return;
     this.#isPaused = true;
-    this.#raw.pause();
+    this.#below.pause();
   }
 
   #resumeWhenEmpty(): void {
     if (!this.#isPaused || this.#queued > 0 || this.#socket.destroyed) return;
     this.#isPaused = false;
     // the socket above may have said meanwhile that it is reading: without the pause nothing would happen
-    this.#raw.pause();
-    this.#raw.resume();
+    this.#below.pause();
+    this.#below.resume();
   }
 
   #end(error: Error | undefined): void {

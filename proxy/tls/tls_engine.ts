@@ -8,6 +8,7 @@ interface Handle {
 
 /** What its prototype has. The handle's own functions of these names would go on to Node's streams. */
 interface Methods {
+  readStart(): void;
   readBuffer(ciphertext: Uint8Array): void;
   writeBuffer(request: Request, plaintext: Uint8Array): number;
   shutdown(request: Request): number;
@@ -19,7 +20,7 @@ interface Request {
   oncomplete: () => void;
 }
 
-const METHODS = ["readBuffer", "writeBuffer", "shutdown", "drainEncOut"] as const;
+const METHODS = ["readStart", "readBuffer", "writeBuffer", "shutdown", "drainEncOut"] as const;
 
 /** What an engine has to say. */
 export interface TlsEvents {
@@ -63,6 +64,8 @@ export class TlsEngine {
       events.failed(error);
       tellSocket.call(handle, error);
     };
+    // a client's socket has begun to listen already
+    this.#methods.readStart.call(handle);
   }
 
   /** Takes ciphertext, and tells within this call what is in it. */

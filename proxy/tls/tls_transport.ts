@@ -1,6 +1,6 @@
 import { nextTick } from "node:process";
 import { Duplex } from "node:stream";
-import { type SecureContext, TLSSocket } from "node:tls";
+import { connect, type ConnectionOptions, type SecureContext, TLSSocket } from "node:tls";
 import { type Transport, writeAll } from "../transport.ts";
 import { release, StreamTransport } from "./stream_transport.ts";
 import { MOST_ENCRYPTED, TlsEngine } from "./tls_engine.ts";
@@ -14,7 +14,7 @@ export interface TlsOptions {
   /** What has been read already: the start of the handshake. */
   first: Uint8Array<ArrayBuffer>;
   /** Finds TLS itself in a socket. */
-  engineOf?: (socket: TLSSocket) => TlsEngine | undefined;
+  engineOf?: ((socket: TLSSocket) => TlsEngine | undefined) | undefined;
 }
 
 /** The inside of a TLS connection. */
@@ -25,10 +25,13 @@ export interface Secured {
   protocol: string | undefined;
 }
 
-/** Enough for most requests: what a connection that waits for its next request holds. */
-const FIRST_BYTES = 4 * 1024;
-/** Two records of the largest size. */
-const STREAM_BYTES = 33 * 1024;
+/** Two records of the largest size: so much is decrypted at once. */
+const MOST_READ = 33 * 1024;
+/** Into less a record would come in many pieces. */
+const LEAST_READ = 2 * 1024;
+/** Enough for what a client says in a handshake. */
+const HANDSHAKE_BYTES = 4 * 1024;
+const NOTHING = new Uint8Array(0);
 
 /**
  * Does the server's side of a TLS handshake on a byte stream.
@@ -36,23 +39,55 @@ const STREAM_BYTES = 33 * 1024;
  * @throws {Error} when the handshake fails: an alert has been sent then, and the stream is left to be closed.
  */
 export async function acceptTls(below: Transport, options: TlsOptions): Promise<Secured> {
-  const { secureContext, protocols, first, engineOf = TlsEngine.of } = options;
+  const { secureContext, protocols, first, engineOf } = options;
   const cable = new Cable(below);
   const socket = new TLSSocket(cable, { isServer: true, secureContext, ALPNProtocols: protocols });
+  return await secure(below, { cable, socket, first, engineOf, event: "secure" });
+}
+
+/**
+ * Does the client's side of a TLS handshake on a byte stream, with the options of `connect` of node:tls.
+ *
+ * @throws {Error} when the handshake fails: an alert has been sent then, and the stream is left to be closed.
+ */
+export async function connectTls(
+  below: Transport,
+  { engineOf, ...options }: ConnectionOptions & Pick<TlsOptions, "engineOf">,
+): Promise<Secured> {
+  const cable = new Cable(below);
+  const socket = connect({ ...options, socket: cable });
+  return await secure(below, { cable, socket, first: NOTHING, engineOf, event: "secureConnect" });
+}
+
+interface Securing extends Pick<TlsOptions, "first" | "engineOf"> {
+  cable: Cable;
+  socket: TLSSocket;
+  /** What the socket says when all is well. */
+  event: "secure" | "secureConnect";
+}
+
+async function secure(
+  below: Transport,
+  { cable, socket, first, engineOf = TlsEngine.of, event }: Securing,
+): Promise<Secured> {
   const engine = engineOf(socket);
   const transport = engine === undefined
     ? new StreamTransport(socket, cable)
     : new TlsTransport(below, socket, engine);
   const secured = Promise.withResolvers<void>();
   secured.promise.catch(() => {}); // perhaps its transport was told first
-  socket.once("secure", secured.resolve);
+  socket.once(event, secured.resolve);
   socket.on("error", secured.reject);
+  socket.once("end", () => secured.reject(new Error("The connection ended within the handshake")));
   socket.once("close", () => secured.reject(new Error("The connection was closed within the handshake")));
   try {
     // so does the socket put off its own start, which would fail if the handshake had failed before it
     await new Promise<void>((resolve) => nextTick(resolve));
-    if (transport instanceof TlsTransport) await transport.handshake(first);
-    else cable.start(first);
+    // it has given up already with a certificate that cannot be used
+    if (!socket.destroyed) {
+      if (transport instanceof TlsTransport) await transport.handshake(first);
+      else cable.start(first);
+    }
     await secured.promise;
     return { transport, protocol: socket.alpnProtocol || undefined };
   } catch (error) {
@@ -67,8 +102,7 @@ class TlsTransport implements Transport {
   readonly #socket: TLSSocket;
   readonly #engine: TlsEngine;
   readonly #arrived: Uint8Array<ArrayBuffer>[] = [];
-  readonly #firstBuffer = new Uint8Array(FIRST_BYTES);
-  #buffer = this.#firstBuffer;
+  #isWriting = false;
   #isSecure = false;
   #hasEnded = false;
   #failure: Error | undefined;
@@ -87,13 +121,14 @@ class TlsTransport implements Transport {
 
   /** Does the handshake, which has begun with some bytes. */
   async handshake(first: Uint8Array): Promise<void> {
+    const buffer = new Uint8Array(HANDSHAKE_BYTES);
     this.#engine.decrypt(first);
     for (;;) {
       await writeAll(this.#below, this.#engine.output());
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#isSecure) return;
       if (this.#hasEnded) throw new Error("The connection ended within the handshake");
-      await this.#readCiphertext();
+      await this.#readCiphertext(buffer);
     }
   }
 
@@ -102,9 +137,10 @@ class TlsTransport implements Transport {
     for (;;) {
       const chunk = this.#arrived[0];
       if (chunk !== undefined) return this.#deliver(chunk, into);
-      if (this.#failure !== undefined) throw await this.#lastWords(this.#failure);
+      if (this.#failure !== undefined) throw this.#failure;
       if (this.#hasEnded) return null;
-      await this.#readCiphertext();
+      await this.#readCiphertext(into);
+      if (this.#arrived.length === 0) await this.#answer();
     }
   }
 
@@ -113,8 +149,13 @@ class TlsTransport implements Transport {
     if (this.#failure !== undefined) throw this.#failure;
     const some = bytes.length > MOST_ENCRYPTED ? bytes.subarray(0, MOST_ENCRYPTED) : bytes;
     const ciphertext = this.#engine.encrypt(some);
-    const count = await this.#below.write(ciphertext);
-    if (count < ciphertext.length) await writeAll(this.#below, ciphertext.subarray(count));
+    this.#isWriting = true;
+    try {
+      const count = await this.#below.write(ciphertext);
+      if (count < ciphertext.length) await writeAll(this.#below, ciphertext.subarray(count));
+    } finally {
+      this.#isWriting = false;
+    }
     return some.length;
   }
 
@@ -131,17 +172,16 @@ class TlsTransport implements Transport {
     this.#below.close();
   }
 
-  async #readCiphertext(): Promise<void> {
-    const buffer = this.#buffer;
+  /** Reads into a buffer of which the content does not matter, for there may be none else while nothing comes. */
+  async #readCiphertext(into: Uint8Array<ArrayBuffer>): Promise<void> {
+    const buffer = into.length < LEAST_READ
+      ? new Uint8Array(LEAST_READ)
+      : into.length > MOST_READ
+      ? into.subarray(0, MOST_READ)
+      : into;
     const count = await this.#below.read(buffer);
-    if (count === null) {
-      this.#hasEnded = true;
-      return;
-    }
-    this.#engine.decrypt(buffer.subarray(0, count));
-    // as much as there was room for has come: there is more
-    if (count === buffer.length && buffer === this.#firstBuffer) this.#buffer = new Uint8Array(STREAM_BYTES);
-    else if (count < FIRST_BYTES) this.#buffer = this.#firstBuffer;
+    if (count === null) this.#hasEnded = true;
+    else this.#engine.decrypt(buffer.subarray(0, count));
   }
 
   #deliver(chunk: Uint8Array<ArrayBuffer>, into: Uint8Array<ArrayBuffer>): number {
@@ -157,10 +197,14 @@ class TlsTransport implements Transport {
     return length;
   }
 
-  /** Tells the other side what was wrong, unless it takes nothing. */
-  async #lastWords(failure: Error): Promise<Error> {
+  /**
+   * Sends what TLS itself says to what has come: what is wrong with it, or that there is no second handshake. It
+   * is a few bytes, which go at once; but while a record is on its way they wait for the next one.
+   */
+  async #answer(): Promise<void> {
+    if (this.#isWriting) return;
+    // where the other side takes nothing, the next read or write will say so
     await writeAll(this.#below, this.#engine.output()).catch(() => {});
-    return failure;
   }
 }
 
@@ -182,7 +226,7 @@ class Cable extends Duplex {
 
   override _read(): void {
     if (!this.#hasStarted) return;
-    const buffer = new Uint8Array(STREAM_BYTES);
+    const buffer = new Uint8Array(MOST_READ);
     this.#below.read(buffer).then(
       (count) => this.push(count === null ? null : buffer.subarray(0, count)),
       (error) => this.destroy(error),

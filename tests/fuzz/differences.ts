@@ -5,7 +5,7 @@
  * @module
  */
 import type { Difference } from "./compare.ts";
-import type { Fault } from "./reference.ts";
+import { endToEnd, type Fault, nominatedBy } from "./reference.ts";
 
 /** A server that Pingress is compared with. */
 export type OtherServer = "Deno.serve" | "nginx";
@@ -341,11 +341,18 @@ const OTHERS: [OtherServer[], Difference["kind"], where: string, why: string, ma
     ({ request, seen }) => isBodyless(request.method) && seen === "",
   ],
   [
+    ["Deno.serve", "nginx"],
+    "fields",
+    "fields that Connection names",
+    "RFC 9110, 7.6.1: they MUST NOT be passed on",
+    (difference) => `${seenUnnamed(difference)}` === `${difference.request.fields}`,
+  ],
+  [
     ["Deno.serve"],
     "fields",
     "several fields of one name, of which `Headers` drops empty ones and joins cookies with semicolons",
     "RFC 9110, 5.3: the list is the same; Pingress passes fields on one by one",
-    ({ request, seen }) => joined(seen) === joined(request.fields.join("\n")),
+    (difference) => joined(seenUnnamed(difference)) === joined(difference.request.fields),
   ],
   [
     ["Deno.serve"],
@@ -430,7 +437,9 @@ const OTHERS: [OtherServer[], Difference["kind"], where: string, why: string, ma
     "fields",
     "names with other characters than letters, digits and -, with their fields dropped",
     "RFC 9110, 5.1: a name is a token",
-    ({ request, seen }) => seen === request.fields.filter((field) => /^[a-z0-9-]+:/.test(field)).join("\n"),
+    (difference) =>
+      `${seenUnnamed(difference)}` ===
+        `${difference.request.fields.filter((field) => /^[a-z0-9-]+:/.test(field))}`,
   ],
   [
     ["nginx"],
@@ -535,7 +544,15 @@ function hasSeveral({ request }: Difference): boolean {
   return ["authorization", "expect"].some((name) => names.indexOf(name) !== names.lastIndexOf(name));
 }
 
+/** The fields that were seen, but for those that Connection names. */
+function seenUnnamed({ arrival, request }: Difference): string[] {
+  return endToEnd(arrival?.fields ?? [], nominatedBy(request.sentFields));
+}
+
 /** Fields as `Headers` joins them: cookies with semicolons, and nothing for what is empty. */
-function joined(fields: string): string {
-  return fields.replaceAll("; ", ", ").replace(/: (?:, )+/g, ": ").replace(/(?:, )+(?=, |\n|$)/g, "");
+function joined(fields: readonly string[]): string {
+  return fields.join("\n").replaceAll("; ", ", ").replace(/: (?:, )+/g, ": ").replace(
+    /(?:, )+(?=, |\n|$)/g,
+    "",
+  );
 }

@@ -247,13 +247,26 @@ export function chunked(content: string, random: Random): string {
   for (let at = 0; at < content.length;) {
     const size = 1 + random.below(random.pick([3, 20, 400]));
     const chunk = content.slice(at, at + size);
-    const digits = chunk.length.toString(16);
+    const digits = random.chance(0.01) ? strangeSize(chunk.length, random) : chunk.length.toString(16);
     coded += `${random.chance(0.1) ? "00" : ""}${random.chance(0.3) ? digits.toUpperCase() : digits}`;
     coded += `${extension(random)}\r\n${chunk}\r\n`;
     at += size;
   }
   const trailers = random.chance(0.15) ? random.pick(TRAILERS) : "";
   return `${coded}${random.pick(["0", "0", "0", "000"])}${extension(random)}\r\n${trailers}\r\n`;
+}
+
+function strangeSize(size: number, random: Random): string {
+  const digits = size.toString(16);
+  return random.pick([
+    ` ${digits}`,
+    `${digits} `,
+    `${digits}\t`,
+    `+${digits}`,
+    `0x${digits}`,
+    `-${digits}`,
+    `${digits},`,
+  ]);
 }
 
 function extension(random: Random): string {
