@@ -52,9 +52,9 @@ export class RoutingTable {
    */
   constructor(config: ProxyConfig, compile: Compile = () => NONE) {
     for (const rule of config.rules) this.#pathsOf(rule).add(rule.path, routeOf(rule, compile));
-    const { defaultBackend } = config;
+    const { defaultBackend, defaultOptions = {} } = config;
     this.#defaultRoute = defaultBackend &&
-      { ...routeOf({ backend: defaultBackend }, compile), hostClass: "default" };
+      { ...routeOf({ backend: defaultBackend, options: defaultOptions }, compile), hostClass: "default" };
   }
 
   /** Finds the route of a canonical host and a path without dot segments; nothing means 404. */

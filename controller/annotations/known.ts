@@ -1,4 +1,6 @@
 import type { Feature, Inert, Row } from "./feature.ts";
+import { access, accessInert } from "./access.ts";
+import { limits } from "./limits.ts";
 import { redirects } from "./redirects.ts";
 
 /** What annotations begin with: our own, and what Ingresses that come from ingress-nginx have. */
@@ -7,6 +9,8 @@ export const PREFIXES = ["pingress.dev/", "nginx.ingress.kubernetes.io/"] as con
 /** All that there is. */
 export const FEATURES: readonly Feature[] = [
   redirects,
+  limits,
+  access,
 ];
 
 /** What is known and does nothing, by name without prefix. */
@@ -15,6 +19,7 @@ export const INERT: Readonly<Record<string, Inert>> = {
     kind: "refused",
     why: "Pingress takes no text for a configuration of another program: use the annotation for what it does",
   },
+  ...accessInert,
 };
 
 /** All annotations that do something, by name without prefix. */

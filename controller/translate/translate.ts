@@ -9,6 +9,7 @@ import {
   type TlsFiles,
   wildcardOf,
 } from "@pingress/config";
+import { objectKey } from "../objects.ts";
 import type { Snapshot } from "../store.ts";
 import { optionsOf, readAnnotations } from "../annotations/read_annotations.ts";
 import { ShardSpace } from "../shards.ts";
@@ -17,6 +18,7 @@ import { collectCertificates, type HostCertificate } from "./collect_certificate
 import { fitClaims } from "./fit_claims.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 import { BackendResolver } from "./resolve_backend.ts";
+import { References } from "./references.ts";
 import { selectIngresses } from "./select_ingresses.ts";
 
 /** What a snapshot comes to. */
@@ -29,6 +31,10 @@ export interface Translation {
   endpoints: EndpointsFile;
   /** The certificates by host. */
   certificates: Map<string, HostCertificate>;
+  /** The texts of other files in the keys' directory, by their names. */
+  files: Map<string, string>;
+  /** The Secrets that annotations name, as `namespace/name`, whether they are there or not. */
+  namedSecrets: Set<string>;
   /**
    * All that is wrong: with annotations, then rules, then default backends, then certificates, then what there
    * is no room for, each in the order of the Ingresses.
@@ -66,14 +72,20 @@ export function translate(
     ) => [ingress, readAnnotations(ingress, { problems: new ProblemList(ingress, problems) })]),
   );
   const backends = new BackendResolver(snapshot);
-  const { claims, defaultBackend } = buildRules(ingresses, { backends, problems });
+  const space = isSharded ? new ShardSpace() : undefined;
+  const { claims, defaultBackend: unmatched } = buildRules(ingresses, { backends, problems });
   const certificates = collectCertificates(ingresses, {
     secrets: snapshot.Secret,
     lastGood,
     problems,
     now,
-    space: isSharded ? new ShardSpace() : undefined,
+    space,
   });
+  const hostsClosed = new Map(claims.flatMap(({ rule: { host }, ingress }) => {
+    const reason = annotations.get(ingress)?.hostsClosed;
+    return reason === undefined ? [] : [[host, `${reason} (Ingress ${objectKey(ingress)})`] as const];
+  }));
+  const references = new References(snapshot.Secret, { keysDirectory, space, problems });
   const tlsOf = (host: string): TlsFiles => ({
     key: `${keysDirectory}/${keyFile(host)}`,
     cert: `${keysDirectory}/${certFile(host)}`,
@@ -83,7 +95,9 @@ export function translate(
     const { host, path: { path } } = rule;
     const hasOwn = host !== undefined && certificates.has(host);
     const said = annotations.get(ingress);
-    const options = said === undefined ? {} : optionsOf(said, {
+    const closed = said?.closed ?? hostsClosed.get(host);
+    const options = said === undefined ? {} : optionsOf({ values: said.values, closed }, {
+      ...references.of(ingress),
       ingress,
       host,
       path,
@@ -102,6 +116,7 @@ export function translate(
   const hosts = new Set(claims.map(({ rule }) => rule.host));
   const others: Certificate[] = [...certificates.keys()].filter((host) => !hosts.has(host)).sort()
     .map((host) => ({ host, ...tlsOf(host) }));
+  const defaultBackend = unmatched && completed(unmatched);
   const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...claims.map(completed)];
   const endpoints = backends.endpoints();
   const fitting = isSharded ? fitClaims(all, { certificates: others, endpoints, problems }) : all;
@@ -111,11 +126,16 @@ export function translate(
     config: {
       rules: fitting.filter((claim) => claim !== defaultBackend).map(({ rule }) => rule).sort(byHostAndPath),
       ...defaultBackend !== undefined && fitting.includes(defaultBackend) &&
-        { defaultBackend: defaultBackend.rule.backend },
+        {
+          defaultBackend: defaultBackend.rule.backend,
+          ...defaultBackend.rule.options !== undefined && { defaultOptions: defaultBackend.rule.options },
+        },
       ...others.length > 0 && { certificates: others },
     },
     endpoints: Object.fromEntries(Object.entries(endpoints).filter(([key]) => isServed.has(key))),
     certificates,
+    files: references.files,
+    namedSecrets: references.secrets,
     problems,
   };
 }

@@ -1,5 +1,7 @@
 import type { RuleOptions } from "@pingress/config";
+import { accessPolicy } from "./access.ts";
 import { closedPolicy } from "./closed.ts";
+import { limitPolicy } from "./limits.ts";
 import type { Policy, PolicyEnvironment, PolicyFactory } from "./policy.ts";
 import { httpsRedirectPolicy, redirectPolicy } from "./redirects.ts";
 
@@ -8,6 +10,8 @@ const FACTORIES: readonly PolicyFactory[] = [
   redirectPolicy,
   httpsRedirectPolicy,
   closedPolicy,
+  limitPolicy,
+  accessPolicy,
 ];
 
 /** Makes the policies for the options of a rule. @throws {Error} for options that make no sense. */
