@@ -7,6 +7,7 @@ import {
   usersFile,
 } from "@pingress/config";
 import { textsOf } from "../secrets.ts";
+import type { ProblemReason } from "../translate/problem.ts";
 import {
   AnnotationError,
   feature,
@@ -185,8 +186,12 @@ function addressOptions(values: Values): RuleOptions {
 
 function basicAuthOptions(values: Values, context: RuleContext): RuleOptions {
   const { "auth-type": type, "auth-secret": named, "auth-secret-type": form = "auth-file" } = values;
-  const close = (annotation: string, message: string): RuleOptions => {
-    context.tell(annotation, "InvalidAnnotation", `${message}: the Ingress answers 503`);
+  const close = (
+    annotation: string,
+    message: string,
+    reason: ProblemReason = "InvalidAnnotation",
+  ): RuleOptions => {
+    context.tell(annotation, reason, `${message}: the Ingress answers 503`);
     return { closed: `${annotation}: ${message}` };
   };
   if (type === undefined) {
@@ -197,7 +202,9 @@ function basicAuthOptions(values: Values, context: RuleContext): RuleOptions {
   const [name = "", namespace = own] = named.split("/").reverse();
   if (namespace !== own) return close("auth-secret", `${named} is of another namespace than the Ingress`);
   const secret = context.secret(name);
-  if (secret === undefined) return close("auth-secret", `There is no Secret ${own}/${name}`);
+  if (secret === undefined) {
+    return close("auth-secret", `There is no Secret ${own}/${name}`, "SecretNotFound");
+  }
   const texts = textsOf(secret);
   const text = form === "auth-file"
     ? texts["auth"]
@@ -213,7 +220,9 @@ function basicAuthOptions(values: Values, context: RuleContext): RuleOptions {
   // nothing else is handed on: not even a comment
   const lines = [...users].map(([user, hash]) => `${user}:${hash}\n`).join("");
   const file = context.keep(usersFile({ namespace: own, name, type: form }), lines);
-  if (file === undefined) return close("auth-secret", `The proxies' Secrets have no room for ${own}/${name}`);
+  if (file === undefined) {
+    return close("auth-secret", `The proxies' Secrets have no room for ${own}/${name}`, "OutOfSpace");
+  }
   return { basicAuth: { realm: values["auth-realm"] ?? "", users: file } };
 }
 

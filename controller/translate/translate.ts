@@ -81,9 +81,11 @@ export function translate(
     now,
     space,
   });
-  const hostsClosed = new Map(claims.flatMap(({ rule: { host }, ingress }) => {
-    const reason = annotations.get(ingress)?.hostsClosed;
-    return reason === undefined ? [] : [[host, `${reason} (Ingress ${objectKey(ingress)})`] as const];
+  // of the hosts of one namespace no other one decides
+  const placeOf = ({ rule: { host }, ingress }: Claim) => `${ingress.metadata.namespace ?? ""} ${host ?? ""}`;
+  const hostsClosed = new Map(claims.flatMap((claim) => {
+    const reason = annotations.get(claim.ingress)?.hostsClosed;
+    return reason === undefined ? [] : [[placeOf(claim), `${reason} (Ingress ${objectKey(claim.ingress)})`]];
   }));
   const references = new References(snapshot.Secret, { keysDirectory, space, problems });
   const tlsOf = (host: string): TlsFiles => ({
@@ -95,7 +97,7 @@ export function translate(
     const { host, path: { path } } = rule;
     const hasOwn = host !== undefined && certificates.has(host);
     const said = annotations.get(ingress);
-    const closed = said?.closed ?? hostsClosed.get(host);
+    const closed = said?.closed ?? hostsClosed.get(placeOf(claim));
     const options = said === undefined ? {} : optionsOf({ values: said.values, closed }, {
       ...references.of(ingress),
       ingress,
