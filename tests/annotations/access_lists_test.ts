@@ -44,3 +44,23 @@ inBothSpellings("allowlist-, whitelist- and denylist-source-range", async (start
     );
   }
 });
+
+inBothSpellings("denylist-source-range of a default backend", async (start) => {
+  await using site = await start();
+  await site.change({
+    objects: [{
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: {
+        name: "rest",
+        namespace: "default",
+        annotations: site.prefixed({ "denylist-source-range": "127.0.0.1" }),
+      },
+      spec: {
+        ingressClassName: "pingress",
+        defaultBackend: { service: { name: "web", port: { number: 80 } } },
+      },
+    }],
+  });
+  assertEquals([await site.status(), await site.status({ host: "other.test" })], [200, 403]);
+});
