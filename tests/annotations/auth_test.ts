@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Backend, ok, valuesOf, type WireMessage } from "../testing.ts";
-import { HOST, inBothSpellings, secret, statusOf } from "./harness.ts";
+import { PREFIXES } from "../../controller/annotations/known.ts";
+import { HOST, inBothSpellings, secret, Site, statusOf } from "./harness.ts";
 
 // made by crypt(3) and openssl; the password is the user's name and "-pw"
 const HTPASSWD = [
@@ -38,6 +39,15 @@ inBothSpellings("auth-type: basic", async (start) => {
   }
   assertEquals(site.backend.requests.flatMap((request) => valuesOf(request, "authorization")), []);
   assertMatch(site.problems[0]?.message ?? "", /line 4 has a hash that is neither/);
+});
+
+Deno.test("auth-type: basic, where the proxy has threads", async () => {
+  await using site = await Site.start(PREFIXES[0], {
+    annotations: BASIC,
+    objects: [secret("users", { auth: HTPASSWD })],
+    workers: 1,
+  });
+  assertEquals([await site.status(basic("bcrypt")), await site.status(basic("bcrypt", "wrong"))], [200, 401]);
 });
 
 inBothSpellings("auth-secret that changes, and one that is missing", async (start) => {
