@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+
 /** A name or IP address and a port. */
 export interface Address {
   /** A DNS name or an IP address; an IPv6 address without its brackets. */
@@ -25,4 +27,12 @@ export function formatAddress(address: Address): string {
   return address.hostname.includes(":")
     ? `[${address.hostname}]:${address.port}`
     : `${address.hostname}:${address.port}`;
+}
+
+/** Is this an IP address, or a CIDR block such as `10.0.0.0/8` or `fd00::/8`? */
+export function isAddressRange(text: string): boolean {
+  const [address = "", prefix, ...more] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || more.length > 0 || address.includes("%")) return false;
+  return prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
 }

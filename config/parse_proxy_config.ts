@@ -52,6 +52,7 @@ const certificate: Decoder<Certificate> = object({ host, key: fileName, cert: fi
 const proxyConfig: Decoder<ProxyConfig> = object({
   rules: list(rule),
   defaultBackend: optional(serviceBackend),
+  defaultOptions: optional(ruleOptions),
   certificates: optional(list(certificate)),
   shards: optional(integer(1, MAX_SHARDS)),
 });

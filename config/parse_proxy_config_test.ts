@@ -108,7 +108,7 @@ Deno.test("parseProxyConfig() names the place of a fault", () => {
       withRule({ options: { backendProtocol: "https" } }),
       'rules[0].options.backendProtocol: found "https", expected one of',
     ],
-    [withRule({ options: { backendProtocol: "GRPC" } }), 'rules[0].options.backendProtocol: found "GRPC"'],
+    [withRule({ options: { backendProtocol: "FCGI" } }), 'rules[0].options.backendProtocol: found "FCGI"'],
     [
       withRule({ options: { backendServerName: "a b" } }),
       'rules[0].options.backendServerName: found "a b", expected a name',

@@ -1,4 +1,5 @@
-import { isDnsName, isPortName } from "./names.ts";
+import { isAddressRange } from "./address.ts";
+import { isDnsName, isPassableField, isPortName } from "./names.ts";
 import type { ServiceBackend, TlsFiles } from "./proxy_config.ts";
 import type { RuleOptions } from "./rule_options.ts";
 import {
@@ -13,6 +14,7 @@ import {
   optional,
   string,
 } from "./shape.ts";
+import { parseTemplate } from "./template.ts";
 
 /** Reads a name as Kubernetes and DNS have them. */
 export const dnsName: Decoder<string> = string(
@@ -43,7 +45,8 @@ const fieldValue = string(
   "a text without control characters",
   (text) => !/[^\t\x20-\x7e\x80-\xff]/.test(text),
 );
-const addresses = list(string("an address or a CIDR block"));
+const addresses = list(string("an IP address or a CIDR block", isAddressRange));
+const template = string("a text with variables such as $host", isTemplate);
 const seconds = integer(0, 1_000_000_000);
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 const redirectCode = integer(300, 399);
@@ -112,16 +115,28 @@ export const ruleOptions: Decoder<RuleOptions> = object({
   })),
   basicAuth: optional(object({ realm: fieldValue, users: fileName })),
   externalAuth: optional(object({
-    url: string("a URL that begins with http:// or https://", (text) => /^https?:\/\//.test(text)),
-    method: token,
-    signIn: optional(fieldValue),
+    url: string(
+      "a URL that begins with http:// or https://, with variables such as $host",
+      (text) => /^https?:\/\/[^/?#@\s]+/.test(text) && isTemplate(text),
+    ),
+    method: optional(token),
+    signIn: optional(template),
     redirectParameter: optional(token),
-    responseHeaders: optional(list(token)),
+    responseHeaders: optional(list(string("a field that a backend may be told", isPassableField))),
     alwaysSetsCookie: optional(boolean()),
-    requestRedirect: optional(fieldValue),
+    requestRedirect: optional(template),
   })),
   satisfy: optional(oneOf("all", "any")),
   responseHeaders: optional(dictionary(fieldValue)),
   strictTransportSecurity: optional(fieldValue),
   accessLog: optional(boolean()),
 });
+
+function isTemplate(text: string): boolean {
+  try {
+    parseTemplate(text);
+    return !/[^\x20-\x7e\x80-\xff]/.test(text);
+  } catch {
+    return false;
+  }
+}

@@ -30,8 +30,18 @@ export function keyFile(host: string): string {
   return `${fileStem(host)}.key`;
 }
 
+/** What the names of {@linkcode usersFile} end with. */
+export const USERS_FILE_ENDING = ".users";
+
+/** The file with the users and password hashes that a Secret holds, for example `default_web_auth-file.users`. */
+export function usersFile(
+  { namespace, name, type }: { namespace: string; name: string; type: string },
+): string {
+  return `${fileStem(`${namespace}_${name}_${type}`)}${USERS_FILE_ENDING}`;
+}
+
 /** What a Secret's key may have, less the longest ending: a host may have 253 characters by itself. */
-const MOST_STEM_CHARACTERS = 253 - ".cert".length;
+const MOST_STEM_CHARACTERS = 253 - ".users".length;
 
 /**
  * A Secret's keys hold only `[-._a-zA-Z0-9]`, and at most 253 of them

@@ -6,6 +6,8 @@ export interface ProxyConfig {
   rules: Rule[];
   /** Takes what no rule matches; without it the answer is 404. */
   defaultBackend?: ServiceBackend;
+  /** How it takes that, where that is not the usual way. */
+  defaultOptions?: RuleOptions;
   /** Certificates of names that no rule has as its host. */
   certificates?: Certificate[];
   /**

@@ -186,16 +186,16 @@ export interface ClientLimit {
 export interface BasicAuth {
   /** What the password is for. */
   realm: string;
-  /** The path of a file in htpasswd's format. */
+  /** The path of a file in the format of htpasswd. */
   users: string;
 }
 
 /** Another server decides. */
 export interface ExternalAuth {
-  /** Its URL, with variables. */
+  /** Its URL, with variables; the server's name may have `$host` alone, and that only in a rule with a host. */
   url: string;
-  /** How it is asked. */
-  method: string;
+  /** How it is asked; GET unless told. */
+  method?: string;
   /** Where a browser that may not come in is sent, with variables. */
   signIn?: string;
   /** The parameter of {@linkcode signIn} with the URL that was asked for. */

@@ -113,6 +113,8 @@ export class Controller {
       lastGood: this.#lastGood,
       now: Date.now(),
     });
+    // who would seem to be unknown only because a Secret was not read yet must not be turned away
+    if (source.followSecrets?.(translation.namedSecrets) === false) return false;
     this.#lastGood = new Map(
       [...translation.certificates.values()].map(({ secret, cert, key }) => [secret, { cert, key }]),
     );

@@ -132,6 +132,39 @@ Deno.test("Controller applies nothing before the source ticks, then all of it, a
   assert(controller.isReady);
 });
 
+Deno.test("Controller applies nothing before the Secrets that annotations name have been read", async () => {
+  const followed: string[][] = [];
+  const source = Object.assign(new FakeSource(), {
+    followSecrets: (keys: ReadonlySet<string>) => {
+      followed.push([...keys]);
+      if (followed.length > 1) return true;
+      source.store.set("Secret", {
+        metadata: { name: "users", namespace: "default" },
+        stringData: { auth: "a:{SHA}O/MvdjOwOQpt8I9HBSVZugThPMw=" },
+      });
+      // it has been read a little later
+      setTimeout(() => source.tick(), 0);
+      return false;
+    },
+  });
+  const output = new FakeOutput();
+  const record = recordingLog();
+  const controller = new Controller({ source, output, log: record.log, pace: PACE });
+  const { metadata, ...others } = ingress();
+  const annotations = { "pingress.dev/auth-type": "basic", "pingress.dev/auth-secret": "users" };
+  source.store.set("Ingress", { ...others, metadata: { ...metadata, annotations } });
+  await controller.start();
+  source.tick();
+  const { config, files } = await output.reach(1);
+  assertEquals(config.rules[0]?.options, {
+    basicAuth: { realm: "", users: "/keys/default_users_auth-file.users" },
+  });
+  assertEquals([...files.keys()], ["default_users_auth-file.users"]);
+  assertEquals(followed, [["default/users"], ["default/users"]]);
+  assertFalse(record.lines.join().includes("There is no Secret"));
+  await controller.stop();
+});
+
 Deno.test("Controller tries again when the output fails", async () => {
   const source = new FakeSource();
   const output = new FakeOutput();

@@ -30,6 +30,8 @@ export interface Configuration {
   endpoints: EndpointsFile;
   /** The certificates. */
   certificates: CertificateSet;
+  /** The texts of other files that rules name, by their paths. */
+  files: ReadonlyMap<string, string>;
 }
 
 /** Options of {@linkcode ConfigurationLoader}. */
@@ -92,7 +94,12 @@ export class ConfigurationLoader {
     this.#shards = await this.#loadShards() ?? this.#shards;
     if (this.#shards === undefined) return undefined;
     const { config, endpoints } = this.#shards;
-    const next: Configuration = { config, endpoints, certificates: await this.#loadCertificates(config) };
+    const next: Configuration = {
+      config,
+      endpoints,
+      certificates: await this.#loadCertificates(config),
+      files: await this.#loadFiles(config),
+    };
     const change = changeBetween(this.#configuration, next);
     if (change === undefined) return undefined;
     this.#configuration = next;
@@ -206,6 +213,17 @@ export class ConfigurationLoader {
     return { byHost, fallback };
   }
 
+  async #loadFiles(config: ProxyConfig): Promise<ReadonlyMap<string, string>> {
+    const last = this.#configuration?.files;
+    const files = new Map<string, string>();
+    const options = [config.defaultOptions, ...config.rules.map(({ options }) => options)];
+    for (const file of new Set(options.flatMap((options) => options?.basicAuth?.users ?? []))) {
+      const text = await this.#attempt(file, () => Deno.readTextFile(file)) ?? last?.get(file);
+      if (text !== undefined) files.set(file, text);
+    }
+    return files;
+  }
+
   /** Tries to load one thing. Each fault is logged when it appears or changes, and when it is gone. */
   async #attempt<T>(what: string, load: () => Promise<T>): Promise<T | undefined> {
     try {
@@ -262,6 +280,9 @@ function changeBetween(
   if (next.config !== last.config) change.config = next.config;
   if (next.endpoints !== last.endpoints) change.endpoints = next.endpoints;
   if (!isSameSet(next.certificates, last.certificates)) change.certificates = next.certificates;
+  const isSame = next.files.size === last.files.size &&
+    [...next.files].every(([file, text]) => last.files.get(file) === text);
+  if (!isSame) change.files = next.files;
   return Object.keys(change).length === 0 ? undefined : change;
 }
 

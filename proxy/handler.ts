@@ -99,10 +99,14 @@ async function keepPolicies(
   } catch (error) {
     response = failure(error, record, { request: exchange.request, observer });
   }
-  for (const policy of policies.toReversed()) {
-    response = await policy.response?.(response, exchange) || response;
+  try {
+    for (const policy of policies.toReversed()) {
+      response = await policy.response?.(response, exchange) || response;
+    }
+  } catch (error) {
+    response = failure(error, record, { request: exchange.request, observer });
   }
-  return response;
+  return exchange.ending === undefined ? response : { ...response, done: exchange.ending };
 }
 
 function failure(
@@ -119,13 +123,22 @@ function failure(
 }
 
 function finish(
-  { status, fields, body, tunnel }: DownstreamResponse,
+  { status, fields, body, tunnel, done }: DownstreamResponse,
   record: ExchangeRecord,
   observer: Observer,
 ): DownstreamResponse {
   record.status = status;
   if (record.reason !== undefined) fields.add("date", httpDate());
-  return { status, fields, body, tunnel, done: (outcome) => observer.finished(record, outcome) };
+  return {
+    status,
+    fields,
+    body,
+    tunnel,
+    done: (outcome) => {
+      done?.(outcome);
+      observer.finished(record, outcome);
+    },
+  };
 }
 
 /** Finds where a request goes and what is sent there, or answers it. @throws {ProxyError} for what is refused. */
@@ -183,6 +196,7 @@ function route(
       inform: request.inform && informer(request.inform),
     },
     destination: route,
+    ending: undefined,
   };
 }
 

@@ -65,9 +65,12 @@ export class RoutingTable {
    */
   constructor(config: ProxyConfig, compile: Compile = () => NONE) {
     for (const rule of config.rules) this.#pathsOf(rule).add(rule.path, routeOf(rule, compile));
-    const { defaultBackend } = config;
+    const { defaultBackend, defaultOptions = {} } = config;
     this.#default = defaultBackend && {
-      route: { ...routeOf({ backend: defaultBackend }, compile), hostClass: "default" },
+      route: {
+        ...routeOf({ backend: defaultBackend, options: defaultOptions }, compile),
+        hostClass: "default",
+      },
       groups: NO_GROUPS,
     };
   }

@@ -13,9 +13,13 @@ import { AccessLog } from "./observe/access_log.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Observer } from "./observe/observer.ts";
 import { compilePolicies } from "./policies/compile.ts";
+import { LimitTable } from "./policies/limit_table.ts";
+import { PasswordChecker } from "./policies/password_checker.ts";
+import type { PolicyEnvironment } from "./policies/policy.ts";
 import { StateCompiler } from "./state.ts";
 import { HttpsListener } from "./tls/https_listener.ts";
 import { type Balance, createBalancer } from "./upstream/balancer.ts";
+import { type Ask, createAsk } from "./upstream/ask.ts";
 import { UpstreamClient } from "./upstream/client.ts";
 import { UpstreamPool } from "./upstream/pool.ts";
 import { Resolver } from "./upstream/resolver.ts";
@@ -78,6 +82,8 @@ export interface ServerEnvironment {
   sharesPorts: boolean;
   /** Takes lines of the access log, each with its line end; it must not wait. */
   writeAccessLog: (lines: string) => void;
+  /** What all servers of this program remember together of what clients ask. */
+  limits: SharedArrayBuffer;
   /** Told what happens, but for single requests. */
   log: Log;
 }
@@ -87,10 +93,14 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #environment: ServerEnvironment;
   readonly #state: StateCompiler;
+  readonly #resolver: Resolver;
+  readonly #passwords = new PasswordChecker();
   readonly #deadlines = new Deadlines();
   readonly #gate: Gate;
   readonly #metrics: Metrics;
   readonly #accessLog: AccessLog | undefined;
+  #files: ReadonlyMap<string, string> = new Map();
+  #ask: Ask = () => Promise.reject(new Error("BUG: a request before the start"));
   #isDraining = false;
   #running: { http: HttpListener; https: HttpsListener; http2: Http2Server; pool: UpstreamPool } | undefined;
 
@@ -98,9 +108,17 @@ export class Server {
   constructor(options: ServerOptions, environment: ServerEnvironment) {
     this.#options = options;
     this.#environment = environment;
-    const policies = { now: Date.now, random: Math.random };
+    const policies: PolicyEnvironment = {
+      now: Date.now,
+      random: Math.random,
+      limits: new LimitTable(environment.limits),
+      fileText: (path) => this.#files.get(path),
+      passwords: this.#passwords,
+      ask: (server, request) => this.#ask(server, request),
+    };
+    this.#resolver = new Resolver({ allowsLocal: options.allowsLocalUpstreams });
     this.#state = new StateCompiler(
-      new Resolver({ allowsLocal: options.allowsLocalUpstreams }),
+      this.#resolver,
       (ruleOptions) => compilePolicies(ruleOptions, policies),
     );
     this.#gate = new Gate({ ...options, deadlines: this.#deadlines });
@@ -112,6 +130,7 @@ export class Server {
 
   /** Takes what has changed of the configuration: it counts from the next request and handshake on. */
   configure(change: Partial<Configuration>): void {
+    this.#files = change.files ?? this.#files;
     this.#state.update(change);
   }
 
@@ -204,24 +223,28 @@ export class Server {
       await Promise.all([http.ended(), https.ended(), http2.shutdown()]);
       pool.close();
     }
+    this.#passwords.close();
     this.#accessLog?.flush();
   }
 
   #createHandler(pool: UpstreamPool) {
     const failures = new FailureLog(this.#environment.log);
     const observer = new Observer({ metrics: this.#metrics, failures, accessLog: this.#accessLog });
+    const upstream = new UpstreamClient({
+      ...this.#options,
+      pool,
+      balancer: createBalancer(this.#options.balance),
+      onBrokenOff: (error) => {
+        this.#metrics.upstreamBroken++;
+        observer.failed(error);
+      },
+    });
+    const { allowsLocalUpstreams: allowsLocal } = this.#options;
+    this.#ask = createAsk({ upstream, resolver: this.#resolver, allowsLocal });
     return createHandler({
       ...this.#options,
       state: () => this.#state.state,
-      upstream: new UpstreamClient({
-        ...this.#options,
-        pool,
-        balancer: createBalancer(this.#options.balance),
-        onBrokenOff: (error) => {
-          this.#metrics.upstreamBroken++;
-          observer.failed(error);
-        },
-      }),
+      upstream,
       observer,
       trustedProxies: new IpRanges(this.#options.trustedProxies),
     });

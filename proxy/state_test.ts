@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type CheckedKeyPair, type ProxyConfig, serviceKey } from "@pingress/config";
 import type { CertificateSet, Configuration } from "./configuration.ts";
+import type { Compile } from "./routing_table.ts";
 import { StateCompiler } from "./state.ts";
 import { Resolver } from "./upstream/resolver.ts";
 
 const BACKEND = { type: "Service" as const, name: "one", namespace: "default", port: 80 };
+
+const NO_POLICIES: Compile = () => [];
 
 function config(path: string): ProxyConfig {
   return { rules: [{ host: "a.test", path: { type: "Prefix", path }, backend: BACKEND }] };
@@ -23,12 +26,16 @@ function configuration(): Configuration {
     config: config("/"),
     endpoints: { [serviceKey(BACKEND)]: ["10.0.0.1:80"] },
     certificates: certificates({ "a.test": pair("a") }, pair("default")),
+    files: new Map(),
   };
 }
 
 /** A compiler that has compiled a configuration. */
 function compiler(): StateCompiler {
-  const compiler = new StateCompiler(new Resolver({ lookup: () => Promise.resolve(["10.9.9.9"]) }));
+  const compiler = new StateCompiler(
+    new Resolver({ lookup: () => Promise.resolve(["10.9.9.9"]) }),
+    NO_POLICIES,
+  );
   compiler.update(configuration());
   return compiler;
 }
@@ -45,7 +52,7 @@ Deno.test("StateCompiler compiles a configuration", async () => {
 });
 
 Deno.test("StateCompiler has no state before the first configuration", () => {
-  const compiler = new StateCompiler(new Resolver());
+  const compiler = new StateCompiler(new Resolver(), NO_POLICIES);
   assertThrows(() => compiler.state, Error, "BUG");
   assertThrows(() => compiler.update({ config: config("/") }), Error, "BUG");
 });

@@ -21,6 +21,7 @@ scope.addEventListener("message", async ({ data }) => {
     case "start":
       server = new Server(data.options, {
         sharesPorts: true,
+        limits: data.limits,
         writeAccessLog: (lines) => scope.postMessage({ type: "access log", lines }),
         log: { debug: tell("debug"), info: tell("info"), warn: tell("warn"), error: tell("error") },
       });

@@ -5,7 +5,7 @@ import type { StartWorker } from "./workers.ts";
 
 /** What a worker's thread is told. */
 export type ToWorker =
-  | { type: "start"; options: ServerOptions; configuration: Configuration }
+  | { type: "start"; options: ServerOptions; configuration: Configuration; limits: SharedArrayBuffer }
   | { type: "configure"; change: Partial<Configuration> }
   | { type: "samples" }
   | { type: "leave" }
@@ -21,7 +21,7 @@ export type FromWorker =
   | { type: "log"; level: "debug" | "info" | "warn" | "error"; message: string; fields: LogFields };
 
 /** Runs a server in a thread of its own. */
-export const startThread: StartWorker = ({ options, configuration, writeAccessLog, log }) => {
+export const startThread: StartWorker = ({ options, configuration, limits, writeAccessLog, log }) => {
   const thread = new Worker(import.meta.resolve("./worker.ts"), { type: "module" });
   const started = Promise.withResolvers<{ http: Address; https: Address }>();
   const died = Promise.withResolvers<string>();
@@ -59,7 +59,7 @@ export const startThread: StartWorker = ({ options, configuration, writeAccessLo
     died.resolve(event.message);
   };
   started.promise.catch(() => {}); // it may die later than it started
-  tell({ type: "start", options, configuration });
+  tell({ type: "start", options, configuration, limits });
   return {
     started: started.promise,
     died: died.promise,

@@ -3,6 +3,7 @@ import type { Address } from "@pingress/config";
 import { Backend, ok, Peer, RawServer, recordingLog, TEST_SERVER, within } from "../tests/testing.ts";
 import type { Configuration } from "./configuration.ts";
 import type { ServerOptions } from "./server.ts";
+import { limitMemory } from "./policies/limit_table.ts";
 import { startThread } from "./worker_thread.ts";
 import { type WorkerHandle, Workers } from "./workers.ts";
 
@@ -16,6 +17,7 @@ function configurationFor({ endpoint }: { endpoint: string }): Configuration {
     config: { rules: [{ path: { type: "Prefix", path: "/" }, backend: BACKEND }] },
     endpoints: { "default/one:80": [endpoint] },
     certificates: { byHost: new Map(), fallback: undefined },
+    files: new Map(),
   };
 }
 
@@ -30,6 +32,7 @@ class Setup implements Disposable {
     this.worker = startThread({
       options: { ...TEST_SERVER, ...options },
       configuration: configurationFor(this.backend),
+      limits: limitMemory(),
       writeAccessLog: (text) => this.lines.push(text),
       log: this.record.log,
     });

@@ -1,6 +1,7 @@
 import { type Address, errorMessage, type Log, type Sample } from "@pingress/config";
 import type { Configuration } from "./configuration.ts";
 import { addUp } from "./observe/add_up.ts";
+import { limitMemory, LimitTable } from "./policies/limit_table.ts";
 import { Server, type ServerOptions } from "./server.ts";
 
 /** Where a server runs: in a thread of its own, or in this one. */
@@ -27,6 +28,8 @@ export interface WorkerStart {
   options: ServerOptions;
   /** The whole configuration of this moment. */
   configuration: Configuration;
+  /** What all workers remember together of what clients ask. */
+  limits: SharedArrayBuffer;
   /** Takes lines of the access log. */
   writeAccessLog: (lines: string) => void;
   /** Told what happens. */
@@ -37,8 +40,8 @@ export interface WorkerStart {
 export type StartWorker = (start: WorkerStart) => WorkerHandle;
 
 /** Runs a server in this thread. */
-export const startHere: StartWorker = ({ options, configuration, writeAccessLog, log }) => {
-  const server = new Server(options, { sharesPorts: false, writeAccessLog, log });
+export const startHere: StartWorker = ({ options, configuration, limits, writeAccessLog, log }) => {
+  const server = new Server(options, { sharesPorts: false, limits, writeAccessLog, log });
   server.configure(configuration);
   return {
     started: server.start(),
@@ -52,7 +55,7 @@ export const startHere: StartWorker = ({ options, configuration, writeAccessLog,
 };
 
 /** Options of {@linkcode Workers}. */
-export interface WorkersOptions extends Omit<WorkerStart, "configuration"> {
+export interface WorkersOptions extends Omit<WorkerStart, "configuration" | "limits"> {
   /** How many there are. */
   count: number;
   /** Starts one. */
@@ -66,6 +69,7 @@ const RESTART_PAUSE = 1000;
 export class Workers {
   readonly #options: WorkersOptions;
   readonly #handles = new Set<WorkerHandle>();
+  readonly #limits = limitMemory();
   readonly #lastSamples = new Map<WorkerHandle, Sample[]>();
   #configuration: Configuration;
   #server: ServerOptions;
@@ -142,6 +146,7 @@ export class Workers {
       ...this.#options,
       options: this.#server,
       configuration: this.#configuration,
+      limits: this.#limits,
     });
     this.#handles.add(worker);
     worker.died.then((reason) => this.#replace(worker, reason));
@@ -150,6 +155,7 @@ export class Workers {
 
   #replace(worker: WorkerHandle, reason: string): void {
     if (!this.#handles.delete(worker)) return;
+    new LimitTable(this.#limits).forgetRunning();
     // counters never go back: what it had counted when it was last asked stays
     const counted = (this.#lastSamples.get(worker) ?? []).filter(([name]) => isCounter(name));
     this.#past = addUp([...this.#past, ...counted]);

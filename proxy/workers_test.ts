@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Address, type Sample, serviceKey } from "@pingress/config";
 import { Backend, ok, Peer, type RecordedLog, recordingLog, TEST_SERVER, within } from "../tests/testing.ts";
 import type { Configuration } from "./configuration.ts";
+import { limitMemory } from "./policies/limit_table.ts";
 import { startHere, type WorkerHandle, Workers, type WorkerStart } from "./workers.ts";
 
 const ADDRESSES = {
@@ -15,6 +16,7 @@ function configuration(path = "/"): Configuration {
     config: { rules: [{ path: { type: "Prefix", path }, backend }] },
     endpoints: {},
     certificates: { byHost: new Map(), fallback: undefined },
+    files: new Map(),
   };
 }
 
@@ -261,7 +263,8 @@ Deno.test("startHere() serves in this thread", async () => {
   const lines: string[] = [];
   const worker = startHere({
     options: { ...TEST_SERVER, accessLogRate: 1 },
-    configuration: { config, endpoints, certificates },
+    configuration: { config, endpoints, certificates, files: new Map() },
+    limits: limitMemory(),
     writeAccessLog: (text) => lines.push(text),
     log: recordingLog().log,
   });

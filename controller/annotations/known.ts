@@ -1,4 +1,6 @@
 import type { Feature, Inert, Row } from "./feature.ts";
+import { access, accessInert } from "./access.ts";
+import { limits } from "./limits.ts";
 import { paths } from "./paths.ts";
 import { redirects } from "./redirects.ts";
 
@@ -9,6 +11,8 @@ export const PREFIXES = ["pingress.dev/", "nginx.ingress.kubernetes.io/"] as con
 export const FEATURES: readonly Feature[] = [
   redirects,
   paths,
+  limits,
+  access,
 ];
 
 /** What is known and does nothing, by name without prefix. */
@@ -17,6 +21,7 @@ export const INERT: Readonly<Record<string, Inert>> = {
     kind: "refused",
     why: "Pingress takes no text for a configuration of another program: use the annotation for what it does",
   },
+  ...accessInert,
 };
 
 /** All annotations that do something, by name without prefix. */

@@ -1,7 +1,7 @@
 import type { RuleOptions } from "@pingress/config";
 import type { Ingress } from "../objects.ts";
 import type { ProblemList } from "../translate/problem.ts";
-import { AnnotationError, type RuleContext } from "./feature.ts";
+import { AnnotationError, type Inert, type RuleContext } from "./feature.ts";
 import { FEATURES, INERT, PREFIXES, ROWS } from "./known.ts";
 import { nearest } from "./nearest.ts";
 
@@ -11,6 +11,8 @@ export interface AnnotationValues {
   values: Record<string, unknown>;
   /** Why none of its requests may be passed on: who may come in cannot be told. */
   closed: string | undefined;
+  /** The same for all requests to its hosts, whichever Ingress they are for. */
+  hostsClosed: string | undefined;
 }
 
 /** Reads the annotations of an Ingress. What is unknown, or has a bad value, is told and does nothing. */
@@ -20,6 +22,7 @@ export function readAnnotations(
 ): AnnotationValues {
   const values: Record<string, unknown> = {};
   let closed: string | undefined;
+  let hostsClosed: string | undefined;
   // our own spelling comes last, and so before the other one
   for (const prefix of PREFIXES.toReversed()) {
     for (const [annotation, text] of Object.entries(annotations)) {
@@ -28,7 +31,9 @@ export function readAnnotations(
       const field = `metadata.annotations[${JSON.stringify(annotation)}]`;
       const row = ROWS.get(name);
       if (row === undefined) {
-        tellUnknown(name, { prefix, field, problems });
+        const guard = tellUnknown(name, { prefix, field, problems });
+        if (guard !== undefined) closed = `${annotation} is not supported`;
+        if (guard === "hosts") hostsClosed = closed;
         continue;
       }
       try {
@@ -44,31 +49,39 @@ export function readAnnotations(
       }
     }
   }
-  return { values, closed };
-}
-
-/** The field of an annotation that an Ingress has, by its name without prefix. */
-export function annotationField({ metadata: { annotations = {} } }: Ingress, name: string): string {
-  const annotation = PREFIXES.map((prefix) => prefix + name).find((name) => name in annotations) ?? name;
-  return `metadata.annotations[${JSON.stringify(annotation)}]`;
+  return { values, closed, hostsClosed };
 }
 
 /** The options of one rule. */
-export function optionsOf({ values, closed }: AnnotationValues, context: RuleContext): RuleOptions {
+export function optionsOf(
+  { values, closed }: Pick<AnnotationValues, "values" | "closed">,
+  context: RuleContext,
+): RuleOptions {
   const options: RuleOptions = closed === undefined ? {} : { closed };
   return Object.assign(options, ...FEATURES.map((feature) => feature.optionsOf(values, context)));
+}
+
+/** The field of an Ingress that an annotation without prefix is in. */
+export function fieldOf({ metadata: { annotations = {} } }: Ingress, name: string): string {
+  const annotation = PREFIXES.map((prefix) => prefix + name).find((one) => Object.hasOwn(annotations, one));
+  return `metadata.annotations[${JSON.stringify(annotation ?? name)}]`;
 }
 
 function tellUnknown(
   name: string,
   { prefix, field, problems }: { prefix: string; field: string; problems: ProblemList },
-): void {
+): Inert["isGuard"] {
   const inert = Object.hasOwn(INERT, name) ? INERT[name] : undefined;
-  if (inert?.kind === "accepted") return;
+  if (inert?.kind === "accepted") return undefined;
   if (inert !== undefined) {
-    return problems.add("UnsupportedAnnotation", field, `It does nothing: ${inert.why}`);
+    const follows = inert.isGuard === undefined
+      ? "It does nothing"
+      : `${inert.isGuard === "hosts" ? "The Ingress's hosts answer" : "The Ingress answers"} 503`;
+    problems.add("UnsupportedAnnotation", field, `${follows}: ${inert.why}`);
+    return inert.isGuard;
   }
   const meant = nearest(name, [...ROWS.keys(), ...Object.keys(INERT)]);
   const advice = meant === undefined ? "remove it" : `did you mean ${prefix}${meant}?`;
   problems.add("UnknownAnnotation", field, `There is no such annotation, so it does nothing: ${advice}`);
+  return undefined;
 }

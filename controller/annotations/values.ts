@@ -1,3 +1,4 @@
+import { isAddressRange } from "@pingress/config";
 import { AnnotationError, type Parse } from "./feature.ts";
 
 /** `true` or `false`, as Go reads them: so do ingress-nginx and Kubernetes. */
@@ -54,3 +55,9 @@ export function word<const T extends string>(...choices: T[]): Parse<T> {
 export function listOf<T>(item: Parse<T>): Parse<T[]> {
   return (text) => text.split(",").map((element) => item(element.trim()));
 }
+
+/** Addresses and CIDR blocks, separated by commas. */
+export const addressRanges: Parse<string[]> = listOf((text) => {
+  if (isAddressRange(text)) return text;
+  throw new AnnotationError("no list of IP addresses and CIDR blocks such as 10.0.0.0/8, fd00::1");
+});

@@ -179,7 +179,10 @@ function readProblem(
     object,
     field,
     reason,
-    message: `${kind} ${ingress?.metadata.namespace}/${name} ${unknown.get(kind)}: it is taken for granted`,
+    // an annotation may name the namespace, too
+    message: `${kind} ${ingress?.metadata.namespace}/${String(name).replace(/^.*\//, "")} ${
+      unknown.get(kind)
+    }: it is taken for granted`,
   };
 }
 

@@ -3,7 +3,9 @@ import { errorMessage, type Log } from "@pingress/config";
 import { KubernetesSource } from "../sources/kubernetes_source.ts";
 import { readManifests } from "../sources/manifests.ts";
 import { manifestFiles } from "../sources/manifests_source.ts";
+import { translate } from "../translate/translate.ts";
 import type { CheckFlags } from "./flags.ts";
+import { layOver } from "./lay_over.ts";
 import { buildReport, type CheckedFile } from "./report.ts";
 import { formatReport } from "./text_report.ts";
 
@@ -36,7 +38,7 @@ export async function runCheck(
   const report = buildReport({
     now: Date.now(),
     files,
-    ...usesCluster && { cluster: await readCluster(await connect(), log) },
+    ...usesCluster && { cluster: await readCluster(await connect(), { files, log }) },
   });
   const { errors, warnings } = report.summary;
   const passed = errors === 0 && !(isStrict && warnings > 0);
@@ -77,7 +79,7 @@ async function* readFiles(
   yield* unreadable;
 }
 
-async function readCluster(client: RestClient, log: Log) {
+async function readCluster(client: RestClient, { files, log }: { files: readonly CheckedFile[]; log: Log }) {
   const source = new KubernetesSource(client, { log });
   const refused = await source.readOnce();
   if (refused.includes("Ingress")) {
@@ -85,5 +87,7 @@ async function readCluster(client: RestClient, log: Log) {
       "The cluster's Ingresses may not be listed: use a kubeconfig that may, or leave --cluster out",
     );
   }
+  const { snapshot } = layOver(files, source.snapshot());
+  await source.readSecretsOnce(translate(snapshot, { keysDirectory: "" }).namedSecrets);
   return { snapshot: source.snapshot(), refused };
 }

@@ -7,6 +7,7 @@ import {
   type KeyPair,
   type Log,
   PROXY_CONFIG_FILE,
+  USERS_FILE_ENDING,
 } from "@pingress/config";
 import { ensureDir } from "@std/fs";
 import { renderConfigFiles } from "../render/config_files.ts";
@@ -54,6 +55,7 @@ export class StandaloneOutput implements Output {
     for await (const { name } of Deno.readDir(this.keysDirectory)) {
       // a run that was cut off left it
       if (name.endsWith(NEXT)) await Deno.remove(`${this.keysDirectory}/${name}`);
+      if (name.endsWith(USERS_FILE_ENDING)) await this.#remember(`${this.keysDirectory}/${name}`);
     }
     this.#sources = parseSources(await this.#remember(`${this.keysDirectory}/${SOURCES_FILE}`));
     for (const [host, secret] of Object.entries(this.#sources)) {
@@ -79,17 +81,18 @@ export class StandaloneOutput implements Output {
   }
 
   /** Writes the files that have changed and removes those that are no longer needed. */
-  async apply({ certificates, ...translation }: Translation): Promise<void> {
+  async apply(translation: Translation): Promise<void> {
     const { directory, log } = this.#options;
     await ensureDir(this.keysDirectory);
     const files = new Map<string, string>();
     const sources: Record<string, string> = {};
-    for (const [host, { cert, key, secret }] of certificates) {
+    for (const [host, { cert, key, secret }] of translation.certificates) {
       files.set(`${this.keysDirectory}/${certFile(host)}`, cert);
       files.set(`${this.keysDirectory}/${keyFile(host)}`, key);
       sources[host] = secret;
     }
-    const [config] = renderConfigFiles({ certificates, ...translation });
+    for (const [name, text] of translation.files) files.set(`${this.keysDirectory}/${name}`, text);
+    const [config] = renderConfigFiles(translation);
     for (const name of [ENDPOINTS_FILE, PROXY_CONFIG_FILE]) {
       files.set(`${directory}/${name}`, config?.[name] ?? "");
     }
@@ -145,9 +148,11 @@ export class StandaloneOutput implements Output {
 
 const NEXT = ".next";
 
-/** A reader sees the old content or the new one, never half of it. Keys are for their owner alone. */
+const SECRET = /\.(?:key|users)$/;
+
+/** A reader sees the old content or the new one, never half of it. Keys and password hashes are for their owner alone. */
 async function replaceFile(file: string, text: string): Promise<void> {
-  await Deno.writeTextFile(`${file}${NEXT}`, text, { mode: file.endsWith(".key") ? 0o600 : 0o644 });
+  await Deno.writeTextFile(`${file}${NEXT}`, text, { mode: SECRET.test(file) ? 0o600 : 0o644 });
   await Deno.rename(`${file}${NEXT}`, file);
 }
 

@@ -8,6 +8,8 @@ const EMPTY: Translation = {
   config: { rules: [] },
   endpoints: {},
   certificates: new Map(),
+  files: new Map(),
+  namedSecrets: new Set<string>(),
   problems: [],
 };
 
@@ -62,6 +64,26 @@ Deno.test("StandaloneOutput knows after a restart what it wrote, and which Secre
       "a.example.com.key",
       "sources.json",
     ]);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("StandaloneOutput keeps password hashes for its own eyes, and not for longer than they are needed", async () => {
+  const directory = await Deno.makeTempDir();
+  const file = `${directory}/keys/default_users_auth-file.users`;
+  try {
+    {
+      await using first = closing(new StandaloneOutput({ directory, log: SILENT_LOG }));
+      await first.start(() => {});
+      await first.apply({ ...EMPTY, files: new Map([["default_users_auth-file.users", "a:hash\n"]]) });
+      assertEquals(await Deno.readTextFile(file), "a:hash\n");
+      assertEquals((await Deno.stat(file)).mode! & 0o777, 0o600);
+    }
+    await using second = closing(new StandaloneOutput({ directory, log: SILENT_LOG }));
+    await second.start(() => {});
+    await second.apply(EMPTY);
+    assertEquals(await namesIn(`${directory}/keys`), ["sources.json"]);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

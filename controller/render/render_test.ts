@@ -59,6 +59,20 @@ Deno.test("renderTlsSecret() does not depend on the order of hosts", () => {
   assertEquals(first, second);
 });
 
+Deno.test("renderTlsSecrets() has other files beside certificates, each in one shard", () => {
+  const files = new Map([["a_users_auth-file.users", "a:hash\n"], ["b_users_auth-map.users", "b:hash\n"]]);
+  const certificates = new Map([["a.example.com", { secret: "default/one", cert: "1", key: "1" }]]);
+  const secrets = renderTlsSecrets({ certificates, files }, { namespace: "test", choose: () => 16 });
+  const data = Object.assign({}, ...secrets.map(({ data }) => data));
+  assertEquals(data, {
+    "a.example.com.cert": btoa("1"),
+    "a.example.com.key": btoa("1"),
+    "a_users_auth-file.users": btoa("a:hash\n"),
+    "b_users_auth-map.users": btoa("b:hash\n"),
+  });
+  assertEquals(new Map(secrets.flatMap((secret) => [...readTlsSecret(secret)])).size, 1);
+});
+
 Deno.test("readTlsSecret() reads back what renderTlsSecrets() wrote", () => {
   const certificates = new Map([
     ["a.example.com", { secret: "default/a", cert: "certificate ä", key: "key" }],
@@ -121,5 +135,13 @@ function render({ namespace, daemonSet, loadBalancer, shards = 1, translation: g
 }
 
 function translation(certificates: Map<string, HostCertificate>): Translation {
-  return { isEmpty: false, config: { rules: [] }, endpoints: {}, certificates, problems: [] };
+  return {
+    isEmpty: false,
+    config: { rules: [] },
+    endpoints: {},
+    certificates,
+    files: new Map(),
+    namedSecrets: new Set(),
+    problems: [],
+  };
 }

@@ -6,8 +6,9 @@ import { errorMessage, type Log, ShapeError } from "@pingress/config";
 import { type InformerApi, type InformerTarget, listAll, runInformer } from "../informer.ts";
 import { isForbidden, servesVersion } from "../kubernetes_client.ts";
 import type { Metrics } from "../metrics.ts";
-import { type Kind, KINDS, objectKey } from "../objects.ts";
+import { type Kind, KINDS, objectKey, type Secret } from "../objects.ts";
 import { type Snapshot, Store } from "../store.ts";
+import { NamedSecrets } from "./named_secrets.ts";
 import type { Source } from "./source.ts";
 
 /** The calls of every kind; each has its own object type, which the decoders of `objects.ts` make one of. */
@@ -21,13 +22,22 @@ export class KubernetesSource implements Source {
   readonly #store = new Store();
   readonly #stop = new AbortController();
   readonly #unsynced = new Set<Kind>();
+  readonly #named: NamedSecrets;
   #informers: Promise<void>[] = [];
+  #tick: () => void = () => {};
 
   /** Uses `client` for all calls. */
   constructor(client: RestClient, { log, metrics }: { log: Log; metrics?: Metrics }) {
     this.#client = client;
     this.#log = log;
     this.#metrics = metrics;
+    this.#named = new NamedSecrets({
+      apiOf: (key) => secretApi(client, key),
+      read: (object) => this.#read("Secret", object) as Secret | undefined,
+      tick: () => this.#tick(),
+      log,
+      onRestart: () => metrics?.countWatchRestart("Secret"),
+    });
   }
 
   /** Starts an informer for each kind. */
@@ -38,6 +48,7 @@ export class KubernetesSource implements Source {
     const tickWhenSynced = () => {
       if (this.#unsynced.size === 0) tick();
     };
+    this.#tick = tickWhenSynced;
     this.#informers = kinds.map((kind) =>
       runInformer(apis[kind] as InformerApi<object>, {
         kind,
@@ -69,15 +80,36 @@ export class KubernetesSource implements Source {
     return refused;
   }
 
+  /** See {@linkcode Source}. */
+  followSecrets(keys: ReadonlySet<string>): boolean {
+    return this.#named.follow(this.#others(keys));
+  }
+
+  /** Reads these Secrets (`namespace/name`) once, those of certificates apart, which are there already. */
+  async readSecretsOnce(keys: ReadonlySet<string>): Promise<void> {
+    await this.#named.readOnce(this.#others(keys), this.#stop.signal);
+  }
+
   /** All objects as they are now. */
   snapshot(): Snapshot {
-    return this.#store.snapshot();
+    const snapshot = this.#store.snapshot();
+    const named = this.#named.secrets;
+    if (named.length === 0) return snapshot;
+    return {
+      ...snapshot,
+      Secret: [...snapshot.Secret, ...named].sort((one, other) => objectKey(one) < objectKey(other) ? -1 : 1),
+    };
   }
 
   /** Ends all watches. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.allSettled(this.#informers);
+    await Promise.allSettled([...this.#informers, this.#named.close()]);
+  }
+
+  #others(keys: ReadonlySet<string>): Set<string> {
+    const followed = new Set(this.#store.snapshot().Secret.map(objectKey));
+    return new Set([...keys].filter((key) => !followed.has(key)));
   }
 
   #target(kind: Kind, tick: () => void): InformerTarget<object> {
@@ -154,5 +186,15 @@ export class KubernetesSource implements Source {
   }
 }
 
-/** No other Secret ever reaches the controller's memory. */
+function secretApi(client: RestClient, key: string): InformerApi<object> {
+  const [namespace = "", name = ""] = key.split("/");
+  const core = new CoreV1Api(client).namespace(namespace);
+  const fieldSelector = `metadata.name=${name}`;
+  return {
+    list: (options) => core.getSecretList({ ...options, fieldSelector }) as Promise<never>,
+    watch: (options) => core.watchSecretList({ ...options, fieldSelector }) as Promise<never>,
+  };
+}
+
+/** Of all others only those that annotations name reach the controller's memory. */
 const TLS_SECRETS = { fieldSelector: "type=kubernetes.io/tls" };

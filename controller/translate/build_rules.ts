@@ -1,6 +1,6 @@
 import type { Rule, ServiceBackend } from "@pingress/config";
 import { hasRegexPaths, type PathValues } from "../annotations/paths.ts";
-import { annotationField } from "../annotations/read_annotations.ts";
+import { fieldOf } from "../annotations/read_annotations.ts";
 import { type Ingress, objectKey } from "../objects.ts";
 import { readHost } from "./hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
@@ -159,7 +159,7 @@ function claimAppRoot(
 ): void {
   if (to === undefined || roots.has(host)) return;
   roots.add(host);
-  const field = annotationField(ingress, "app-root");
+  const field = fieldOf(ingress, "app-root");
   const rule: Rule = {
     ...host !== undefined && { host },
     path: { type: "Exact", path: "/" },

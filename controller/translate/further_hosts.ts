@@ -1,6 +1,6 @@
 import type { Rule } from "@pingress/config";
 import type { PathValues } from "../annotations/paths.ts";
-import { annotationField } from "../annotations/read_annotations.ts";
+import { fieldOf } from "../annotations/read_annotations.ts";
 import type { Ingress } from "../objects.ts";
 import { type Claim, namedHosts } from "./build_rules.ts";
 import { readHost } from "./hosts.ts";
@@ -48,7 +48,7 @@ export function furtherHosts(
     message: string,
   ]) => {
     const [reason, message] = problem;
-    new ProblemList(ingress, problems).add(reason, annotationField(ingress, annotation), message);
+    new ProblemList(ingress, problems).add(reason, fieldOf(ingress, annotation), message);
   };
   const take = (further: FurtherHost, ruleOf: (rule: Rule, index: number) => Rule | undefined) => {
     const { name, host, annotation } = further;

@@ -9,7 +9,7 @@ import {
   type TlsFiles,
   wildcardOf,
 } from "@pingress/config";
-import type { Ingress } from "../objects.ts";
+import { type Ingress, objectKey } from "../objects.ts";
 import type { Snapshot } from "../store.ts";
 import type { PathValues } from "../annotations/paths.ts";
 import { optionsOf, readAnnotations } from "../annotations/read_annotations.ts";
@@ -20,6 +20,7 @@ import { fitClaims } from "./fit_claims.ts";
 import { furtherHosts } from "./further_hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 import { BackendResolver } from "./resolve_backend.ts";
+import { References } from "./references.ts";
 import { selectIngresses } from "./select_ingresses.ts";
 
 /** What a snapshot comes to. */
@@ -32,6 +33,10 @@ export interface Translation {
   endpoints: EndpointsFile;
   /** The certificates by host. */
   certificates: Map<string, HostCertificate>;
+  /** The texts of other files in the keys' directory, by their names. */
+  files: Map<string, string>;
+  /** The Secrets that annotations name, as `namespace/name`, whether they are there or not. */
+  namedSecrets: Set<string>;
   /**
    * All that is wrong: with annotations, then rules, then default backends, then further hosts, then certificates,
    * then what there is no room for, each in the order of the Ingresses.
@@ -69,8 +74,13 @@ export function translate(
     ) => [ingress, readAnnotations(ingress, { problems: new ProblemList(ingress, problems) })]),
   );
   const backends = new BackendResolver(snapshot);
+  const space = isSharded ? new ShardSpace() : undefined;
   const valuesOf = (ingress: Ingress): PathValues => annotations.get(ingress)?.values ?? {};
-  const { claims: named, defaultBackend } = buildRules(ingresses, { backends, valuesOf, problems });
+  const { claims: named, defaultBackend: unmatched } = buildRules(ingresses, {
+    backends,
+    valuesOf,
+    problems,
+  });
   const { claims, hosts: further } = furtherHosts(named, ingresses, { valuesOf, problems });
   const certificates = collectCertificates(ingresses, {
     secrets: snapshot.Secret,
@@ -78,8 +88,15 @@ export function translate(
     further,
     problems,
     now,
-    space: isSharded ? new ShardSpace() : undefined,
+    space,
   });
+  // of the hosts of one namespace no other one decides
+  const placeOf = ({ rule: { host }, ingress }: Claim) => `${ingress.metadata.namespace ?? ""} ${host ?? ""}`;
+  const hostsClosed = new Map(claims.flatMap((claim) => {
+    const reason = annotations.get(claim.ingress)?.hostsClosed;
+    return reason === undefined ? [] : [[placeOf(claim), `${reason} (Ingress ${objectKey(claim.ingress)})`]];
+  }));
+  const references = new References(snapshot.Secret, { keysDirectory, space, problems });
   const tlsOf = (host: string): TlsFiles => ({
     key: `${keysDirectory}/${keyFile(host)}`,
     cert: `${keysDirectory}/${certFile(host)}`,
@@ -89,7 +106,9 @@ export function translate(
     const { host, path: { path } } = rule;
     const hasOwn = host !== undefined && certificates.has(host);
     const said = annotations.get(ingress);
-    const options = rule.options ?? (said === undefined ? {} : optionsOf(said, {
+    const closed = said?.closed ?? hostsClosed.get(placeOf(claim));
+    const options = rule.options ?? (said === undefined ? {} : optionsOf({ values: said.values, closed }, {
+      ...references.of(ingress),
       ingress,
       host,
       path,
@@ -108,6 +127,7 @@ export function translate(
   const hosts = new Set(claims.map(({ rule }) => rule.host));
   const others: Certificate[] = [...certificates.keys()].filter((host) => !hosts.has(host)).sort()
     .map((host) => ({ host, ...tlsOf(host) }));
+  const defaultBackend = unmatched && completed(unmatched);
   const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...claims.map(completed)];
   const endpoints = backends.endpoints();
   const fitting = isSharded ? fitClaims(all, { certificates: others, endpoints, problems }) : all;
@@ -117,11 +137,16 @@ export function translate(
     config: {
       rules: fitting.filter((claim) => claim !== defaultBackend).map(({ rule }) => rule).sort(byHostAndPath),
       ...defaultBackend !== undefined && fitting.includes(defaultBackend) &&
-        { defaultBackend: defaultBackend.rule.backend },
+        {
+          defaultBackend: defaultBackend.rule.backend,
+          ...defaultBackend.rule.options !== undefined && { defaultOptions: defaultBackend.rule.options },
+        },
       ...others.length > 0 && { certificates: others },
     },
     endpoints: Object.fromEntries(Object.entries(endpoints).filter(([key]) => isServed.has(key))),
     certificates,
+    files: references.files,
+    namedSecrets: references.secrets,
     problems,
   };
 }

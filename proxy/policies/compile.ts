@@ -1,5 +1,7 @@
 import type { RuleOptions } from "@pingress/config";
+import { accessPolicy } from "./access.ts";
 import { closedPolicy } from "./closed.ts";
+import { limitPolicy } from "./limits.ts";
 import type { Policy, PolicyEnvironment, PolicyFactory } from "./policy.ts";
 import { hostRedirectPolicy, httpsRedirectPolicy, redirectPolicy } from "./redirects.ts";
 import { forwardedPrefixPolicy, rewritePolicy, upstreamHostPolicy } from "./rewrite.ts";
@@ -10,6 +12,8 @@ const FACTORIES: readonly PolicyFactory[] = [
   hostRedirectPolicy,
   httpsRedirectPolicy,
   closedPolicy,
+  limitPolicy,
+  accessPolicy,
   upstreamHostPolicy,
   forwardedPrefixPolicy,
   rewritePolicy,

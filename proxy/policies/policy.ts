@@ -4,7 +4,10 @@ import type { DownstreamRequest, DownstreamResponse } from "../exchange.ts";
 import type { Origin } from "../filters/origin.ts";
 import type { RequestTarget } from "../request_target.ts";
 import type { Route } from "../routing_table.ts";
+import type { Ask } from "../upstream/ask.ts";
 import type { UpstreamRequest } from "../upstream/round_trip.ts";
+import type { LimitTable } from "./limit_table.ts";
+import type { PasswordChecker } from "./password_checker.ts";
 
 /** A request between its route and its backend, as policies see and change it. */
 export interface PolicyExchange {
@@ -26,6 +29,8 @@ export interface PolicyExchange {
   readonly outgoing: UpstreamRequest;
   /** Where it goes; another route's is taken by replacing it. */
   destination: Route;
+  /** To be called once when the exchange has ended, if anybody wants to know. */
+  ending: (() => void) | undefined;
 }
 
 type Answer = DownstreamResponse | undefined;
@@ -44,6 +49,14 @@ export interface PolicyEnvironment {
   now: () => number;
   /** A number from 0 to less than 1. */
   random: () => number;
+  /** How much clients have asked lately. */
+  limits: LimitTable;
+  /** The text of a file that options name; nothing when it could never be read. */
+  fileText: (path: string) => string | undefined;
+  /** Compares passwords with their hashes. */
+  passwords: PasswordChecker;
+  /** Asks a server that options name by a URL. */
+  ask: Ask;
 }
 
 /** Makes the policy for some options; nothing when they ask for none. @throws {Error} for options that make no sense. */

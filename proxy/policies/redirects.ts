@@ -1,7 +1,5 @@
 import type { RuleOptions } from "@pingress/config";
-import type { DownstreamResponse } from "../exchange.ts";
-import { httpDate } from "../http_date.ts";
-import { Fields } from "../http1/fields.ts";
+import { redirectTo } from "./answers.ts";
 import type { Policy } from "./policy.ts";
 
 /** Sends every request to another URL, which says all: neither path nor query are added. */
@@ -33,14 +31,5 @@ export function httpsRedirectPolicy({ httpsRedirect }: RuleOptions): Policy | un
       const kept = keepsTrailingSlash ? target : target.replace(/\/$/, "");
       return redirectTo(`https://${authority.host}${kept === "*" ? "" : kept}`, code);
     },
-  };
-}
-
-/** The answer that sends a client to another URL. */
-export function redirectTo(location: string, status: number): DownstreamResponse {
-  return {
-    status,
-    fields: Fields.of([["location", location], ["date", httpDate()], ["server", "pingress"]]),
-    body: null,
   };
 }

@@ -3,7 +3,7 @@ import { ProxyError } from "../errors.ts";
 import { FieldNames } from "../http1/field_name.ts";
 import { parseTarget } from "../request_target.ts";
 import type { Policy } from "./policy.ts";
-import { redirectTo } from "./redirects.ts";
+import { redirectTo } from "./answers.ts";
 
 /** The longest target that is made, in characters: a group may be in it many times. */
 const MOST_TARGET_CHARACTERS = 32 * 1024;

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { RuleOptions } from "@pingress/config";
+import { environmentOf } from "../../tests/policies.ts";
 import { fieldsOf } from "../../tests/testing.ts";
 import { ProxyError } from "../errors.ts";
 import type { DownstreamResponse } from "../exchange.ts";
@@ -30,7 +31,7 @@ function put(
   make: PolicyFactory,
   options: RuleOptions,
 ): DownstreamResponse | undefined {
-  const policy = make(options, { now: () => 0, random: () => 0 });
+  const policy = make(options, environmentOf());
   return policy?.request?.(exchange) as DownstreamResponse | undefined;
 }
 

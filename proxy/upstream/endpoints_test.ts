@@ -18,7 +18,14 @@ function resolver(): { asked: string[]; resolver: Resolver } {
 
 function route(name: string, port: number | string): Route {
   const backend = { type: "Service" as const, name, namespace: "default", port };
-  return { backend, key: serviceKey(backend), protocol: { name: "HTTP" }, host: undefined, hostClass: "any" };
+  return {
+    backend,
+    key: serviceKey(backend),
+    protocol: { name: "HTTP" },
+    host: undefined,
+    hostClass: "any",
+    policies: [],
+  };
 }
 
 const FILE = {

@@ -1,0 +1,20 @@
+import { type ErrorReason, errorResponse } from "../errors.ts";
+import type { DownstreamResponse, HeaderList } from "../exchange.ts";
+import { httpDate } from "../http_date.ts";
+import { Fields } from "../http1/fields.ts";
+
+/** Sends the client to another URL. */
+export function redirectTo(location: string, status: number, more: HeaderList = []): DownstreamResponse {
+  return {
+    status,
+    fields: Fields.of([["location", location], ...more, ["date", httpDate()], ["server", "pingress"]]),
+    body: null,
+  };
+}
+
+/** Refuses what a client asks: that is no failure, so that no log tells of it. */
+export function refuse(reason: ErrorReason, more: HeaderList = []): DownstreamResponse {
+  const response = errorResponse(reason);
+  for (const [name, value] of [...more, ["date", httpDate()] as const]) response.fields.add(name, value);
+  return response;
+}
