@@ -1,4 +1,4 @@
-import type { RuleOptions } from "@pingress/config";
+import type { RuleOptions, ServiceBackend } from "@pingress/config";
 import type { Ingress } from "../objects.ts";
 
 /** A value does not say what its annotation is for. */
@@ -24,6 +24,8 @@ export interface Row<T> {
   differs?: string;
   /** Does it say who may come in? With a bad value nobody may. */
   isGuard?: boolean;
+  /** What a bad value counts as, where to leave it out would allow more; and that in words. */
+  otherwise?: { value: T; says: string };
 }
 
 /** The values that an Ingress has for some annotations, by their names without prefix. */
@@ -41,6 +43,10 @@ export interface RuleContext {
   hasCertificate: boolean;
   /** What counts where the Ingress says nothing. */
   defaults: RuleDefaults;
+  /** Finds a Service of the Ingress' namespace, and its first port, if there is one. */
+  findService(name: string): ServiceBackend | undefined;
+  /** Tells what is wrong with an annotation, beyond its value: once for an Ingress. */
+  tell(annotation: string, message: string): void;
 }
 
 /** What counts where an Ingress says nothing. */
@@ -71,4 +77,8 @@ export interface Inert {
   kind: "refused" | "unsupported" | "accepted";
   /** Why, and what to do instead. */
   why: string;
+  /** Does this value ask for nothing that is not so anyway? Then nothing is told. */
+  asksNothing?: (text: string) => boolean;
+  /** Would requests come in with this value that should not, if it were passed over? Then nobody may. */
+  closes?: (text: string) => boolean;
 }

@@ -13,6 +13,8 @@ export interface AnnotationValues {
   closed: string | undefined;
 }
 
+const CLOSED = "the Ingress answers 503, for who may come in cannot be told";
+
 /** Reads the annotations of an Ingress. What is unknown, or has a bad value, is told and does nothing. */
 export function readAnnotations(
   { metadata: { annotations = {} } }: Ingress,
@@ -28,7 +30,9 @@ export function readAnnotations(
       const field = `metadata.annotations[${JSON.stringify(annotation)}]`;
       const row = ROWS.get(name);
       if (row === undefined) {
-        tellUnknown(name, { prefix, field, problems });
+        if (tellUnknown(name, { prefix, text: text.trim(), field, problems })) {
+          closed = `${annotation} is not something that Pingress has`;
+        }
         continue;
       }
       try {
@@ -37,9 +41,8 @@ export function readAnnotations(
         if (!(error instanceof AnnotationError)) throw error;
         const said = `${JSON.stringify(text.slice(0, 80))} is ${error.message}`;
         if (row.isGuard) closed = `${annotation}: ${said}`;
-        const follows = row.isGuard
-          ? "the Ingress answers 503, for who may come in cannot be told"
-          : "the annotation does nothing";
+        if (row.otherwise !== undefined) values[name] = row.otherwise.value;
+        const follows = row.isGuard ? CLOSED : row.otherwise?.says ?? "the annotation does nothing";
         problems.add("InvalidAnnotation", field, `${said}: ${follows}`);
       }
     }
@@ -53,16 +56,27 @@ export function optionsOf({ values, closed }: AnnotationValues, context: RuleCon
   return Object.assign(options, ...FEATURES.map((feature) => feature.optionsOf(values, context)));
 }
 
+/** The field of an annotation as the Ingress spells it. */
+export function annotationField({ metadata: { annotations = {} } }: Ingress, name: string): string {
+  const prefix = PREFIXES.find((prefix) => Object.hasOwn(annotations, prefix + name)) ?? PREFIXES[0];
+  return `metadata.annotations[${JSON.stringify(prefix + name)}]`;
+}
+
+/** @returns whether nobody may come in because of it. */
 function tellUnknown(
   name: string,
-  { prefix, field, problems }: { prefix: string; field: string; problems: ProblemList },
-): void {
+  { prefix, text, field, problems }: { prefix: string; text: string; field: string; problems: ProblemList },
+): boolean {
   const inert = Object.hasOwn(INERT, name) ? INERT[name] : undefined;
-  if (inert?.kind === "accepted") return;
+  if (inert?.kind === "accepted" || inert?.asksNothing?.(text)) return false;
   if (inert !== undefined) {
-    return problems.add("UnsupportedAnnotation", field, `It does nothing: ${inert.why}`);
+    const closes = inert.closes?.(text) ?? false;
+    const follows = closes ? `It is not served, and ${CLOSED}` : "It does nothing";
+    problems.add("UnsupportedAnnotation", field, `${follows}: ${inert.why}`);
+    return closes;
   }
   const meant = nearest(name, [...ROWS.keys(), ...Object.keys(INERT)]);
   const advice = meant === undefined ? "remove it" : `did you mean ${prefix}${meant}?`;
   problems.add("UnknownAnnotation", field, `There is no such annotation, so it does nothing: ${advice}`);
+  return false;
 }

@@ -1,4 +1,5 @@
 import {
+  backendsOf,
   certFile,
   type Certificate,
   type EndpointsFile,
@@ -9,8 +10,9 @@ import {
   type TlsFiles,
   wildcardOf,
 } from "@pingress/config";
+import { objectKey } from "../objects.ts";
 import type { Snapshot } from "../store.ts";
-import { optionsOf, readAnnotations } from "../annotations/read_annotations.ts";
+import { annotationField, optionsOf, readAnnotations } from "../annotations/read_annotations.ts";
 import { ShardSpace } from "../shards.ts";
 import { buildRules, byHostAndPath, type Claim } from "./build_rules.ts";
 import { collectCertificates, type HostCertificate } from "./collect_certificates.ts";
@@ -30,8 +32,8 @@ export interface Translation {
   /** The certificates by host. */
   certificates: Map<string, HostCertificate>;
   /**
-   * All that is wrong: with annotations, then rules, then default backends, then certificates, then what there
-   * is no room for, each in the order of the Ingresses.
+   * All that is wrong: with annotations, then rules, then default backends, then certificates, then with what
+   * annotations name, then what there is no room for, each in the order of the Ingresses.
    */
   problems: Problem[];
 }
@@ -78,6 +80,7 @@ export function translate(
     key: `${keysDirectory}/${keyFile(host)}`,
     cert: `${keysDirectory}/${certFile(host)}`,
   });
+  const told = new Set<string>();
   const completed = (claim: Claim): Claim => {
     const { rule, ingress } = claim;
     const { host, path: { path } } = rule;
@@ -89,6 +92,13 @@ export function translate(
       path,
       hasCertificate: hasOwn || certificates.has(wildcardOf(host ?? "") ?? ""),
       defaults: { redirectsToHttps },
+      findService: (name) => backends.find(name, ingress.metadata.namespace ?? ""),
+      tell: (annotation, message) => {
+        const field = annotationField(ingress, annotation);
+        const problem = JSON.stringify([objectKey(ingress), field, message]);
+        if (!told.has(problem)) new ProblemList(ingress, problems).add("InvalidAnnotation", field, message);
+        told.add(problem);
+      },
     });
     return {
       ...claim,
@@ -105,7 +115,7 @@ export function translate(
   const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...claims.map(completed)];
   const endpoints = backends.endpoints();
   const fitting = isSharded ? fitClaims(all, { certificates: others, endpoints, problems }) : all;
-  const isServed = new Set(fitting.map(({ rule }) => serviceKey(rule.backend)));
+  const isServed = new Set(fitting.flatMap(({ rule }) => backendsOf(rule)).map(serviceKey));
   return {
     isEmpty: ingresses.length === 0,
     config: {
