@@ -5,7 +5,8 @@ import { listenErrorMessage } from "./accept/listen_error.ts";
 import type { Configuration } from "./configuration.ts";
 import { Deadlines } from "./deadlines.ts";
 import { FailureLog } from "./failure_log.ts";
-import { createHandler } from "./handler.ts";
+import type { DownstreamResponse } from "./exchange.ts";
+import { createHandler, type HandlerOptions, send } from "./handler.ts";
 import { serveHttp1 } from "./http1/server.ts";
 import { Http2Server } from "./http2/http2_server.ts";
 import { IpRanges } from "./ip_ranges.ts";
@@ -13,12 +14,15 @@ import { AccessLog } from "./observe/access_log.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Observer } from "./observe/observer.ts";
 import { compilePolicies } from "./policies/compile.ts";
+import type { PolicyEnvironment } from "./policies/policy.ts";
+import type { Destination } from "./routing_table.ts";
 import { StateCompiler } from "./state.ts";
 import { HttpsListener } from "./tls/https_listener.ts";
 import { type Balance, createBalancer } from "./upstream/balancer.ts";
 import { UpstreamClient } from "./upstream/client.ts";
 import { UpstreamPool } from "./upstream/pool.ts";
 import { Resolver } from "./upstream/resolver.ts";
+import type { UpstreamRequest } from "./upstream/round_trip.ts";
 
 /** What a server is told by the command line. Times are in milliseconds, sizes in bytes. */
 export interface ServerOptions {
@@ -93,12 +97,17 @@ export class Server {
   readonly #accessLog: AccessLog | undefined;
   #isDraining = false;
   #running: { http: HttpListener; https: HttpsListener; http2: Http2Server; pool: UpstreamPool } | undefined;
+  #forwarding: Pick<HandlerOptions, "state" | "upstream" | "observer"> | undefined;
 
   /** A server that does not listen yet. */
   constructor(options: ServerOptions, environment: ServerEnvironment) {
     this.#options = options;
     this.#environment = environment;
-    const policies = { now: Date.now, random: Math.random };
+    const policies: PolicyEnvironment = {
+      now: Date.now,
+      random: Math.random,
+      send: (request, destination) => this.#send(request, destination),
+    };
     this.#state = new StateCompiler(
       new Resolver({ allowsLocal: options.allowsLocalUpstreams }),
       (ruleOptions) => compilePolicies(ruleOptions, policies),
@@ -210,9 +219,9 @@ export class Server {
   #createHandler(pool: UpstreamPool) {
     const failures = new FailureLog(this.#environment.log);
     const observer = new Observer({ metrics: this.#metrics, failures, accessLog: this.#accessLog });
-    return createHandler({
-      ...this.#options,
+    this.#forwarding = {
       state: () => this.#state.state,
+      observer,
       upstream: new UpstreamClient({
         ...this.#options,
         pool,
@@ -222,9 +231,23 @@ export class Server {
           observer.failed(error);
         },
       }),
-      observer,
+    };
+    return createHandler({
+      ...this.#options,
+      ...this.#forwarding,
       trustedProxies: new IpRanges(this.#options.trustedProxies),
     });
+  }
+
+  /** Sends a request that is none of a client's. */
+  async #send(request: UpstreamRequest, destination: Destination): Promise<DownstreamResponse> {
+    if (this.#forwarding === undefined) throw new Error("BUG: a request before the server has started");
+    try {
+      return await send(request, { destination, attempts: { retries: 0 } }, this.#forwarding);
+    } catch (error) {
+      if (!request.cancellation.isCancelled) this.#forwarding.observer.failed(error);
+      throw error;
+    }
   }
 
   #countConnect(succeeded: boolean): void {
