@@ -38,7 +38,11 @@ export const errors = feature({
   const { "default-backend": name, "custom-http-errors": codes = [] } = values;
   if (name === undefined) {
     if (codes.length > 0) {
-      tell("custom-http-errors", "There is no default-backend to make the answers: it does nothing");
+      tell(
+        "custom-http-errors",
+        "InvalidAnnotation",
+        "There is no default-backend to make the answers: it does nothing",
+      );
     }
     return {};
   }
@@ -47,6 +51,7 @@ export const errors = feature({
     const { namespace = "" } = ingress.metadata;
     tell(
       "default-backend",
+      "ServiceNotFound",
       `There is no Service ${namespace}/${name} with a port: it does nothing until there is`,
     );
     return {};

@@ -1,5 +1,6 @@
 import type { RuleOptions, ServiceBackend } from "@pingress/config";
 import type { Ingress } from "../objects.ts";
+import type { ProblemReason } from "../translate/problem.ts";
 
 /** A value does not say what its annotation is for. */
 export class AnnotationError extends Error {
@@ -45,8 +46,8 @@ export interface RuleContext {
   defaults: RuleDefaults;
   /** Finds a Service of the Ingress' namespace, and its first port, if there is one. */
   findService(name: string): ServiceBackend | undefined;
-  /** Tells what is wrong with an annotation, beyond its value: once for an Ingress. */
-  tell(annotation: string, message: string): void;
+  /** Tells what is wrong with what an annotation names; of an Ingress with many rules once. */
+  tell(annotation: string, reason: ProblemReason, message: string): void;
 }
 
 /** What counts where an Ingress says nothing. */

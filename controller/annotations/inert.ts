@@ -56,7 +56,6 @@ export const INERT: Readonly<Record<string, Inert>> = {
     ["configuration-snippet", "server-snippet"],
     refused(`${SNIPPET}: use the annotation for what it does`, mayGuard),
   ),
-  "auth-snippet": refused(`${SNIPPET}: remove it`, always),
   "stream-snippet": refused(`${SNIPPET}: remove it`, never),
   ...each(
     ["enable-modsecurity", "enable-owasp-core-rules", "modsecurity-snippet"],
@@ -96,9 +95,18 @@ export const INERT: Readonly<Record<string, Inert>> = {
       (text) => isOff(text) || text === "default",
     ),
   ),
-  "limit-rate": unsupported("the rate of answers is not limited"),
-  "limit-rate-after": unsupported("the rate of answers is not limited"),
+  ...each(
+    ["relative-redirects", "use-port-in-redirects"],
+    unsupported("redirects name the whole host, and no port: clients come by 80 and 443"),
+  ),
   // connections
+  "ssl-passthrough": {
+    kind: "unsupported",
+    why:
+      "Pingress ends TLS itself, and what is behind it would be less than was asked for: use backend-protocol",
+    asksNothing: isOff,
+    closes: always,
+  },
   "connection-proxy-header": unsupported(
     "connections to backends are kept and closed as HTTP has it, and WebSockets are passed on",
     (text) => text === "keep-alive",
@@ -127,8 +135,7 @@ export const INERT: Readonly<Record<string, Inert>> = {
   // memory
   ...each([
     ...["client-body-buffer-size", "proxy-buffer-size", "proxy-buffers", "proxy-buffers-number"],
-    ...["proxy-busy-buffers-size", "proxy-max-temp-file-size", "auth-keepalive", "auth-keepalive-requests"],
-    ...["auth-keepalive-share-vars", "auth-keepalive-timeout"],
+    ...["proxy-busy-buffers-size", "proxy-max-temp-file-size"],
   ], MEMORY),
   // gone from ingress-nginx as well
   ...each([

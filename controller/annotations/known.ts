@@ -1,8 +1,8 @@
 import { accessLog } from "./access_log.ts";
 import { cors } from "./cors.ts";
+import { delivery } from "./delivery.ts";
 import { errors } from "./errors.ts";
 import type { Feature, Row } from "./feature.ts";
-import { limits } from "./limits.ts";
 import { redirects } from "./redirects.ts";
 import { responseHeaders } from "./response_headers.ts";
 
@@ -15,7 +15,7 @@ export const PREFIXES = ["pingress.dev/", "nginx.ingress.kubernetes.io/"] as con
 export const FEATURES: readonly Feature[] = [
   redirects,
   cors,
-  limits,
+  delivery,
   errors,
   responseHeaders,
   accessLog,

@@ -56,8 +56,8 @@ export function optionsOf({ values, closed }: AnnotationValues, context: RuleCon
   return Object.assign(options, ...FEATURES.map((feature) => feature.optionsOf(values, context)));
 }
 
-/** The field of an annotation as the Ingress spells it. */
-export function annotationField({ metadata: { annotations = {} } }: Ingress, name: string): string {
+/** The field of an Ingress that an annotation without prefix is in. */
+export function fieldOf({ metadata: { annotations = {} } }: Ingress, name: string): string {
   const prefix = PREFIXES.find((prefix) => Object.hasOwn(annotations, prefix + name)) ?? PREFIXES[0];
   return `metadata.annotations[${JSON.stringify(prefix + name)}]`;
 }

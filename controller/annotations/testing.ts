@@ -31,7 +31,7 @@ export function optionsFor(
     hasCertificate: false,
     defaults: { redirectsToHttps: false },
     findService: (name) => name === SERVICE.name ? SERVICE : undefined,
-    tell: (annotation, message) => told.push(`${annotation}: ${message}`),
+    tell: (annotation, _, message) => told.push(`${annotation}: ${message}`),
     ...context,
   });
   return { options, told: [...problems.map(({ message }) => message), ...told] };

@@ -12,7 +12,7 @@ import {
 } from "@pingress/config";
 import { objectKey } from "../objects.ts";
 import type { Snapshot } from "../store.ts";
-import { annotationField, optionsOf, readAnnotations } from "../annotations/read_annotations.ts";
+import { fieldOf, optionsOf, readAnnotations } from "../annotations/read_annotations.ts";
 import { ShardSpace } from "../shards.ts";
 import { buildRules, byHostAndPath, type Claim } from "./build_rules.ts";
 import { collectCertificates, type HostCertificate } from "./collect_certificates.ts";
@@ -93,10 +93,10 @@ export function translate(
       hasCertificate: hasOwn || certificates.has(wildcardOf(host ?? "") ?? ""),
       defaults: { redirectsToHttps },
       findService: (name) => backends.find(name, ingress.metadata.namespace ?? ""),
-      tell: (annotation, message) => {
-        const field = annotationField(ingress, annotation);
+      tell: (annotation, reason, message) => {
+        const field = fieldOf(ingress, annotation);
         const problem = JSON.stringify([objectKey(ingress), field, message]);
-        if (!told.has(problem)) new ProblemList(ingress, problems).add("InvalidAnnotation", field, message);
+        if (!told.has(problem)) new ProblemList(ingress, problems).add(reason, field, message);
         told.add(problem);
       },
     });

@@ -5,7 +5,7 @@ const cases: [name: string, value: string, status: number, problems: number][] =
   ["configuration-snippet", 'more_set_headers "X-Frame-Options: DENY; x";\n# deny all;\nexpires 1h;', 200, 1],
   ["configuration-snippet", "deny all;", 503, 1],
   ["server-snippet", "location /admin { return 403; }", 503, 1],
-  ["auth-snippet", "proxy_set_header Foo bar;", 503, 1],
+  ["ssl-passthrough", "true", 503, 1],
   ["enable-modsecurity", "true", 503, 1],
   ["enable-modsecurity", "false", 200, 0],
   ["mirror-target", "https://mirror.test$request_uri", 200, 1],

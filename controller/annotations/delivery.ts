@@ -18,7 +18,7 @@ const conditions: Parse<string[]> = (text) => {
 const timeout = wholeNumber(1, 1_000_000_000);
 
 /** How large requests may be, how long backends may take, and when requests are sent again. */
-export const limits = feature({
+export const delivery = feature({
   "proxy-body-size": {
     parse: size,
     help: "The largest body of a request, such as `8m`; `0` for no limit. A larger one is answered with 413.",
