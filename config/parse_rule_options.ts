@@ -47,6 +47,11 @@ const fieldValue = string(
 );
 const addresses = list(string("an IP address or a CIDR block", isAddressRange));
 const template = string("a text with variables such as $host", isTemplate);
+const fields: Decoder<Record<string, string>> = (value, path) => {
+  const values = dictionary(fieldValue)(value, path);
+  for (const name of Object.keys(values)) token(name, `${path}, a name`);
+  return values;
+};
 const seconds = integer(0, 1_000_000_000);
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 const redirectCode = integer(300, 399);
@@ -70,7 +75,12 @@ export const ruleOptions: Decoder<RuleOptions> = object({
   readTimeout: optional(seconds),
   sendTimeout: optional(seconds),
   retry: optional(object({ on: list(string()), attempts: optional(count), seconds: optional(seconds) })),
-  errors: optional(object({ codes: list(integer(400, 599)), backend: serviceBackend, ingress: string() })),
+  errors: optional(object({
+    codes: list(integer(400, 599)),
+    backend: serviceBackend,
+    ingress: fieldValue,
+    ownOnly: optional(boolean()),
+  })),
   balance: optional(oneOf("least-requests", "round-robin")),
   hashBy: optional(string()),
   affinity: optional(object({
@@ -100,7 +110,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
     methods: fieldValue,
     headers: fieldValue,
     credentials: boolean(),
-    maxAge: seconds,
+    maxAge: integer(-1, 1_000_000_000),
     exposes: optional(fieldValue),
   })),
   allow: optional(addresses),
@@ -127,7 +137,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
     requestRedirect: optional(template),
   })),
   satisfy: optional(oneOf("all", "any")),
-  responseHeaders: optional(dictionary(fieldValue)),
+  responseHeaders: optional(fields),
   strictTransportSecurity: optional(fieldValue),
   accessLog: optional(boolean()),
 });

@@ -68,6 +68,11 @@ export interface Certificate extends TlsFiles {
   host: string;
 }
 
+/** All backends that requests of a rule may go to. */
+export function backendsOf({ backend, options: { errors, canary } = {} }: Rule): ServiceBackend[] {
+  return [backend, errors?.backend, canary?.backend].filter((one) => one !== undefined);
+}
+
 /** How `endpoints.json` spells a backend: `namespace/name:port`. */
 export function serviceKey(backend: ServiceBackend): string {
   return `${backend.namespace}/${backend.name}:${backend.port}`;

@@ -108,14 +108,16 @@ export interface Retry {
   seconds?: number;
 }
 
-/** Answers by another backend. */
+/** Answers by another backend. It gets the requests themselves as long as their own has no endpoint. */
 export interface CustomErrors {
   /** The statuses, of the backend's answers and of our own. */
   codes: number[];
   /** Who makes the answers. */
   backend: ServiceBackend;
-  /** What it is told. */
+  /** The Ingress' name, which it is told. */
   ingress: string;
+  /** Do the backend's own answers stay as they are? */
+  ownOnly?: boolean;
 }
 
 /** Which endpoint a client had is in a cookie. */
@@ -152,7 +154,7 @@ export interface Canary {
 
 /** What browsers may do from other origins. */
 export interface Cors {
-  /** `*`, or origins, with `*.` for any names below one. */
+  /** `*`, or origins, with `*.` for any name of one label below another. */
   origins: string[];
   /** Access-Control-Allow-Methods. */
   methods: string;
@@ -160,7 +162,7 @@ export interface Cors {
   headers: string;
   /** May cookies be sent? */
   credentials: boolean;
-  /** How long a preflight's answer is good, in seconds. */
+  /** How long a preflight's answer is good, in seconds; -1 for not at all. */
   maxAge: number;
   /** Access-Control-Expose-Headers. */
   exposes?: string;

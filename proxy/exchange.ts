@@ -104,6 +104,8 @@ export interface DownstreamResponse {
 export interface Tunnel extends Transport {
   /** What has been read of it already. */
   readonly first: Piece;
+  /** How long both sides may be silent, in milliseconds, if that is not as everywhere. */
+  readonly timeout?: number;
 }
 
 /** What became of an exchange. */

@@ -6,15 +6,19 @@ import { originOf } from "./filters/origin.ts";
 import { filterRequestHeaders, maxForwards, requestIdOf } from "./filters/request_headers.ts";
 import { filterResponseHeaders } from "./filters/response_headers.ts";
 import { httpDate } from "./http_date.ts";
+import { FieldName } from "./http1/field_name.ts";
 import { Fields } from "./http1/fields.ts";
 import type { IpRanges } from "./ip_ranges.ts";
 import { LimitedContent } from "./limited_content.ts";
 import type { ExchangeRecord, Observer } from "./observe/observer.ts";
 import type { PolicyExchange } from "./policies/policy.ts";
 import { parseTarget } from "./request_target.ts";
-import type { RoutingTable } from "./routing_table.ts";
-import type { UpstreamClient } from "./upstream/client.ts";
+import type { Destination, RoutingTable } from "./routing_table.ts";
+import type { Attempts, UpstreamClient } from "./upstream/client.ts";
 import type { Endpoints } from "./upstream/endpoints.ts";
+import type { UpstreamRequest } from "./upstream/round_trip.ts";
+
+const DATE = FieldName.of("date");
 
 /** What the handler routes by; read anew for every request, so that a reload counts from the next one on. */
 export interface RoutingState {
@@ -66,17 +70,30 @@ export function createHandler(options: HandlerOptions): Handler {
   };
 }
 
-async function forward(
-  { outgoing, destination }: PolicyExchange,
+function forward(
+  { outgoing, destination, route }: PolicyExchange,
   record: ExchangeRecord,
-  { state, upstream }: HandlerOptions,
+  options: HandlerOptions,
+): Promise<DownstreamResponse> {
+  if (outgoing.body !== null) {
+    outgoing.body = LimitedContent.of(outgoing.body, route.maxBodyBytes ?? options.maxBodyBytes);
+  }
+  return send(outgoing, { destination, attempts: record }, options);
+}
+
+/** Sends a request to a backend, and makes of its answer what clients get. @throws {ProxyError} when none comes. */
+export async function send(
+  request: UpstreamRequest,
+  { destination, attempts }: { destination: Destination; attempts: Attempts },
+  { state, upstream }: Pick<HandlerOptions, "state" | "upstream">,
 ): Promise<DownstreamResponse> {
   const addresses = state().endpoints.of(destination);
-  const response = await upstream.send(outgoing, {
+  const response = await upstream.send(request, {
     key: destination.key,
     addresses: addresses instanceof Promise ? await addresses : addresses,
     protocol: destination.protocol,
-  }, record);
+    delivery: destination.delivery,
+  }, attempts);
   filterResponseHeaders(response.fields);
   return response;
 }
@@ -128,7 +145,7 @@ function finish(
   observer: Observer,
 ): DownstreamResponse {
   record.status = status;
-  if (record.reason !== undefined) fields.add("date", httpDate());
+  if (record.reason !== undefined && !fields.has(DATE)) fields.add("date", httpDate());
   return {
     status,
     fields,
@@ -190,7 +207,7 @@ function route(
       target: target.forwarded,
       authority: request.authority,
       fields,
-      body: request.body && LimitedContent.of(request.body, options.maxBodyBytes),
+      body: request.body,
       upgrade: request.upgrade,
       cancellation: request.cancellation,
       inform: request.inform && informer(request.inform),

@@ -11,6 +11,7 @@ import {
 } from "@pingress/config";
 import { ProxyError } from "./errors.ts";
 import type { Policy } from "./policies/policy.ts";
+import { type Delivery, deliveryOf } from "./upstream/delivery.ts";
 import type { EndpointProtocol } from "./upstream/endpoint.ts";
 
 /** What kind of host a rule has: a name, a wildcard, or none; or whether it is the default backend. */
@@ -30,6 +31,12 @@ export interface Route {
   hostClass: HostClass;
   /** What is done with its requests beyond passing them on. */
   policies: readonly Policy[];
+  /** How they are sent, where that is not the proxy's own way. */
+  delivery?: Delivery | undefined;
+  /** Their largest content in bytes, where that is not the proxy's own; 0 for no limit. */
+  maxBodyBytes?: number | undefined;
+  /** Are they in the access log, if there is one? They are unless told. */
+  isLogged?: boolean | undefined;
 }
 
 /** A route that takes a path. */
@@ -39,6 +46,8 @@ export interface RouteMatch {
   /** What the groups of a `Regex` path took, from `$1` on. */
   readonly groups: readonly string[];
 }
+/** Where requests can be sent. */
+export type Destination = Pick<Route, "backend" | "key" | "protocol" | "delivery">;
 
 /** Makes the policies of a rule. */
 export type Compile = (options: RuleOptions) => readonly Policy[];
@@ -190,6 +199,9 @@ function routeOf(
     host,
     hostClass: host === undefined ? "any" : host.startsWith("*.") ? "wildcard" : "exact",
     policies: Object.keys(options).length === 0 ? NONE : compile(options),
+    delivery: deliveryOf(options),
+    maxBodyBytes: options.maxBodyBytes,
+    isLogged: options.accessLog,
   };
 }
 

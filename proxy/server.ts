@@ -5,7 +5,8 @@ import { listenErrorMessage } from "./accept/listen_error.ts";
 import type { Configuration } from "./configuration.ts";
 import { Deadlines } from "./deadlines.ts";
 import { FailureLog } from "./failure_log.ts";
-import { createHandler } from "./handler.ts";
+import type { DownstreamResponse } from "./exchange.ts";
+import { createHandler, type HandlerOptions, send } from "./handler.ts";
 import { serveHttp1 } from "./http1/server.ts";
 import { Http2Server } from "./http2/http2_server.ts";
 import { IpRanges } from "./ip_ranges.ts";
@@ -16,6 +17,7 @@ import { compilePolicies } from "./policies/compile.ts";
 import { LimitTable } from "./policies/limit_table.ts";
 import { PasswordChecker } from "./policies/password_checker.ts";
 import type { PolicyEnvironment } from "./policies/policy.ts";
+import type { Destination } from "./routing_table.ts";
 import { StateCompiler } from "./state.ts";
 import { HttpsListener } from "./tls/https_listener.ts";
 import { type Balance, createBalancer } from "./upstream/balancer.ts";
@@ -23,6 +25,7 @@ import { type Ask, createAsk } from "./upstream/ask.ts";
 import { UpstreamClient } from "./upstream/client.ts";
 import { UpstreamPool } from "./upstream/pool.ts";
 import { Resolver } from "./upstream/resolver.ts";
+import type { UpstreamRequest } from "./upstream/round_trip.ts";
 
 /** What a server is told by the command line. Times are in milliseconds, sizes in bytes. */
 export interface ServerOptions {
@@ -103,6 +106,7 @@ export class Server {
   #ask: Ask = () => Promise.reject(new Error("BUG: a request before the start"));
   #isDraining = false;
   #running: { http: HttpListener; https: HttpsListener; http2: Http2Server; pool: UpstreamPool } | undefined;
+  #forwarding: Pick<HandlerOptions, "state" | "upstream" | "observer"> | undefined;
 
   /** A server that does not listen yet. */
   constructor(options: ServerOptions, environment: ServerEnvironment) {
@@ -115,6 +119,7 @@ export class Server {
       fileText: (path) => this.#files.get(path),
       passwords: this.#passwords,
       ask: (server, request) => this.#ask(server, request),
+      send: (request, destination) => this.#send(request, destination),
     };
     this.#resolver = new Resolver({ allowsLocal: options.allowsLocalUpstreams });
     this.#state = new StateCompiler(
@@ -241,13 +246,23 @@ export class Server {
     });
     const { allowsLocalUpstreams: allowsLocal } = this.#options;
     this.#ask = createAsk({ upstream, resolver: this.#resolver, allowsLocal });
+    this.#forwarding = { state: () => this.#state.state, upstream, observer };
     return createHandler({
       ...this.#options,
-      state: () => this.#state.state,
-      upstream,
-      observer,
+      ...this.#forwarding,
       trustedProxies: new IpRanges(this.#options.trustedProxies),
     });
+  }
+
+  /** Sends a request that is none of a client's. */
+  async #send(request: UpstreamRequest, destination: Destination): Promise<DownstreamResponse> {
+    if (this.#forwarding === undefined) throw new Error("BUG: a request before the server has started");
+    try {
+      return await send(request, { destination, attempts: { retries: 0 } }, this.#forwarding);
+    } catch (error) {
+      if (!request.cancellation.isCancelled) this.#forwarding.observer.failed(error);
+      throw error;
+    }
   }
 
   #countConnect(succeeded: boolean): void {

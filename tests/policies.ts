@@ -87,6 +87,7 @@ export function environmentOf(members: Partial<PolicyEnvironment> = {}): PolicyE
     fileText: () => undefined,
     limits: new LimitTable(limitMemory()),
     passwords: new PasswordChecker(),
+    send: () => Promise.reject(new Error("nothing is sent to backends")),
     ask: () => Promise.reject(new Error("nobody is there to be asked")),
     ...members,
   };

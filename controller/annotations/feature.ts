@@ -1,4 +1,4 @@
-import type { RuleOptions } from "@pingress/config";
+import type { RuleOptions, ServiceBackend } from "@pingress/config";
 import type { Ingress, Secret } from "../objects.ts";
 import type { ProblemReason } from "../translate/problem.ts";
 
@@ -25,6 +25,8 @@ export interface Row<T> {
   differs?: string;
   /** Does it say who may come in? With a bad value nobody may. */
   isGuard?: boolean;
+  /** What a bad value counts as, where to leave it out would allow more; and that in words. */
+  otherwise?: { value: T; says: string };
 }
 
 /** The values that an Ingress has for some annotations, by their names without prefix. */
@@ -46,6 +48,8 @@ export interface RuleContext {
   secret(name: string): Secret | undefined;
   /** Hands proxies a file beside their keys. @returns its path; nothing when there is no room for it. */
   keep(file: string, text: string): string | undefined;
+  /** Finds a Service of the Ingress' namespace, and its first port, if there is one. */
+  findService(name: string): ServiceBackend | undefined;
   /** Tells what is wrong with what an annotation names; of an Ingress with many rules once. */
   tell(annotation: string, reason: ProblemReason, message: string): void;
 }
@@ -78,6 +82,10 @@ export interface Inert {
   kind: "refused" | "unsupported" | "accepted";
   /** Why, and what to do instead. */
   why: string;
-  /** Would it say who may come in? Nobody may where it is given: to the Ingress, or to all of its hosts. */
+  /** Does every value say who may come in? Nobody may where it is given: to the Ingress, or to all of its hosts. */
   isGuard?: true | "hosts";
+  /** Does this value ask for nothing that is not so anyway? Then nothing is told. */
+  asksNothing?: (text: string) => boolean;
+  /** Would requests come in with this value that should not, if it were passed over? Then nobody may. */
+  closes?: (text: string) => boolean;
 }

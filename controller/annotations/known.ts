@@ -1,8 +1,15 @@
-import type { Feature, Inert, Row } from "./feature.ts";
-import { access, accessInert } from "./access.ts";
+import { access } from "./access.ts";
+import { accessLog } from "./access_log.ts";
+import { cors } from "./cors.ts";
+import { delivery } from "./delivery.ts";
+import { errors } from "./errors.ts";
+import type { Feature, Row } from "./feature.ts";
 import { limits } from "./limits.ts";
 import { paths } from "./paths.ts";
 import { redirects } from "./redirects.ts";
+import { responseHeaders } from "./response_headers.ts";
+
+export { INERT } from "./inert.ts";
 
 /** What annotations begin with: our own, and what Ingresses that come from ingress-nginx have. */
 export const PREFIXES = ["pingress.dev/", "nginx.ingress.kubernetes.io/"] as const;
@@ -13,16 +20,12 @@ export const FEATURES: readonly Feature[] = [
   paths,
   limits,
   access,
+  cors,
+  delivery,
+  errors,
+  responseHeaders,
+  accessLog,
 ];
-
-/** What is known and does nothing, by name without prefix. */
-export const INERT: Readonly<Record<string, Inert>> = {
-  "configuration-snippet": {
-    kind: "refused",
-    why: "Pingress takes no text for a configuration of another program: use the annotation for what it does",
-  },
-  ...accessInert,
-};
 
 /** All annotations that do something, by name without prefix. */
 export const ROWS: ReadonlyMap<string, Row<unknown>> = new Map(

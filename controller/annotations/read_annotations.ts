@@ -15,6 +15,9 @@ export interface AnnotationValues {
   hostsClosed: string | undefined;
 }
 
+const CLOSED = "the Ingress answers 503, for who may come in cannot be told";
+const HOSTS_CLOSED = CLOSED.replace("the Ingress answers", "all hosts of the Ingress answer");
+
 /** Reads the annotations of an Ingress. What is unknown, or has a bad value, is told and does nothing. */
 export function readAnnotations(
   { metadata: { annotations = {} } }: Ingress,
@@ -31,7 +34,7 @@ export function readAnnotations(
       const field = `metadata.annotations[${JSON.stringify(annotation)}]`;
       const row = ROWS.get(name);
       if (row === undefined) {
-        const guard = tellUnknown(name, { prefix, field, problems });
+        const guard = tellUnknown(name, { prefix, text: text.trim(), field, problems });
         if (guard !== undefined) closed = `${annotation} is not supported`;
         if (guard === "hosts") hostsClosed = closed;
         continue;
@@ -42,9 +45,8 @@ export function readAnnotations(
         if (!(error instanceof AnnotationError)) throw error;
         const said = `${JSON.stringify(text.slice(0, 80))} is ${error.message}`;
         if (row.isGuard) closed = `${annotation}: ${said}`;
-        const follows = row.isGuard
-          ? "the Ingress answers 503, for who may come in cannot be told"
-          : "the annotation does nothing";
+        if (row.otherwise !== undefined) values[name] = row.otherwise.value;
+        const follows = row.isGuard ? CLOSED : row.otherwise?.says ?? "the annotation does nothing";
         problems.add("InvalidAnnotation", field, `${said}: ${follows}`);
       }
     }
@@ -63,22 +65,24 @@ export function optionsOf(
 
 /** The field of an Ingress that an annotation without prefix is in. */
 export function fieldOf({ metadata: { annotations = {} } }: Ingress, name: string): string {
-  const annotation = PREFIXES.map((prefix) => prefix + name).find((one) => Object.hasOwn(annotations, one));
-  return `metadata.annotations[${JSON.stringify(annotation ?? name)}]`;
+  const prefix = PREFIXES.find((prefix) => Object.hasOwn(annotations, prefix + name)) ?? PREFIXES[0];
+  return `metadata.annotations[${JSON.stringify(prefix + name)}]`;
 }
 
+/** @returns whether nobody may come in because of it, to the Ingress or to all of its hosts. */
 function tellUnknown(
   name: string,
-  { prefix, field, problems }: { prefix: string; field: string; problems: ProblemList },
+  { prefix, text, field, problems }: { prefix: string; text: string; field: string; problems: ProblemList },
 ): Inert["isGuard"] {
   const inert = Object.hasOwn(INERT, name) ? INERT[name] : undefined;
-  if (inert?.kind === "accepted") return undefined;
+  if (inert?.kind === "accepted" || inert?.asksNothing?.(text)) return undefined;
   if (inert !== undefined) {
-    const follows = inert.isGuard === undefined
+    const guard = inert.isGuard ?? (inert.closes?.(text) ? true : undefined);
+    const follows = guard === undefined
       ? "It does nothing"
-      : `${inert.isGuard === "hosts" ? "The Ingress's hosts answer" : "The Ingress answers"} 503`;
+      : `It is not served, and ${guard === "hosts" ? HOSTS_CLOSED : CLOSED}`;
     problems.add("UnsupportedAnnotation", field, `${follows}: ${inert.why}`);
-    return inert.isGuard;
+    return guard;
   }
   const meant = nearest(name, [...ROWS.keys(), ...Object.keys(INERT)]);
   const advice = meant === undefined ? "remove it" : `did you mean ${prefix}${meant}?`;

@@ -109,6 +109,22 @@ export class BackendResolver {
     if (service.spec?.type === "ExternalName") {
       return this.#listed(found, externalEndpoints(service, { port, ...place }));
     }
+    return this.#ready(service, port);
+  }
+
+  /** Finds a Service inside the cluster, and its first port, if there is one. */
+  find(name: string, namespace: string): ServiceBackend | undefined {
+    const service = this.#services.get(`${namespace}/${name}`);
+    const port = service?.spec?.ports?.find(({ protocol = "TCP" }) => protocol === "TCP");
+    if (service === undefined || port === undefined || service.spec?.type === "ExternalName") {
+      return undefined;
+    }
+    return this.#ready(service, port);
+  }
+
+  #ready(service: Service, port: Port): ServiceBackend {
+    const { name, namespace = "" } = service.metadata;
+    const found: ServiceBackend = { type: "Service", name, namespace, port: port.port };
     // many paths lead to one Service
     if (this.#endpoints.has(serviceKey(found))) return found;
     return this.#listed(found, readyEndpoints(service, port, this.#groups.get(objectKey(service)) ?? []));

@@ -1,4 +1,5 @@
 import {
+  backendsOf,
   certFile,
   type Certificate,
   type EndpointsFile,
@@ -39,7 +40,7 @@ export interface Translation {
   namedSecrets: Set<string>;
   /**
    * All that is wrong: with annotations, then rules, then default backends, then further hosts, then certificates,
-   * then what there is no room for, each in the order of the Ingresses.
+   * then with what annotations name, then what there is no room for, each in the order of the Ingresses.
    */
   problems: Problem[];
 }
@@ -114,6 +115,7 @@ export function translate(
       path,
       hasCertificate: hasOwn || certificates.has(wildcardOf(host ?? "") ?? ""),
       defaults: { redirectsToHttps },
+      findService: (name) => backends.find(name, ingress.metadata.namespace ?? ""),
     }));
     return {
       ...claim,
@@ -131,7 +133,7 @@ export function translate(
   const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...claims.map(completed)];
   const endpoints = backends.endpoints();
   const fitting = isSharded ? fitClaims(all, { certificates: others, endpoints, problems }) : all;
-  const isServed = new Set(fitting.map(({ rule }) => serviceKey(rule.backend)));
+  const isServed = new Set(fitting.flatMap(({ rule }) => backendsOf(rule)).map(serviceKey));
   return {
     isEmpty: ingresses.length === 0,
     config: {

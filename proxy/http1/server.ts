@@ -323,7 +323,8 @@ class Session {
       }
       isTunnel = true;
       this.#request = undefined;
-      await runTunnel(this.#connection, response.tunnel, { timeout: this.#options.streamTimeout, outcome });
+      const { timeout = this.#options.streamTimeout } = response.tunnel;
+      await runTunnel(this.#connection, response.tunnel, { timeout, outcome });
       return false;
     } finally {
       if (!isTunnel) response.tunnel?.close();

@@ -69,6 +69,6 @@ export class Observer {
     const milliseconds = performance.now() - record.started;
     this.#metrics.requestsInFlight--;
     this.#metrics.count(record, outcome, milliseconds);
-    this.#accessLog?.add(record, outcome, milliseconds);
+    if (record.route?.isLogged !== false) this.#accessLog?.add(record, outcome, milliseconds);
   }
 }

@@ -1,13 +1,20 @@
 import type { RuleOptions } from "@pingress/config";
 import { accessPolicy } from "./access.ts";
 import { closedPolicy } from "./closed.ts";
+import { corsPolicy } from "./cors.ts";
+import { errorsPolicy } from "./errors.ts";
 import { limitPolicy } from "./limits.ts";
 import type { Policy, PolicyEnvironment, PolicyFactory } from "./policy.ts";
 import { hostRedirectPolicy, httpsRedirectPolicy, redirectPolicy } from "./redirects.ts";
+import { responseHeadersPolicy, strictTransportSecurityPolicy } from "./response_headers.ts";
 import { forwardedPrefixPolicy, rewritePolicy, upstreamHostPolicy } from "./rewrite.ts";
 
 /** All that there are. A request goes through them in this order, and its answer the other way around. */
 const FACTORIES: readonly PolicyFactory[] = [
+  corsPolicy,
+  responseHeadersPolicy,
+  strictTransportSecurityPolicy,
+  errorsPolicy,
   redirectPolicy,
   hostRedirectPolicy,
   httpsRedirectPolicy,

@@ -3,7 +3,7 @@ import type { Authority } from "../authority.ts";
 import type { DownstreamRequest, DownstreamResponse } from "../exchange.ts";
 import type { Origin } from "../filters/origin.ts";
 import type { RequestTarget } from "../request_target.ts";
-import type { Route } from "../routing_table.ts";
+import type { Destination, Route } from "../routing_table.ts";
 import type { Ask } from "../upstream/ask.ts";
 import type { UpstreamRequest } from "../upstream/round_trip.ts";
 import type { LimitTable } from "./limit_table.ts";
@@ -57,6 +57,8 @@ export interface PolicyEnvironment {
   passwords: PasswordChecker;
   /** Asks a server that options name by a URL. */
   ask: Ask;
+  /** Sends a request to a backend and makes of its answer what clients get. Rejects when none comes. */
+  send: (request: UpstreamRequest, destination: Destination) => Promise<DownstreamResponse>;
 }
 
 /** Makes the policy for some options; nothing when they ask for none. @throws {Error} for options that make no sense. */

@@ -1,6 +1,7 @@
 import { type Address, formatAddress } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
 import type { Balancer } from "./balancer.ts";
+import { type Delivery, mayBeRepeated, USUAL_RETRY } from "./delivery.ts";
 import { Endpoint, type EndpointProtocol } from "./endpoint.ts";
 import { Http2Endpoint, RefusedStreamError } from "./http2_endpoint.ts";
 import type { UpstreamPool } from "./pool.ts";
@@ -12,12 +13,6 @@ import {
   type UpstreamResponse,
 } from "./round_trip.ts";
 
-/** How many endpoints are tried before the client is told that the backend cannot be reached. */
-const MAX_ENDPOINTS_TRIED = 3;
-
-/** Methods that may be sent twice (RFC 9110, section 9.2.2). */
-const IDEMPOTENT_METHODS = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
-
 /** A backend as it is at this moment. */
 export interface UpstreamBackend {
   /** Its key in `endpoints.json`. */
@@ -26,6 +21,8 @@ export interface UpstreamBackend {
   addresses: readonly Address[];
   /** How it is spoken to. */
   protocol: EndpointProtocol;
+  /** How the rule's requests are sent, where that is not the usual way. */
+  delivery?: Delivery | undefined;
 }
 
 /** What is to be told about a request afterwards. */
@@ -64,66 +61,100 @@ export class UpstreamClient {
     attempts: Attempts,
   ): Promise<UpstreamResponse> {
     const { pool, balancer } = this.#options;
+    const { delivery } = backend;
+    const options = delivery === undefined ? this.#options : { ...this.#options, ...delivery.times };
+    const retry = delivery?.retry ?? USUAL_RETRY;
+    const end = retry.milliseconds === Infinity ? Infinity : performance.now() + retry.milliseconds;
+    let hasTold = false;
+    const sent = retry === USUAL_RETRY ? request : noting(request, () => hasTold = true);
     let { addresses } = backend;
     let failure: ProxyError | undefined;
     /** Its kept connection was dead: it gets a fresh one. */
     let dead: Endpoint | undefined;
-    for (let unreachable = 0; unreachable < MAX_ENDPOINTS_TRIED;) {
+    for (let attempt = 1;; attempt++) {
       // the pool forgets what nobody uses: those of the last attempt may be others by now
       const endpoints = pool.endpoints(addresses, backend.protocol);
       const endpoint = dead ?? balancer.choose(endpoints, backend.key);
       if (endpoint === undefined) break;
       if (attempts.endpoint !== undefined) attempts.retries++;
       attempts.endpoint = endpoint.name;
+      let response: UpstreamResponse | undefined;
       try {
-        if (endpoint instanceof Http2Endpoint) return await this.#sendOverHttp2(endpoint, request, attempts);
-        const kept = dead === undefined ? endpoint.takeIdle() : undefined;
-        const connection = kept ?? await unsent(endpoint.take({ isFresh: dead !== undefined }));
-        if (request.cancellation.isCancelled) {
-          endpoint.release(connection, { isReusable: true });
-          throw new ProxyError(
-            "client_gone",
-            `${endpoint.name}: the client went before the request was sent`,
-          );
+        if (endpoint instanceof Http2Endpoint) {
+          response = await sendOverHttp2(endpoint, sent, { options, attempts });
+        } else {
+          const kept = dead === undefined ? endpoint.takeIdle() : undefined;
+          const { connectTimeout } = options;
+          const connection = kept ??
+            await unsent(endpoint.take({ isFresh: dead !== undefined, connectTimeout }));
+          if (request.cancellation.isCancelled) {
+            endpoint.release(connection, { isReusable: true });
+            throw new ProxyError(
+              "client_gone",
+              `${endpoint.name}: the client went before the request was sent`,
+            );
+          }
+          response = await roundTrip(connection, sent, options);
         }
-        return await roundTrip(connection, request, this.#options);
+        if (!retry.statuses.has(response.status) || !mayBeRepeated(request, retry)) return response;
       } catch (error) {
         if (error instanceof StaleConnectionError && endpoint instanceof Endpoint) {
-          if (!mayBeRepeated(request, error)) {
+          if (!error.isUnsent && !mayBeRepeated(request, retry)) {
             throw new ProxyError("upstream_unreachable", error.message, { cause: error });
           }
           dead = endpoint;
+          attempt--;
           continue;
         }
-        if (!(error instanceof UnsentError)) throw error;
-        unreachable++;
-        failure = error.reason;
-        addresses = addresses.filter((address) => formatAddress(address) !== endpoint.name);
-        dead = undefined;
+        const isUnsent = error instanceof UnsentError;
+        const failed = isUnsent ? error.reason : error;
+        if (!(failed instanceof ProxyError)) throw error;
+        const counts = isUnsent
+          ? retry.unsent.has(failed.reason)
+          : retry.sent.has(failed.reason) && mayBeRepeated(request, retry);
+        if (!counts) throw failed;
+        failure = failed;
       }
-      if (request.cancellation.isCancelled) break;
+      const { isCancelled } = request.cancellation;
+      if (attempt >= retry.attempts || isCancelled || hasTold || performance.now() >= end) {
+        if (response !== undefined) return response;
+        break;
+      }
+      response?.body?.close();
+      addresses = addresses.filter((address) => formatAddress(address) !== endpoint.name);
+      if (addresses.length === 0 && retry.startsOver) ({ addresses } = backend);
+      dead = undefined;
     }
     throw failure ?? new ProxyError("no_endpoint", `${backend.key}: no ready endpoint`);
   }
-
-  async #sendOverHttp2(
-    endpoint: Http2Endpoint,
-    request: UpstreamRequest,
-    attempts: Attempts,
-  ): Promise<UpstreamResponse> {
-    await unsent(endpoint.open());
-    try {
-      return await endpoint.send(request, this.#options);
-    } catch (error) {
-      if (!(error instanceof RefusedStreamError)) throw error;
-    }
-    attempts.retries++;
-    return await endpoint.send(request, this.#options);
-  }
 }
 
-function mayBeRepeated({ body, method }: UpstreamRequest, { isUnsent }: StaleConnectionError): boolean {
-  return isUnsent || (body === null && IDEMPOTENT_METHODS.has(method));
+async function sendOverHttp2(
+  endpoint: Http2Endpoint,
+  request: UpstreamRequest,
+  { options, attempts }: { options: RoundTripOptions; attempts: Attempts },
+): Promise<UpstreamResponse> {
+  await unsent(endpoint.open(options.connectTimeout));
+  try {
+    return await endpoint.send(request, options);
+  } catch (error) {
+    if (!(error instanceof RefusedStreamError)) throw error;
+  }
+  attempts.retries++;
+  return await endpoint.send(request, options);
+}
+
+/** A request that tells when its client is told something. */
+function noting(request: UpstreamRequest, onInform: () => void): UpstreamRequest {
+  const { inform } = request;
+  if (inform === undefined) return request;
+  return {
+    ...request,
+    inform: (status, fields) => {
+      onInform();
+      return inform(status, fields);
+    },
+  };
 }
 
 /** Waits for a connection. @throws {UnsentError} when there is none. */

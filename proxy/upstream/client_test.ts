@@ -7,6 +7,7 @@ import { Cancellation } from "../exchange.ts";
 import { Fields } from "../http1/fields.ts";
 import { createBalancer } from "./balancer.ts";
 import { type Attempts, UpstreamClient } from "./client.ts";
+import { type Delivery, deliveryOf } from "./delivery.ts";
 import { UpstreamPool, type UpstreamPoolOptions } from "./pool.ts";
 import type { UpstreamRequest, UpstreamResponse } from "./round_trip.ts";
 
@@ -54,7 +55,11 @@ class Setup implements Disposable {
     });
   }
 
-  async send(changes: Partial<UpstreamRequest> = {}, key = "default/a:80"): Promise<UpstreamResponse> {
+  async send(
+    changes: Partial<UpstreamRequest> = {},
+    key = "default/a:80",
+    delivery?: Delivery,
+  ): Promise<UpstreamResponse> {
     const request: UpstreamRequest = {
       method: "GET",
       target: "/",
@@ -67,7 +72,7 @@ class Setup implements Disposable {
       ...changes,
     };
     this.attempts = { retries: 0 };
-    const backend = { key, addresses: this.#addresses, protocol: { name: "HTTP" as const } };
+    const backend = { key, addresses: this.#addresses, protocol: { name: "HTTP" as const }, delivery };
     const response = await this.#client.send(request, backend, this.attempts);
     await textOf(response.body);
     return response;
@@ -248,4 +253,97 @@ Deno.test("UpstreamClient.send() takes another endpoint when all connections to 
   for (let request = 0; request < 3; request++) assertEquals((await setup.send()).status, 200);
   setup.transports[0]!.send(LAST);
   await first;
+});
+
+/** How a rule has its requests sent. */
+function retrying(on: string, attempts = 3): Delivery {
+  return deliveryOf({ retry: { on: on.split(" "), attempts } })!;
+}
+
+const INVALID = "hello\r\n\r\n";
+const SILENT = "";
+const BUSY = "HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+/** What connections answer, how the rule sends, and what comes of it: a status or an error, and how often it was sent. */
+const retries: [
+  answers: (string | undefined)[],
+  delivery: Delivery,
+  outcome: number | ErrorReason,
+  sent: number,
+][] = [
+  [[undefined, LAST], retrying("error"), 200, 2],
+  [[undefined, LAST], retrying("timeout"), "upstream_unreachable", 1],
+  [[undefined, LAST], retrying("off"), "upstream_unreachable", 1],
+  [[undefined, undefined, undefined, LAST], retrying("error"), "upstream_unreachable", 3],
+  [[undefined, undefined, undefined, LAST], retrying("error", 4), 200, 4],
+  [[INVALID, LAST], retrying("invalid_header"), 200, 2],
+  [[INVALID, LAST], retrying("error"), "upstream_invalid", 1],
+  [[BUSY, LAST], retrying("http_503"), 200, 2],
+  [[BUSY, LAST], retrying("http_502"), 503, 1],
+  [[BUSY, BUSY, BUSY, LAST], retrying("http_503"), 503, 3],
+  [[BUSY, undefined, LAST], retrying("http_503"), "upstream_unreachable", 2],
+  [[BUSY, undefined, LAST], retrying("http_503 error"), 200, 3],
+];
+
+for (const [answers, delivery, outcome, sent] of retries) {
+  const what = JSON.stringify(answers.map((answer) => answer?.slice(0, 12) ?? "refused"));
+  const on = [...delivery.retry!.sent, ...delivery.retry!.statuses].join();
+  Deno.test(`UpstreamClient.send() of a rule: ${what} with ${on} is ${outcome} after ${sent}`, async () => {
+    const left = [...answers];
+    using setup = new Setup(["a:1", "b:1"], () => left.shift());
+    const found = await setup.send({}, undefined, delivery).then(
+      ({ status }) => status,
+      ({ reason }: ProxyError) => reason,
+    );
+    assertEquals([found, setup.dialled.length, setup.attempts.retries], [outcome, sent, sent - 1]);
+  });
+}
+
+Deno.test("UpstreamClient.send() of a rule goes to all endpoints before it comes to one again", async () => {
+  using setup = new Setup(["a:1", "b:1"], () => BUSY);
+  await setup.send({}, undefined, retrying("http_503", 4));
+  assertEquals(setup.dialled.length, 4);
+  assertEquals([new Set(setup.dialled.slice(0, 2)).size, new Set(setup.dialled.slice(2)).size], [2, 2]);
+});
+
+Deno.test("UpstreamClient.send() of a rule sends no content twice", async () => {
+  const cases: [answer: string | undefined, status: number][] = [[undefined, 200], [BUSY, 503]];
+  for (const [answer, status] of cases) {
+    const answers = [answer, LAST];
+    using setup = new Setup(["a:1", "b:1"], () => answers.shift());
+    const body = new FakeContent().send("abc").end();
+    const delivery = retrying("error http_503 non_idempotent");
+    assertEquals((await setup.send({ method: "PUT", body }, undefined, delivery)).status, status);
+  }
+});
+
+Deno.test("UpstreamClient.send() of a rule sends nothing again once the client was told something", async () => {
+  const answers = [`HTTP/1.1 103 Early Hints\r\n\r\n${BUSY}`, LAST];
+  using setup = new Setup(["a:1", "b:1"], () => answers.shift());
+  const told: number[] = [];
+  const inform = (status: number) => {
+    told.push(status);
+    return Promise.resolve();
+  };
+  assertEquals((await setup.send({ inform }, undefined, retrying("http_503"))).status, 503);
+  assertEquals([told, setup.dialled.length], [[103], 1]);
+});
+
+Deno.test("UpstreamClient.send() of a rule waits as long as the rule says", async () => {
+  const times = { responseTimeout: 1, connectTimeout: 7, streamTimeout: 1 };
+  const answers = [SILENT, LAST];
+  using setup = new Setup(["a:1", "b:1"], () => answers.shift());
+  assertEquals((await setup.send({}, undefined, { ...retrying("timeout"), times })).status, 200);
+  assertEquals(setup.dialled.length, 2);
+});
+
+Deno.test("UpstreamClient.send() of a rule connects as long as the rule says", async () => {
+  using setup = new Setup(["a:1"], () => SILENT, {
+    dial: (_, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    connectTimeout: 60_000,
+  });
+  const delivery = { times: { connectTimeout: 5 } };
+  const error = await assertRejects(() => setup.send({}, undefined, delivery), ProxyError, "within 5 ms");
+  assertEquals(error.reason, "upstream_timeout");
 });

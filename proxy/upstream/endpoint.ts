@@ -92,14 +92,19 @@ export class Endpoint {
   }
 
   /**
-   * Takes a connection: one that waits, or a new one.
+   * Takes a connection: one that waits, or a new one, which may take `connectTimeout` milliseconds.
    *
    * @throws {ProxyError} when the endpoint refuses, cannot be found or takes too long, and when all its
    * connections are in use.
    */
-  async take({ isFresh = false } = {}): Promise<UpstreamConnection> {
+  async take(
+    { isFresh = false, connectTimeout = this.#options.connectTimeout }: {
+      isFresh?: boolean;
+      connectTimeout?: number | undefined;
+    } = {},
+  ): Promise<UpstreamConnection> {
     if (this.#inUse >= this.#options.maxConnections) {
-      const connection = await this.#queue();
+      const connection = await this.#queue(connectTimeout);
       // its place came with it
       if (connection !== undefined && !connection.isClosed && !isFresh) return connection;
       connection?.close();
@@ -112,7 +117,7 @@ export class Endpoint {
       return kept;
     }
     try {
-      return await this.#connect();
+      return await this.#connect(connectTimeout);
     } catch (error) {
       this.#leave();
       throw error;
@@ -164,8 +169,8 @@ export class Endpoint {
     }
   }
 
-  async #connect(): Promise<UpstreamConnection> {
-    const { dial, deadlines, connectTimeout, onConnect } = this.#options;
+  async #connect(connectTimeout: number): Promise<UpstreamConnection> {
+    const { dial, deadlines, onConnect } = this.#options;
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), connectTimeout);
     try {
@@ -187,7 +192,7 @@ export class Endpoint {
   }
 
   /** Waits for a place: undefined is one without a connection. */
-  async #queue(): Promise<UpstreamConnection | undefined> {
+  async #queue(connectTimeout: number): Promise<UpstreamConnection | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<UpstreamConnection | undefined>();
     const waiting = { resolve };
     this.#waiting.push(waiting);
@@ -201,7 +206,7 @@ export class Endpoint {
           `${this.name}: all ${this.#options.maxConnections} connections in use`,
         ),
       );
-    }, this.#options.connectTimeout);
+    }, connectTimeout);
     try {
       return await promise;
     } finally {

@@ -26,7 +26,7 @@ export class Endpoints {
    *
    * @throws {ProxyError} when none of them does.
    */
-  of({ key, backend }: Route): readonly Address[] | Promise<readonly Address[]> {
+  of({ key, backend }: Pick<Route, "key" | "backend">): readonly Address[] | Promise<readonly Address[]> {
     const listed = this.#addresses.get(key);
     if (listed !== undefined) return listed;
     const named = this.#byName.get(key);

@@ -62,19 +62,19 @@ export class Http2Endpoint {
   }
 
   /**
-   * The connection, which is opened if there is none.
+   * The connection, which is opened if there is none; that may take `connectTimeout` milliseconds.
    *
    * @throws {ProxyError} when the endpoint refuses or takes too long.
    */
-  async open(): Promise<ClientHttp2Session> {
+  async open(connectTimeout = this.#options.connectTimeout): Promise<ClientHttp2Session> {
     const end = this.#begin();
     try {
-      const opening = this.#opened();
+      const opening = this.#opened(connectTimeout);
       const session = await opening;
       if (!session.closed && !session.destroyed) return session;
       // it has ended, and its event is yet to come
       this.#forget(opening);
-      return await this.#opened();
+      return await this.#opened(connectTimeout);
     } finally {
       end();
     }
@@ -93,7 +93,7 @@ export class Http2Endpoint {
       leave();
     };
     try {
-      const session = await this.open();
+      const session = await this.open(options.connectTimeout);
       const stream = session.request(requestHeaders(request), { endStream: request.body === null });
       return await this.#exchange(stream, request, { ...options, end });
     } catch (error) {
@@ -125,8 +125,8 @@ export class Http2Endpoint {
     };
   }
 
-  #opened(): Promise<ClientHttp2Session> {
-    return this.#session ??= this.#connect();
+  #opened(connectTimeout: number): Promise<ClientHttp2Session> {
+    return this.#session ??= this.#connect(connectTimeout);
   }
 
   /** A connection is of no more use; there may be another one by now. */
@@ -134,9 +134,9 @@ export class Http2Endpoint {
     if (this.#session === opening) this.#session = undefined;
   }
 
-  #connect(): Promise<ClientHttp2Session> {
+  #connect(connectTimeout: number): Promise<ClientHttp2Session> {
     const session = connect(`http://${this.name}`);
-    const opening = this.#connected(session);
+    const opening = this.#connected(session, connectTimeout);
     const forget = () => this.#forget(opening);
     // these stay: without a listener an error would end the program
     for (const event of ["error", "goaway", "close"]) session.on(event, forget);
@@ -144,8 +144,8 @@ export class Http2Endpoint {
     return opening;
   }
 
-  async #connected(session: ClientHttp2Session): Promise<ClientHttp2Session> {
-    const { connectTimeout, onConnect } = this.#options;
+  async #connected(session: ClientHttp2Session, connectTimeout: number): Promise<ClientHttp2Session> {
+    const { onConnect } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     session.once("error", reject);
     session.once("close", () => reject(new Error("The connection was closed")));

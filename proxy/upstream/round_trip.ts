@@ -51,6 +51,10 @@ export interface RoundTripOptions {
   responseTimeout: number;
   /** How long it may do nothing in the middle of its response, in milliseconds. */
   streamTimeout: number;
+  /** How long a connection to it may take, in milliseconds; the pool knows unless told. */
+  connectTimeout?: number | undefined;
+  /** How long it may take nothing of a request, in milliseconds; as {@linkcode responseTimeout} unless told. */
+  sendTimeout?: number;
   /** Told when a backend breaks off in the middle of a response. */
   onBrokenOff?: (error: ProxyError) => void;
 }
@@ -101,11 +105,13 @@ class RoundTrip implements Content {
   #sending: "head" | "content" | "nothing" = "head";
   #isAnswered = false;
   #sendError: unknown;
+  #patience: number;
 
   constructor(connection: UpstreamConnection, request: UpstreamRequest, options: RoundTripOptions) {
     this.#connection = connection;
     this.#request = request;
     this.#options = options;
+    this.#patience = options.responseTimeout;
   }
 
   async run(): Promise<UpstreamResponse> {
@@ -214,7 +220,8 @@ class RoundTrip implements Content {
         const piece = await body.next().catch((cause) => {
           throw new DownstreamBodyError(cause);
         });
-        this.#expireIn(this.#options.responseTimeout);
+        const { responseTimeout, sendTimeout = responseTimeout } = this.#options;
+        this.#expireIn(piece === undefined ? responseTimeout : sendTimeout);
         if (piece === undefined) break;
         left -= piece.length;
         // whatever is too much or too little would be read as the next request
@@ -244,6 +251,7 @@ class RoundTrip implements Content {
   }
 
   #expireIn(milliseconds: number): void {
+    this.#patience = milliseconds;
     if (!this.#isAnswered || this.#isResponseOver) this.#connection.expireIn(milliseconds);
   }
 
@@ -265,6 +273,7 @@ class RoundTrip implements Content {
     this.#connection.deadline = Infinity;
     const tunnel: Tunnel = {
       first: reader.take(Infinity),
+      timeout: this.#options.streamTimeout,
       read: (into) => transport.read(into),
       write: (bytes) => transport.write(bytes),
       closeWrite: () => transport.closeWrite(),
@@ -313,7 +322,7 @@ class RoundTrip implements Content {
       return new ProxyError("client_gone", message, { cause: error });
     }
     if (isExpired) {
-      const seconds = this.#options.responseTimeout / 1000;
+      const seconds = this.#patience / 1000;
       return new ProxyError("upstream_timeout", `${endpoint.name}: did nothing for ${seconds} s`, {
         cause: error,
       });

@@ -1,5 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { bytesOf, FakeContent, FakeTransport, latin1, textOf, within } from "../../tests/testing.ts";
+import {
+  bytesOf,
+  FakeContent,
+  FakeTransport,
+  latin1,
+  lookedAt,
+  textOf,
+  within,
+} from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
 import { Cancellation, type HeaderList } from "../exchange.ts";
@@ -21,6 +29,7 @@ class Trip implements Disposable {
   readonly transport: FakeTransport;
   readonly endpoint: Endpoint;
   readonly cancellation = new Cancellation();
+  readonly deadlines = new Deadlines();
   /** What was told of responses that broke off. */
   readonly broken: ProxyError[] = [];
   readonly #times: Partial<RoundTripOptions>;
@@ -31,7 +40,7 @@ class Trip implements Disposable {
     this.#times = times;
     this.endpoint = new Endpoint({ hostname: "10.0.0.1", port: 80 }, { name: "HTTP" }, {
       dial: () => Promise.resolve(this.transport),
-      ...{ deadlines: new Deadlines(), connectTimeout: 5000, idleTimeout: 4000, maxConnections: 1 },
+      ...{ deadlines: this.deadlines, connectTimeout: 5000, idleTimeout: 4000, maxConnections: 1 },
     });
   }
 
@@ -427,6 +436,28 @@ Deno.test("roundTrip() gives up on a backend that does nothing, and on a client"
   using stalled = new Trip([], { responseTimeout: 10 });
   stalled.transport.stall();
   await stalled.fails("upstream_timeout");
+});
+
+Deno.test("roundTrip() gives up on a backend that takes nothing of the content", async () => {
+  using trip = new Trip([], { sendTimeout: 10 });
+  const body = new FakeContent();
+  const running = assertRejects(
+    () => trip.run({ method: "POST", body }),
+    ProxyError,
+    "did nothing for 0.01 s",
+  );
+  await trip.transport.has("POST /");
+  trip.transport.stall();
+  body.send("ab");
+  assertEquals((await running).reason, "upstream_timeout");
+  using sent = new Trip([], { sendTimeout: 10 });
+  const answer = sent.run({ method: "POST", body: new FakeContent().send("ab").end() });
+  await sent.transport.has("0\r\n\r\n");
+  // what has been sent may be worked on for longer
+  await lookedAt(sent.deadlines);
+  await lookedAt(sent.deadlines);
+  sent.transport.send(OK);
+  assertEquals(await textOf((await answer).body), "ok");
 });
 
 Deno.test("roundTrip() gives up on a response that is silent for too long", async () => {
