@@ -81,6 +81,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
       sameSite: optional(fieldValue),
     }),
     isSecure: optional(boolean()),
+    omitsSameSiteNone: optional(boolean()),
   })),
   canary: optional(object({
     backend: serviceBackend,
@@ -90,6 +91,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
     headerValue: optional(string()),
     headerPattern: optional(string()),
     cookie: optional(token),
+    ignoresAffinity: optional(boolean()),
   })),
   cors: optional(object({
     origins: list(fieldValue),

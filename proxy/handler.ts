@@ -67,15 +67,17 @@ export function createHandler(options: HandlerOptions): Handler {
 }
 
 async function forward(
-  { outgoing, destination }: PolicyExchange,
+  { outgoing, destination, balancer }: PolicyExchange,
   record: ExchangeRecord,
   { state, upstream }: HandlerOptions,
 ): Promise<DownstreamResponse> {
+  record.route = destination;
   const addresses = state().endpoints.of(destination);
   const response = await upstream.send(outgoing, {
     key: destination.key,
     addresses: addresses instanceof Promise ? await addresses : addresses,
     protocol: destination.protocol,
+    balancer,
   }, record);
   filterResponseHeaders(response.fields);
   return response;
@@ -181,6 +183,7 @@ function route(
       inform: request.inform && informer(request.inform),
     },
     destination: match,
+    balancer: undefined,
   };
 }
 

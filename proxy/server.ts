@@ -13,6 +13,7 @@ import { AccessLog } from "./observe/access_log.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Observer } from "./observe/observer.ts";
 import { compilePolicies } from "./policies/compile.ts";
+import type { PolicyEnvironment } from "./policies/policy.ts";
 import { StateCompiler } from "./state.ts";
 import { HttpsListener } from "./tls/https_listener.ts";
 import { type Balance, createBalancer } from "./upstream/balancer.ts";
@@ -98,7 +99,11 @@ export class Server {
   constructor(options: ServerOptions, environment: ServerEnvironment) {
     this.#options = options;
     this.#environment = environment;
-    const policies = { now: Date.now, random: Math.random };
+    const policies: PolicyEnvironment = {
+      now: Date.now,
+      random: Math.random,
+      addressesOf: (route) => this.#state.state.endpoints.of(route),
+    };
     this.#state = new StateCompiler(
       new Resolver({ allowsLocal: options.allowsLocalUpstreams }),
       (ruleOptions) => compilePolicies(ruleOptions, policies),

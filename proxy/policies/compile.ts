@@ -1,4 +1,7 @@
 import type { RuleOptions } from "@pingress/config";
+import { affinityPolicy } from "./affinity.ts";
+import { balancePolicy, hashByPolicy } from "./balance.ts";
+import { canaryPolicy } from "./canary.ts";
 import { closedPolicy } from "./closed.ts";
 import type { Policy, PolicyEnvironment, PolicyFactory } from "./policy.ts";
 import { httpsRedirectPolicy, redirectPolicy } from "./redirects.ts";
@@ -8,6 +11,11 @@ const FACTORIES: readonly PolicyFactory[] = [
   redirectPolicy,
   httpsRedirectPolicy,
   closedPolicy,
+  // what chooses the backend, then what chooses its endpoint: the last one counts
+  canaryPolicy,
+  balancePolicy,
+  hashByPolicy,
+  affinityPolicy,
 ];
 
 /** Makes the policies for the options of a rule. @throws {Error} for options that make no sense. */

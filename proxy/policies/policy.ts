@@ -1,9 +1,10 @@
-import type { RuleOptions } from "@pingress/config";
+import type { Address, RuleOptions } from "@pingress/config";
 import type { Authority } from "../authority.ts";
 import type { DownstreamRequest, DownstreamResponse } from "../exchange.ts";
 import type { Origin } from "../filters/origin.ts";
 import type { RequestTarget } from "../request_target.ts";
 import type { Route } from "../routing_table.ts";
+import type { Balancer } from "../upstream/balancer.ts";
 import type { UpstreamRequest } from "../upstream/round_trip.ts";
 
 /** A request between its route and its backend, as policies see and change it. */
@@ -24,6 +25,8 @@ export interface PolicyExchange {
   readonly outgoing: UpstreamRequest;
   /** Where it goes; another route's is taken by replacing it. */
   destination: Route;
+  /** Chooses among the endpoints there, instead of the proxy's own way. */
+  balancer: Balancer | undefined;
 }
 
 type Answer = DownstreamResponse | undefined;
@@ -42,6 +45,8 @@ export interface PolicyEnvironment {
   now: () => number;
   /** A number from 0 to less than 1. */
   random: () => number;
+  /** The addresses of a route's backend. @throws {ProxyError} when none of its names is found, or rejects with it. */
+  addressesOf: (route: Route) => readonly Address[] | Promise<readonly Address[]>;
 }
 
 /** Makes the policy for some options; nothing when they ask for none. @throws {Error} for options that make no sense. */

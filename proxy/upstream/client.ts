@@ -26,6 +26,8 @@ export interface UpstreamBackend {
   addresses: readonly Address[];
   /** How it is spoken to. */
   protocol: EndpointProtocol;
+  /** Chooses among its endpoints, instead of the one for all backends. */
+  balancer?: Balancer | undefined;
 }
 
 /** What is to be told about a request afterwards. */
@@ -63,7 +65,8 @@ export class UpstreamClient {
     backend: UpstreamBackend,
     attempts: Attempts,
   ): Promise<UpstreamResponse> {
-    const { pool, balancer } = this.#options;
+    const { pool } = this.#options;
+    const { balancer = this.#options.balancer } = backend;
     let { addresses } = backend;
     let failure: ProxyError | undefined;
     /** Its kept connection was dead: it gets a fresh one. */
