@@ -53,6 +53,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
   closed: optional(string()),
   backendProtocol: optional(oneOf("HTTP", "HTTPS", "H2C", "GRPC", "GRPCS")),
   backendServerName: optional(dnsName),
+  backendNameHidden: optional(boolean()),
   backendVerify: optional(boolean()),
   backendTrust: optional(fileName),
   backendIdentity: optional(tlsFiles),

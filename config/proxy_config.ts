@@ -66,6 +66,11 @@ export interface Certificate extends TlsFiles {
   host: string;
 }
 
+/** All backends that requests of a rule may go to. */
+export function backendsOf({ backend, options }: Pick<Rule, "backend" | "options">): ServiceBackend[] {
+  return [backend, options?.canary?.backend, options?.errors?.backend].filter((one) => one !== undefined);
+}
+
 /** How `endpoints.json` spells a backend: `namespace/name:port`. */
 export function serviceKey(backend: ServiceBackend): string {
   return `${backend.namespace}/${backend.name}:${backend.port}`;

@@ -11,6 +11,8 @@ export interface RuleOptions {
   backendProtocol?: "HTTP" | "HTTPS" | "H2C" | "GRPC" | "GRPCS";
   /** Over TLS: the name that the backend is asked for and its certificate is checked for. */
   backendServerName?: string;
+  /** Over TLS: is that name checked alone, and not asked for? */
+  backendNameHidden?: boolean;
   /** Over TLS: must the backend's certificate be one that the system trusts, or {@linkcode backendTrust}? Not unless told. */
   backendVerify?: boolean;
   /** Over TLS: a PEM file of the authorities that are trusted instead of the system's. */

@@ -18,24 +18,16 @@ const VARIABLES = [
   "server_name",
   "the_real_ip",
   "uri",
-] as const;
+];
 
-/** One of {@linkcode VARIABLES}. */
-export type Variable = typeof VARIABLES[number];
-
-/** Variables of a request's own: a parameter of the query, a cookie, a header field. */
-const OF_REQUEST = /^(?:arg|cookie|http)_./;
-
-/** Is this one of the variables that have one meaning each? */
-export function isVariable(name: string): name is Variable {
-  return (VARIABLES as readonly string[]).includes(name);
-}
+/** Variables whose names go on with that of a parameter, a cookie or a header field. */
+const PREFIXED = /^(?:arg|cookie|http)_./;
 
 /**
  * Takes a text apart: `$name` and `${name}` are variables with nginx's names
  * (https://nginx.org/en/docs/http/ngx_http_core_module.html#variables), as far as they mean something here.
  *
- * @throws {Error} for a variable that there is not; the message goes on where the text has been named.
+ * @throws {Error} for a variable that there is not.
  *
  * @example
  * ```ts
@@ -49,10 +41,7 @@ export function parseTemplate(text: string): Template {
   return text.split(/(\$(?:\{\w*\}|\w*))/).filter((part) => part !== "").map((part) => {
     if (!part.startsWith("$")) return part;
     const variable = part.replaceAll(/[${}]/g, "");
-    if (isVariable(variable) || OF_REQUEST.test(variable)) return { variable };
-    throw new Error(
-      `no text with variables that Pingress knows: ${part} is none of ` +
-        `${VARIABLES.join(", ")}, arg_…, cookie_… and http_…`,
-    );
+    if (VARIABLES.includes(variable) || PREFIXED.test(variable)) return { variable };
+    throw new Error(`has ${part}, which is no variable that Pingress knows`);
   });
 }

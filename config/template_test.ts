@@ -23,6 +23,6 @@ for (const [text, template] of templates) {
 
 for (const text of ["$", "${}", "$nothing", "${upstream_addr}", "$http_", "a$-b"]) {
   Deno.test(`parseTemplate() refuses ${text}`, () => {
-    assertThrows(() => parseTemplate(text), Error, "is none of args");
+    assertThrows(() => parseTemplate(text), Error, "no variable");
   });
 }

@@ -94,6 +94,11 @@ export function certificateBytes(host: string, { cert, key, secret }: KeyPair & 
   return encoder.encode(cert + key).length + 4 * lineBytes(JSON.stringify([host, secret]));
 }
 
+/** How much room another file takes in a Secret, in bytes. */
+export function fileBytes(name: string, text: string): number {
+  return name.length + encoder.encode(text).length;
+}
+
 const encoder = new TextEncoder();
 
 function bucketBytes(parts: readonly ShardPart[]): number[] {

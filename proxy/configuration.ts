@@ -1,5 +1,6 @@
 import { createSecureContext } from "node:tls";
 import {
+  checkAuthorities,
   type CheckedKeyPair,
   checkKeyPair,
   ENDPOINTS_FILE,
@@ -30,6 +31,8 @@ export interface Configuration {
   endpoints: EndpointsFile;
   /** The certificates. */
   certificates: CertificateSet;
+  /** The texts of other files that rules name, by their paths. */
+  files: ReadonlyMap<string, string>;
 }
 
 /** Options of {@linkcode ConfigurationLoader}. */
@@ -92,7 +95,12 @@ export class ConfigurationLoader {
     this.#shards = await this.#loadShards() ?? this.#shards;
     if (this.#shards === undefined) return undefined;
     const { config, endpoints } = this.#shards;
-    const next: Configuration = { config, endpoints, certificates: await this.#loadCertificates(config) };
+    const next: Configuration = {
+      config,
+      endpoints,
+      certificates: await this.#loadCertificates(config),
+      files: await this.#loadFiles(config),
+    };
     const change = changeBetween(this.#configuration, next);
     if (change === undefined) return undefined;
     this.#configuration = next;
@@ -206,6 +214,33 @@ export class ConfigurationLoader {
     return { byHost, fallback };
   }
 
+  /** A certificate and its key are read together, so that they belong together. */
+  async #loadFiles(config: ProxyConfig): Promise<ReadonlyMap<string, string>> {
+    const last = this.#configuration?.files;
+    const files = new Map<string, string>();
+    const load = async (paths: string[], check: (texts: string[]) => void) => {
+      if (paths.every((path) => files.has(path))) return;
+      const texts = await this.#attempt(paths.join(" and "), async () => {
+        const texts = await Promise.all(paths.map((path) => Deno.readTextFile(path)));
+        if (paths.some((path, index) => texts[index] !== last?.get(path))) check(texts);
+        return texts;
+      });
+      for (const [index, path] of paths.entries()) {
+        const text = texts?.[index] ?? last?.get(path);
+        if (text !== undefined) files.set(path, text);
+      }
+    };
+    for (const { options: { backendTrust, backendIdentity } = {} } of config.rules) {
+      if (backendTrust !== undefined) await load([backendTrust], ([text = ""]) => checkAuthorities(text));
+      if (backendIdentity === undefined) continue;
+      await load(
+        [backendIdentity.cert, backendIdentity.key],
+        ([cert = "", key = ""]) => void checkKeyPair({ cert, key }),
+      );
+    }
+    return files;
+  }
+
   /** Tries to load one thing. Each fault is logged when it appears or changes, and when it is gone. */
   async #attempt<T>(what: string, load: () => Promise<T>): Promise<T | undefined> {
     try {
@@ -262,6 +297,9 @@ function changeBetween(
   if (next.config !== last.config) change.config = next.config;
   if (next.endpoints !== last.endpoints) change.endpoints = next.endpoints;
   if (!isSameSet(next.certificates, last.certificates)) change.certificates = next.certificates;
+  const isSame = next.files.size === last.files.size &&
+    [...next.files].every(([file, text]) => last.files.get(file) === text);
+  if (!isSame) change.files = next.files;
   return Object.keys(change).length === 0 ? undefined : change;
 }
 

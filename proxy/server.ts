@@ -92,6 +92,7 @@ export class Server {
   readonly #gate: Gate;
   readonly #metrics: Metrics;
   readonly #accessLog: AccessLog | undefined;
+  #files: ReadonlyMap<string, string> = new Map();
   #isDraining = false;
   #running: { http: HttpListener; https: HttpsListener; http2: Http2Server; pool: UpstreamPool } | undefined;
 
@@ -102,6 +103,7 @@ export class Server {
     const policies: PolicyEnvironment = {
       now: Date.now,
       random: Math.random,
+      fileText: (path) => this.#files.get(path),
       addressesOf: (route) => this.#state.state.endpoints.of(route),
     };
     this.#state = new StateCompiler(
@@ -117,6 +119,7 @@ export class Server {
 
   /** Takes what has changed of the configuration: it counts from the next request and handshake on. */
   configure(change: Partial<Configuration>): void {
+    this.#files = change.files ?? this.#files;
     this.#state.update(change);
   }
 

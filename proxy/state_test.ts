@@ -23,6 +23,7 @@ function configuration(): Configuration {
     config: config("/"),
     endpoints: { [serviceKey(BACKEND)]: ["10.0.0.1:80"] },
     certificates: certificates({ "a.test": pair("a") }, pair("default")),
+    files: new Map(),
   };
 }
 

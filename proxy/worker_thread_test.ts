@@ -16,6 +16,7 @@ function configurationFor({ endpoint }: { endpoint: string }): Configuration {
     config: { rules: [{ path: { type: "Prefix", path: "/" }, backend: BACKEND }] },
     endpoints: { "default/one:80": [endpoint] },
     certificates: { byHost: new Map(), fallback: undefined },
+    files: new Map(),
   };
 }
 

@@ -15,6 +15,7 @@ function configuration(path = "/"): Configuration {
     config: { rules: [{ path: { type: "Prefix", path }, backend }] },
     endpoints: {},
     certificates: { byHost: new Map(), fallback: undefined },
+    files: new Map(),
   };
 }
 
@@ -261,7 +262,7 @@ Deno.test("startHere() serves in this thread", async () => {
   const lines: string[] = [];
   const worker = startHere({
     options: { ...TEST_SERVER, accessLogRate: 1 },
-    configuration: { config, endpoints, certificates },
+    configuration: { config, endpoints, certificates, files: new Map() },
     writeAccessLog: (text) => lines.push(text),
     log: recordingLog().log,
   });

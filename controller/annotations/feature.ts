@@ -1,5 +1,6 @@
 import type { RuleOptions } from "@pingress/config";
-import type { Ingress } from "../objects.ts";
+import type { Ingress, Secret } from "../objects.ts";
+import type { ProblemReason } from "../translate/problem.ts";
 
 /** A value does not say what its annotation is for. */
 export class AnnotationError extends Error {
@@ -41,6 +42,12 @@ export interface RuleContext {
   hasCertificate: boolean;
   /** What counts where the Ingress says nothing. */
   defaults: RuleDefaults;
+  /** A Secret of the Ingress's namespace, which is read from now on. */
+  secret(name: string): Secret | undefined;
+  /** Hands proxies a file beside their keys. @returns its path; nothing when there is no room for it. */
+  keep(file: string, text: string): string | undefined;
+  /** Tells what is wrong with what an annotation names; of an Ingress with many rules once. */
+  tell(annotation: string, reason: ProblemReason, message: string): void;
 }
 
 /** What counts where an Ingress says nothing. */

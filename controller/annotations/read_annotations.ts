@@ -53,6 +53,12 @@ export function optionsOf({ values, closed }: AnnotationValues, context: RuleCon
   return Object.assign(options, ...FEATURES.map((feature) => feature.optionsOf(values, context)));
 }
 
+/** The field of an Ingress that an annotation without prefix is in. */
+export function fieldOf({ metadata: { annotations = {} } }: Ingress, name: string): string {
+  const annotation = PREFIXES.map((prefix) => prefix + name).find((one) => Object.hasOwn(annotations, one));
+  return `metadata.annotations[${JSON.stringify(annotation ?? name)}]`;
+}
+
 function tellUnknown(
   name: string,
   { prefix, field, problems }: { prefix: string; field: string; problems: ProblemList },

@@ -56,6 +56,8 @@ function outcome(problems: Record<string, number>, more: { failure?: string } = 
     config: { rules: [] },
     endpoints: {},
     certificates: new Map(),
+    files: new Map(),
+    namedSecrets: new Set<string>(),
     problems: all,
   };
   return { snapshot: store.snapshot(), translation, ...more };

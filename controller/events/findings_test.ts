@@ -16,6 +16,8 @@ function found(problems: Problem[], { failure }: { failure?: string } = {}): Map
     config: { rules: [] },
     endpoints: {},
     certificates: new Map(),
+    files: new Map(),
+    namedSecrets: new Set<string>(),
     problems,
   };
   const outcome = { snapshot: new Store().snapshot(), translation, ...failure !== undefined && { failure } };

@@ -68,7 +68,15 @@ interface Request {
 function translation(port: number): Translation {
   const backend = { type: "Service", name: "web", namespace: "default", port } as const;
   const config = { rules: [{ path: { type: "Prefix", path: "/" } as const, backend }] };
-  return { isEmpty: false, config, endpoints: {}, certificates: new Map(), problems: [] };
+  return {
+    isEmpty: false,
+    config,
+    endpoints: {},
+    certificates: new Map(),
+    files: new Map(),
+    namedSecrets: new Set<string>(),
+    problems: [],
+  };
 }
 
 const PROXY = { image: "proxy:1" };
@@ -228,6 +236,8 @@ function large(hosts: number, certificateBytes: number): Translation {
     ...others,
     config: { rules: names.map((host) => ({ host, path, backend })) },
     certificates: new Map(names.map((host) => [host, { cert, key: "K", secret: `default/${host}` }])),
+    files: new Map(),
+    namedSecrets: new Set<string>(),
   };
 }
 

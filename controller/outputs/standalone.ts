@@ -2,6 +2,7 @@ import {
   certFile,
   ENDPOINTS_FILE,
   FileWatcher,
+  isBackendFile,
   isHostPattern,
   keyFile,
   type KeyPair,
@@ -54,6 +55,7 @@ export class StandaloneOutput implements Output {
     for await (const { name } of Deno.readDir(this.keysDirectory)) {
       // a run that was cut off left it
       if (name.endsWith(NEXT)) await Deno.remove(`${this.keysDirectory}/${name}`);
+      if (isBackendFile(name)) await this.#remember(`${this.keysDirectory}/${name}`);
     }
     this.#sources = parseSources(await this.#remember(`${this.keysDirectory}/${SOURCES_FILE}`));
     for (const [host, secret] of Object.entries(this.#sources)) {
@@ -79,17 +81,18 @@ export class StandaloneOutput implements Output {
   }
 
   /** Writes the files that have changed and removes those that are no longer needed. */
-  async apply({ certificates, ...translation }: Translation): Promise<void> {
+  async apply(translation: Translation): Promise<void> {
     const { directory, log } = this.#options;
     await ensureDir(this.keysDirectory);
     const files = new Map<string, string>();
     const sources: Record<string, string> = {};
-    for (const [host, { cert, key, secret }] of certificates) {
+    for (const [host, { cert, key, secret }] of translation.certificates) {
       files.set(`${this.keysDirectory}/${certFile(host)}`, cert);
       files.set(`${this.keysDirectory}/${keyFile(host)}`, key);
       sources[host] = secret;
     }
-    const [config] = renderConfigFiles({ certificates, ...translation });
+    for (const [name, text] of translation.files) files.set(`${this.keysDirectory}/${name}`, text);
+    const [config] = renderConfigFiles(translation);
     for (const name of [ENDPOINTS_FILE, PROXY_CONFIG_FILE]) {
       files.set(`${directory}/${name}`, config?.[name] ?? "");
     }

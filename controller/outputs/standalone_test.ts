@@ -8,6 +8,8 @@ const EMPTY: Translation = {
   config: { rules: [] },
   endpoints: {},
   certificates: new Map(),
+  files: new Map(),
+  namedSecrets: new Set<string>(),
   problems: [],
 };
 

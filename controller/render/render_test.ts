@@ -121,5 +121,13 @@ function render({ namespace, daemonSet, loadBalancer, shards = 1, translation: g
 }
 
 function translation(certificates: Map<string, HostCertificate>): Translation {
-  return { isEmpty: false, config: { rules: [] }, endpoints: {}, certificates, problems: [] };
+  return {
+    isEmpty: false,
+    config: { rules: [] },
+    endpoints: {},
+    certificates,
+    files: new Map(),
+    namedSecrets: new Set(),
+    problems: [],
+  };
 }

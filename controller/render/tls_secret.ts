@@ -1,6 +1,6 @@
 import type { Secret } from "@cloudydeno/kubernetes-apis/core/v1";
 import { certFile, keyFile, type KeyPair } from "@pingress/config";
-import { certificateBytes, type ChooseShards, shardName, spread } from "../shards.ts";
+import { certificateBytes, type ChooseShards, fileBytes, shardName, spread } from "../shards.ts";
 import type { Translation } from "../translate/translate.ts";
 import { COMMON_LABELS, SOURCES_ANNOTATION, TLS_SECRET_NAME } from "./names.ts";
 
@@ -12,15 +12,29 @@ export interface TlsSecretsOptions {
   choose: ChooseShards;
 }
 
-/** The Secrets that proxies mount, one for each shard: a certificate and a key for each host. */
+/** The Secrets that proxies mount, one for each shard: a certificate and a key for each host, and other files. */
 export function renderTlsSecrets(
-  { certificates }: Translation,
+  { certificates, files }: Pick<Translation, "certificates" | "files">,
   { namespace, choose }: TlsSecretsOptions,
 ): Secret[] {
-  const hosts = [...certificates].sort(([one], [other]) => one < other ? -1 : 1)
-    .map(([host, pair]) => ({ name: host, ...pair, bytes: certificateBytes(host, pair) }));
-  return spread(hosts, choose).map((hosts, shard) => {
-    const sources = Object.fromEntries(hosts.map(({ name, secret }) => [name, secret]));
+  const parts = [
+    ...[...certificates].map(([host, pair]) => ({
+      name: host,
+      bytes: certificateBytes(host, pair),
+      source: pair.secret,
+      data: { [certFile(host)]: pair.cert, [keyFile(host)]: pair.key },
+    })),
+    ...[...files].map(([name, text]) => ({
+      name,
+      bytes: fileBytes(name, text),
+      source: undefined,
+      data: { [name]: text },
+    })),
+  ].sort((one, other) => one.name < other.name ? -1 : 1);
+  return spread(parts, choose).map((parts, shard) => {
+    const sources = Object.fromEntries(
+      parts.flatMap(({ name, source }) => source === undefined ? [] : [[name, source]]),
+    );
     return {
       apiVersion: "v1",
       kind: "Secret",
@@ -31,10 +45,9 @@ export function renderTlsSecrets(
         labels: COMMON_LABELS,
         annotations: { [SOURCES_ANNOTATION]: JSON.stringify(sources) },
       },
-      data: Object.fromEntries(hosts.flatMap(({ name, cert, key }) => [
-        [certFile(name), toBase64(cert)],
-        [keyFile(name), toBase64(key)],
-      ])),
+      data: Object.fromEntries(
+        parts.flatMap(({ data }) => Object.entries(data)).map(([name, text]) => [name, toBase64(text)]),
+      ),
     };
   });
 }

@@ -32,6 +32,8 @@ function outcome(...ingresses: Ingress[]): Outcome {
     config: { rules: [] },
     endpoints: {},
     certificates: new Map(),
+    files: new Map(),
+    namedSecrets: new Set<string>(),
     problems: [],
   };
   return { snapshot: store.snapshot(), translation };

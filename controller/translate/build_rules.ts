@@ -1,4 +1,5 @@
 import type { PathMatch, Rule, ServiceBackend } from "@pingress/config";
+import { type AnnotationValues, fieldOf } from "../annotations/read_annotations.ts";
 import { type Ingress, objectKey } from "../objects.ts";
 import { readHost } from "./hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
@@ -26,6 +27,8 @@ export interface BuiltRules {
 export interface BuildRulesOptions {
   /** Finds Services and their endpoints. */
   backends: BackendResolver;
+  /** What Ingresses say in annotations. */
+  annotations: ReadonlyMap<Ingress, AnnotationValues>;
   /** Takes what is wrong. */
   problems: Problem[];
 }
@@ -42,16 +45,20 @@ const ALL_PATHS: PathMatch = { type: "Prefix", path: "/" };
  */
 export function buildRules(
   ingresses: readonly Ingress[],
-  { backends, problems }: BuildRulesOptions,
+  { backends, annotations, problems }: BuildRulesOptions,
 ): BuiltRules {
   const claims = new Claims();
   const catchAlls: { ingress: Ingress; backend: ServiceBackend; list: ProblemList }[] = [];
   for (const ingress of ingresses) {
     const list = new ProblemList(ingress, problems);
-    claimPaths(ingress, { claims, backends, list });
+    const serviceUpstream = serviceUpstreamOf(ingress, { annotations });
+    for (const claim of pathClaims(ingress, { backends, list, serviceUpstream })) {
+      const winner = claims.claim(claim);
+      if (winner !== undefined) tellConflict(claim, { winner, list });
+    }
     const { spec, metadata: { namespace = "" } } = ingress;
     if (spec?.defaultBackend === undefined) continue;
-    const place = { namespace, field: DEFAULT_BACKEND, problems: list };
+    const place = { namespace, field: DEFAULT_BACKEND, problems: list, serviceUpstream };
     const backend = backends.resolve(spec.defaultBackend, place);
     if (backend !== undefined) catchAlls.push({ ingress, backend, list });
   }
@@ -97,10 +104,26 @@ class Claims {
   }
 }
 
-function claimPaths(
+/** The field by which an Ingress says that its Services' own addresses are their endpoints, if it does. */
+export function serviceUpstreamOf(
   ingress: Ingress,
-  { claims, backends, list }: { claims: Claims; backends: BackendResolver; list: ProblemList },
-): void {
+  { annotations }: { annotations: ReadonlyMap<Ingress, AnnotationValues> },
+): string | undefined {
+  return annotations.get(ingress)?.values["service-upstream"] === true
+    ? fieldOf(ingress, "service-upstream")
+    : undefined;
+}
+
+/** What the rules of an Ingress claim, as far as it can be served. */
+export function pathClaims(
+  ingress: Ingress,
+  { backends, list, serviceUpstream }: {
+    backends: BackendResolver;
+    list: ProblemList;
+    serviceUpstream: string | undefined;
+  },
+): Claim[] {
+  const claimed: Claim[] = [];
   const { defaultBackend, rules = [] } = ingress.spec ?? {};
   for (const [index, { host: text, http }] of rules.entries()) {
     const ruleField = `spec.rules[${index}]`;
@@ -119,19 +142,24 @@ function claimPaths(
         namespace: ingress.metadata.namespace ?? "",
         field: `${field}.backend`,
         problems: list,
+        serviceUpstream,
       };
       const resolved = backends.resolve(backend, place);
       if (resolved === undefined) continue;
       const rule: Rule = { ...host !== undefined && { host }, path, backend: resolved };
-      const winner = claims.claim({ rule, ingress, field });
-      if (winner === undefined) continue;
-      const who = winner === ingress
-        ? "earlier in this Ingress"
-        : `by the older Ingress ${objectKey(winner)}`;
-      const what = `${host ?? "every host"} ${path.path}`;
-      list.add("PathConflict", field, `${what} is claimed ${who}: this path is not served`);
+      claimed.push({ rule, ingress, field });
     }
   }
+  return claimed;
+}
+
+function tellConflict(
+  { rule: { host, path }, ingress, field }: Claim,
+  { winner, list }: { winner: Ingress; list: ProblemList },
+): void {
+  const who = winner === ingress ? "earlier in this Ingress" : `by the older Ingress ${objectKey(winner)}`;
+  const what = `${host ?? "every host"} ${path.path}`;
+  list.add("PathConflict", field, `${what} is claimed ${who}: this path is not served`);
 }
 
 /** @returns undefined for every host, null for a host that cannot be served. */
@@ -184,7 +212,7 @@ function pathFault(path: string): string | undefined {
 }
 
 /** Prefix paths are compared by their elements: a trailing slash makes no difference. */
-function claimKey({ host, path: { type, path } }: Rule): string {
+export function claimKey({ host, path: { type, path } }: Rule): string {
   return JSON.stringify([host ?? null, type, type === "Prefix" ? path.replace(/\/$/, "") : path]);
 }
 

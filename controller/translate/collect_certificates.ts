@@ -1,5 +1,6 @@
 import { type CheckedKeyPair, checkKeyPair, errorMessage, type KeyPair, wildcardOf } from "@pingress/config";
 import { type Ingress, objectKey, type Secret } from "../objects.ts";
+import { textsOf } from "../secrets.ts";
 import { certificateBytes, type ShardSpace } from "../shards.ts";
 import { readHost } from "./hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
@@ -156,28 +157,16 @@ function readSecret(
 /** Objects are replaced when they change, never edited: what was found out about one stays true. */
 const checked = new WeakMap<Secret, CheckedKeyPair | string>();
 
-function check({ type, data = {}, stringData = {} }: Secret): CheckedKeyPair | string {
+function check(secret: Secret): CheckedKeyPair | string {
+  const { type } = secret;
   if (type !== undefined && type !== "kubernetes.io/tls") return `its type is ${type}, not kubernetes.io/tls`;
-  const texts: string[] = [];
-  for (const name of ["tls.crt", "tls.key"]) {
-    const text = stringData[name] ?? decodeBase64(data[name]);
-    if (!text) return `it has no ${name}`;
-    texts.push(text);
-  }
-  const [cert = "", key = ""] = texts;
+  const { "tls.crt": cert, "tls.key": key } = textsOf(secret);
+  if (!cert) return "it has no tls.crt";
+  if (!key) return "it has no tls.key";
   try {
     return checkKeyPair({ cert, key });
   } catch (error) {
     return errorMessage(error);
-  }
-}
-
-function decodeBase64(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return new TextDecoder().decode(Uint8Array.fromBase64(text.replaceAll(/\s/g, "")));
-  } catch {
-    return undefined;
   }
 }
 

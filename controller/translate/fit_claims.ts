@@ -1,4 +1,4 @@
-import { type Certificate, type EndpointsFile, serviceKey } from "@pingress/config";
+import { backendsOf, type Certificate, type EndpointsFile, serviceKey } from "@pingress/config";
 import { objectKey } from "../objects.ts";
 import { lineBytes, ShardSpace } from "../shards.ts";
 import type { Claim } from "./build_rules.ts";
@@ -31,11 +31,13 @@ export function fitClaims(
   const fitting: Claim[] = [];
   const leftOut: Claim[] = [];
   for (const claim of claims) {
-    const key = serviceKey(claim.rule.backend);
-    const parts = [{ name: claim.rule.host, bytes: lineBytes(JSON.stringify(claim.rule)) }];
-    if (!listed.has(key)) parts.push({ name: key, bytes: lineBytes(JSON.stringify([key, endpoints[key]])) });
+    const keys = backendsOf(claim.rule).map(serviceKey).filter((key) => !listed.has(key));
+    const parts = [
+      { name: claim.rule.host, bytes: lineBytes(JSON.stringify(claim.rule)) },
+      ...keys.map((key) => ({ name: key, bytes: lineBytes(JSON.stringify([key, endpoints[key]])) })),
+    ];
     if (space.take(parts)) {
-      listed.add(key);
+      for (const key of keys) listed.add(key);
       fitting.push(claim);
     } else leftOut.push(claim);
   }

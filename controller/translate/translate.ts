@@ -1,4 +1,5 @@
 import {
+  backendsOf,
   certFile,
   type Certificate,
   type EndpointsFile,
@@ -9,13 +10,16 @@ import {
   type TlsFiles,
   wildcardOf,
 } from "@pingress/config";
+import { isCanary } from "../annotations/canary.ts";
 import type { Snapshot } from "../store.ts";
 import { optionsOf, readAnnotations } from "../annotations/read_annotations.ts";
 import { ShardSpace } from "../shards.ts";
+import { attachCanaries, tellIdleCanaries } from "./attach_canaries.ts";
 import { buildRules, byHostAndPath, type Claim } from "./build_rules.ts";
 import { collectCertificates, type HostCertificate } from "./collect_certificates.ts";
 import { fitClaims } from "./fit_claims.ts";
 import { type Problem, ProblemList } from "./problem.ts";
+import { References } from "./references.ts";
 import { BackendResolver } from "./resolve_backend.ts";
 import { selectIngresses } from "./select_ingresses.ts";
 
@@ -29,9 +33,13 @@ export interface Translation {
   endpoints: EndpointsFile;
   /** The certificates by host. */
   certificates: Map<string, HostCertificate>;
+  /** The texts of other files in the keys' directory, by their names. */
+  files: Map<string, string>;
+  /** The Secrets that annotations name, as `namespace/name`, whether they are there or not. */
+  namedSecrets: Set<string>;
   /**
-   * All that is wrong: with annotations, then rules, then default backends, then certificates, then what there
-   * is no room for, each in the order of the Ingresses.
+   * All that is wrong: with annotations, then rules, then default backends, then canaries, then certificates, then
+   * Secrets that annotations name, then what there is no room for, each in the order of the Ingresses.
    */
   problems: Problem[];
 }
@@ -65,15 +73,22 @@ export function translate(
       ingress,
     ) => [ingress, readAnnotations(ingress, { problems: new ProblemList(ingress, problems) })]),
   );
+  const [canaries = [], primaries = []] = [true, false].map((wanted) =>
+    ingresses.filter((ingress) => isCanary(annotations.get(ingress)?.values ?? {}) === wanted)
+  );
   const backends = new BackendResolver(snapshot);
-  const { claims, defaultBackend } = buildRules(ingresses, { backends, problems });
+  const { claims, defaultBackend } = buildRules(primaries, { backends, annotations, problems });
+  const attached = attachCanaries(canaries, { claims, backends, annotations, problems });
+  tellIdleCanaries(primaries, { annotations, problems });
+  const space = isSharded ? new ShardSpace() : undefined;
   const certificates = collectCertificates(ingresses, {
     secrets: snapshot.Secret,
     lastGood,
     problems,
     now,
-    space: isSharded ? new ShardSpace() : undefined,
+    space,
   });
+  const references = new References(snapshot.Secret, { keysDirectory, space, problems });
   const tlsOf = (host: string): TlsFiles => ({
     key: `${keysDirectory}/${keyFile(host)}`,
     cert: `${keysDirectory}/${certFile(host)}`,
@@ -84,12 +99,15 @@ export function translate(
     const hasOwn = host !== undefined && certificates.has(host);
     const said = annotations.get(ingress);
     const options = said === undefined ? {} : optionsOf(said, {
+      ...references.of(ingress),
       ingress,
       host,
       path,
       hasCertificate: hasOwn || certificates.has(wildcardOf(host ?? "") ?? ""),
       defaults: { redirectsToHttps },
     });
+    const canary = attached.get(claim);
+    if (canary !== undefined) options.canary = canary;
     return {
       ...claim,
       rule: {
@@ -105,7 +123,7 @@ export function translate(
   const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...claims.map(completed)];
   const endpoints = backends.endpoints();
   const fitting = isSharded ? fitClaims(all, { certificates: others, endpoints, problems }) : all;
-  const isServed = new Set(fitting.map(({ rule }) => serviceKey(rule.backend)));
+  const isServed = new Set(fitting.flatMap(({ rule }) => backendsOf(rule).map(serviceKey)));
   return {
     isEmpty: ingresses.length === 0,
     config: {
@@ -116,6 +134,8 @@ export function translate(
     },
     endpoints: Object.fromEntries(Object.entries(endpoints).filter(([key]) => isServed.has(key))),
     certificates,
+    files: references.files,
+    namedSecrets: references.secrets,
     problems,
   };
 }

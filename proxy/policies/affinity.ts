@@ -20,7 +20,7 @@ export function affinityPolicy(
   return {
     request: (exchange) => {
       const { destination, route, request: { fields } } = exchange;
-      if (canary?.ignoresAffinity && destination !== route) return undefined;
+      if (canary?.ignoresAffinity && destination.key !== route.key) return undefined;
       let own = places.get(destination.key);
       if (own === undefined) {
         own = affinity.isPersistent

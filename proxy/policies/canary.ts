@@ -21,7 +21,7 @@ export function canaryPolicy(
   if (canary === undefined) return undefined;
   const byHeader = decideByHeader(canary);
   const canaryId = backendId(canary.backend);
-  let other: Route | undefined;
+  let other: { route: Route; instead: Route } | undefined;
   const isForCanary = (fields: Fields, primary: Route): boolean => {
     const bound = affinity && sessionOf(fields, affinity)?.backend;
     if (bound !== undefined) {
@@ -33,8 +33,13 @@ export function canaryPolicy(
   return {
     request: async (exchange) => {
       if (!isForCanary(exchange.request.fields, exchange.route)) return undefined;
-      other ??= { ...exchange.route, backend: canary.backend, key: serviceKey(canary.backend) };
-      if (await hasEndpoints(other, environment)) exchange.destination = other;
+      const { destination } = exchange;
+      // but for the backend it is as what it takes the place of
+      if (other?.instead !== destination) {
+        const route = { ...destination, backend: canary.backend, key: serviceKey(canary.backend) };
+        other = { route, instead: destination };
+      }
+      if (await hasEndpoints(other.route, environment)) exchange.destination = other.route;
       return undefined;
     },
   };

@@ -1,5 +1,6 @@
 import type { RuleOptions } from "@pingress/config";
 import { affinityPolicy } from "./affinity.ts";
+import { backendTlsPolicy } from "./backend_tls.ts";
 import { balancePolicy, hashByPolicy } from "./balance.ts";
 import { canaryPolicy } from "./canary.ts";
 import { closedPolicy } from "./closed.ts";
@@ -11,6 +12,7 @@ const FACTORIES: readonly PolicyFactory[] = [
   redirectPolicy,
   httpsRedirectPolicy,
   closedPolicy,
+  backendTlsPolicy,
   // what chooses the backend, then what chooses its endpoint: the last one counts
   canaryPolicy,
   balancePolicy,

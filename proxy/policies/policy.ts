@@ -45,6 +45,8 @@ export interface PolicyEnvironment {
   now: () => number;
   /** A number from 0 to less than 1. */
   random: () => number;
+  /** The text of a file that options name; nothing when it could never be read. */
+  fileText: (path: string) => string | undefined;
   /** The addresses of a route's backend. @throws {ProxyError} when none of its names is found, or rejects with it. */
   addressesOf: (route: Route) => readonly Address[] | Promise<readonly Address[]>;
 }

@@ -1,4 +1,4 @@
-import { isVariable, parseTemplate, type Variable } from "@pingress/config";
+import { parseTemplate } from "@pingress/config";
 import { FieldName } from "../http1/field_name.ts";
 import { cookieOf } from "./cookies.ts";
 import type { PolicyExchange } from "./policy.ts";
@@ -7,7 +7,7 @@ type Read = (exchange: PolicyExchange) => string | undefined;
 
 const AUTHORIZATION = FieldName.of("authorization");
 
-const VARIABLES: Record<Variable, Read> = {
+const VARIABLES: Readonly<Record<string, Read>> = {
   args: ({ request }) => queryOf(request.target),
   binary_remote_addr: ({ origin }) => origin.address,
   host: ({ authority }) => authority.host,
@@ -26,7 +26,7 @@ const VARIABLES: Record<Variable, Read> = {
 };
 
 /** Fields that were replaced with what is true. */
-const OF_ORIGIN: Record<string, Read> = {
+const OF_ORIGIN: Readonly<Record<string, Read>> = {
   "x-forwarded-for": ({ origin }) => origin.chain,
   "x-forwarded-host": ({ origin }) => origin.host,
   "x-forwarded-proto": ({ origin }) => origin.scheme,
@@ -44,7 +44,8 @@ export function compileTemplate(text: string): (exchange: PolicyExchange) => str
 }
 
 function readerOf(variable: string): Read {
-  if (isVariable(variable)) return VARIABLES[variable];
+  const read = VARIABLES[variable];
+  if (read !== undefined) return read;
   const [, kind, name = ""] = /^(arg|cookie|http)_(.*)$/.exec(variable) ?? [];
   if (kind === "arg") return ({ request }) => argumentOf(queryOf(request.target), name);
   if (kind === "cookie") return ({ request }) => cookieOf(request.fields, name);

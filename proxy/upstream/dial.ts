@@ -1,4 +1,4 @@
-import { connect } from "node:tls";
+import { checkServerIdentity, connect } from "node:tls";
 import { isIP } from "node:net";
 import type { Address } from "@pingress/config";
 import { StreamTransport } from "../tls/stream_transport.ts";
@@ -21,14 +21,17 @@ async function dialTls(
 ): Promise<Transport> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const { serverName = hostname, verifies = false } = protocol;
+  const { serverName = hostname, hidesName = false, verifies = false, trust, identity } = protocol;
   const socket = connect({
     host: hostname,
     port,
     rejectUnauthorized: verifies,
     ALPNProtocols: ["http/1.1"],
     // an IP address is no server name (RFC 6066, section 3)
-    ...isIP(serverName) === 0 && { servername: serverName },
+    servername: hidesName || isIP(serverName) !== 0 ? "" : serverName,
+    checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
+    ...trust !== undefined && { ca: trust },
+    ...identity !== undefined && { cert: identity.cert, key: identity.key },
   }, resolve);
   const abort = () => reject(signal.reason);
   socket.once("error", reject);
