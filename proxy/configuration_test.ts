@@ -71,7 +71,7 @@ Deno.test("ConfigurationLoader loads routes, endpoints and certificates", async 
   assertEquals(setup.loader.configuration, undefined);
   const change = await setup.loader.load();
   assert(change === setup.loader.configuration);
-  assertEquals(Object.keys(change!), ["config", "endpoints", "certificates"]);
+  assertEquals(Object.keys(change!), ["config", "endpoints", "certificates", "files"]);
   assertEquals(setup.addressesOf("/"), ["10.0.0.1:80"]);
   assertEquals(setup.text("a.test"), A);
   assertEquals(setup.pair("a.test")?.names, ["a.test"]);

@@ -113,9 +113,11 @@ function snapshotOf(yaml: string) {
 }
 
 /** Certificates are shown by their Secrets: their texts would only be noise. */
-function readable({ certificates, ...others }: Translation): object {
+function readable({ certificates, files, namedSecrets, ...others }: Translation): object {
   return {
     ...others,
+    ...files.size > 0 && { files: Object.fromEntries(files) },
+    ...namedSecrets.size > 0 && { namedSecrets: [...namedSecrets] },
     certificates: Object.fromEntries([...certificates].map(([host, { secret }]) => [host, secret])),
   };
 }
