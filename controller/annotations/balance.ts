@@ -2,13 +2,13 @@ import { parseTemplate, type RuleOptions } from "@pingress/config";
 import { AnnotationError, feature, type Parse } from "./feature.ts";
 import { bool } from "./values.ts";
 
-const BALANCES: Readonly<Record<string, RuleOptions["balance"]>> = {
-  round_robin: "round-robin",
-  ewma: "least-requests",
-};
+const BALANCES = new Map<string, RuleOptions["balance"]>([
+  ["round_robin", "round-robin"],
+  ["ewma", "least-requests"],
+]);
 
 const balance: Parse<RuleOptions["balance"]> = (text) => {
-  const found = BALANCES[text];
+  const found = BALANCES.get(text);
   if (found !== undefined) return found;
   throw new AnnotationError(
     "neither round_robin nor ewma (for more see upstream-hash-by and affinity)",

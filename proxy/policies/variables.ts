@@ -26,12 +26,12 @@ const VARIABLES: Readonly<Record<string, Read>> = {
 };
 
 /** Fields that were replaced with what is true. */
-const OF_ORIGIN: Readonly<Record<string, Read>> = {
-  "x-forwarded-for": ({ origin }) => origin.chain,
-  "x-forwarded-host": ({ origin }) => origin.host,
-  "x-forwarded-proto": ({ origin }) => origin.scheme,
-  "x-real-ip": ({ origin }) => origin.address,
-};
+const OF_ORIGIN = new Map<string, Read>([
+  ["x-forwarded-for", ({ origin }) => origin.chain],
+  ["x-forwarded-host", ({ origin }) => origin.host],
+  ["x-forwarded-proto", ({ origin }) => origin.scheme],
+  ["x-real-ip", ({ origin }) => origin.address],
+]);
 
 /**
  * Makes what fills the variables of a text in; one that a request does not have is empty.
@@ -50,7 +50,7 @@ function readerOf(variable: string): Read {
   if (kind === "arg") return ({ request }) => argumentOf(queryOf(request.target), name);
   if (kind === "cookie") return ({ request }) => cookieOf(request.fields, name);
   const field = FieldName.of(name.replaceAll("_", "-"));
-  return OF_ORIGIN[field.text] ?? (({ request }) => request.fields.values(field).join(", "));
+  return OF_ORIGIN.get(field.text) ?? (({ request }) => request.fields.values(field).join(", "));
 }
 
 function queryOf(target: string): string {

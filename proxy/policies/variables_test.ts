@@ -23,6 +23,7 @@ const values: [text: string, value: string][] = [
   ["$http_host", "site.test:8080"],
   ["$http_x_user", "one, two"],
   ["$http_none", ""],
+  ["$http_constructor", ""],
   ["$http_x_forwarded_for", "198.51.100.7, 192.0.2.1"],
   ["$http_x_real_ip", "192.0.2.1"],
   ["$remote_addr", "192.0.2.1"],

@@ -5,7 +5,7 @@ import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";
 import { Fields } from "../http1/fields.ts";
-import { createBalancer } from "./balancer.ts";
+import { type Balancer, createBalancer } from "./balancer.ts";
 import { type Attempts, UpstreamClient } from "./client.ts";
 import { UpstreamPool, type UpstreamPoolOptions } from "./pool.ts";
 import type { UpstreamRequest, UpstreamResponse } from "./round_trip.ts";
@@ -54,7 +54,11 @@ class Setup implements Disposable {
     });
   }
 
-  async send(changes: Partial<UpstreamRequest> = {}, key = "default/a:80"): Promise<UpstreamResponse> {
+  async send(
+    changes: Partial<UpstreamRequest> = {},
+    key = "default/a:80",
+    balancer?: Balancer,
+  ): Promise<UpstreamResponse> {
     const request: UpstreamRequest = {
       method: "GET",
       target: "/",
@@ -67,7 +71,7 @@ class Setup implements Disposable {
       ...changes,
     };
     this.attempts = { retries: 0 };
-    const backend = { key, addresses: this.#addresses, protocol: { name: "HTTP" as const } };
+    const backend = { key, addresses: this.#addresses, protocol: { name: "HTTP" as const }, balancer };
     const response = await this.#client.send(request, backend, this.attempts);
     await textOf(response.body);
     return response;
@@ -248,4 +252,20 @@ Deno.test("UpstreamClient.send() takes another endpoint when all connections to 
   for (let request = 0; request < 3; request++) assertEquals((await setup.send()).status, 200);
   setup.transports[0]!.send(LAST);
   await first;
+});
+
+Deno.test("UpstreamClient.send() lets a backend's own balancer choose each time, and gives up when it finds none", async () => {
+  using setup = new Setup(["a:1", "b:1", "c:1"], (endpoint) => endpoint === "b:1" ? LAST : undefined);
+  const seen: string[][] = [];
+  const choose = (...wanted: string[]): Balancer => ({
+    choose: (endpoints) => {
+      seen.push(endpoints.map(({ name }) => name));
+      const name = wanted.shift();
+      return endpoints.find((endpoint) => endpoint.name === name);
+    },
+  });
+  assertEquals((await setup.send({}, "default/a:80", choose("c:1", "b:1"))).status, 200);
+  assertEquals(seen, [["a:1", "b:1", "c:1"], ["a:1", "b:1"]]);
+  await assertRejects(() => setup.send({}, "default/a:80", choose("c:1", "c:1")), ProxyError, "refused");
+  assertEquals(setup.dialled, ["c:1", "b:1", "c:1"]);
 });
