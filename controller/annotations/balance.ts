@@ -31,7 +31,7 @@ export const balancing = feature({
     parse: balance,
     help: "How endpoints are chosen: round_robin takes one after the other, ewma those that are less busy.",
     differs:
-      "ewma compares how many requests two endpoints are busy with, not how long they took. Without it the proxy's own way counts, for all locations of its Ingress alone. Other values are for upstream-hash-by and affinity to say.",
+      "ewma compares how many requests two endpoints are busy with, not how long they took. Without it the proxy's own way counts. It is for the paths of its own Ingress, not for all of the Service. Other values are for upstream-hash-by and affinity to say.",
   },
   "upstream-hash-by": {
     parse: hashKey,

@@ -3,7 +3,7 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import { PREFIXES } from "../../controller/annotations/known.ts";
 import { selfSigned, withChain } from "../certificates.ts";
 import { Backend, RawServer, valuesOf, type WireMessage } from "../testing.ts";
-import { HOST, ingress, requestOf, secret, service, Site, type SiteOptions, statusOf } from "./harness.ts";
+import { ingress, requestOf, secret, service, Site, type SiteOptions, statusOf } from "./harness.ts";
 
 /** What a test of one spelling has to do with. */
 interface Spelling {
@@ -21,7 +21,7 @@ function inBothSpellings(name: string, test: (spelling: Spelling) => Promise<voi
   }
 }
 
-/** A backend that says which one it is, and what cookie it got. */
+/** A backend that says which one it is. */
 function named(name: string): Backend {
   return new Backend(() => `HTTP/1.1 200 OK\r\nContent-Length: ${name.length}\r\n\r\n${name}`);
 }
