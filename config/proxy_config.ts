@@ -67,8 +67,8 @@ export interface Certificate extends TlsFiles {
 }
 
 /** All backends that requests of a rule may go to. */
-export function backendsOf({ backend, options }: Pick<Rule, "backend" | "options">): ServiceBackend[] {
-  return [backend, options?.canary?.backend, options?.errors?.backend].filter((one) => one !== undefined);
+export function backendsOf({ backend, options: { errors, canary } = {} }: Rule): ServiceBackend[] {
+  return [backend, errors?.backend, canary?.backend].filter((one) => one !== undefined);
 }
 
 /** How `endpoints.json` spells a backend: `namespace/name:port`. */

@@ -1,12 +1,13 @@
-/** A text with variables, taken apart: texts that stand as they are, and variables by their names. */
+/** A text with variables, such as `https://$host/start`: what stands between them, and their names. */
 export type Template = readonly (string | { readonly variable: string })[];
 
-/** The variables that have one meaning each. */
-const VARIABLES = [
+const PLAIN = [
   "args",
   "binary_remote_addr",
+  "escaped_request_uri",
   "host",
   "http_host",
+  "is_args",
   "query_string",
   "remote_addr",
   "remote_user",
@@ -20,28 +21,26 @@ const VARIABLES = [
   "uri",
 ];
 
-/** Variables whose names go on with that of a parameter, a cookie or a header field. */
-const PREFIXED = /^(?:arg|cookie|http)_./;
+/** Variables whose names end with that of a header field, a cookie or a parameter. */
+const PREFIXED = /^(?:http|cookie|arg)_[a-z0-9_]+$/i;
 
 /**
- * Takes a text apart: `$name` and `${name}` are variables with nginx's names
- * (https://nginx.org/en/docs/http/ngx_http_core_module.html#variables), as far as they mean something here.
+ * Reads a text with variables in nginx's spelling: `$name` or `${name}`
+ * (https://nginx.org/en/docs/http/ngx_http_core_module.html#variables).
  *
- * @throws {Error} for a variable that there is not.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { parseTemplate } from "./template.ts";
- *
- * assertEquals(parseTemplate("${host}-1"), [{ variable: "host" }, "-1"]);
- * ```
+ * @throws {Error} whose message ends the sentence `"$x" …`, for a variable that there is not.
  */
 export function parseTemplate(text: string): Template {
-  return text.split(/(\$(?:\{\w*\}|\w*))/).filter((part) => part !== "").map((part) => {
-    if (!part.startsWith("$")) return part;
-    const variable = part.replaceAll(/[${}]/g, "");
-    if (VARIABLES.includes(variable) || PREFIXED.test(variable)) return { variable };
-    throw new Error(`has ${part}, which is no variable that Pingress knows`);
-  });
+  const parts: (string | { variable: string })[] = [];
+  let end = 0;
+  for (const match of text.matchAll(/\$(?:\{(\w*)\}|(\w*))/g)) {
+    const variable = match[1] ?? match[2] ?? "";
+    if (!PLAIN.includes(variable) && !PREFIXED.test(variable)) {
+      throw new Error(`has ${match[0]}, which is no variable that Pingress knows`);
+    }
+    parts.push(text.slice(end, match.index), { variable });
+    end = match.index + match[0].length;
+  }
+  parts.push(text.slice(end));
+  return parts.filter((part) => part !== "");
 }

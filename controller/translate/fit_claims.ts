@@ -31,11 +31,12 @@ export function fitClaims(
   const fitting: Claim[] = [];
   const leftOut: Claim[] = [];
   for (const claim of claims) {
-    const keys = backendsOf(claim.rule).map(serviceKey).filter((key) => !listed.has(key));
-    const parts = [
-      { name: claim.rule.host, bytes: lineBytes(JSON.stringify(claim.rule)) },
-      ...keys.map((key) => ({ name: key, bytes: lineBytes(JSON.stringify([key, endpoints[key]])) })),
-    ];
+    const keys = new Set(backendsOf(claim.rule).map(serviceKey));
+    const parts = [{ name: claim.rule.host, bytes: lineBytes(JSON.stringify(claim.rule)) }];
+    for (const key of keys) {
+      if (listed.has(key)) continue;
+      parts.push({ name: key, bytes: lineBytes(JSON.stringify([key, endpoints[key]])) });
+    }
     if (space.take(parts)) {
       for (const key of keys) listed.add(key);
       fitting.push(claim);

@@ -3,15 +3,44 @@ import { FieldName } from "../http1/field_name.ts";
 import { cookieOf } from "./cookies.ts";
 import type { PolicyExchange } from "./policy.ts";
 
-type Read = (exchange: PolicyExchange) => string | undefined;
+/** What variables are read from. */
+export type VariablesOf = Pick<
+  PolicyExchange,
+  "request" | "origin" | "authority" | "target" | "route" | "requestId"
+>;
+
+/** Puts the values of variables into a text. */
+export type Expand = (exchange: VariablesOf) => string;
 
 const AUTHORIZATION = FieldName.of("authorization");
 
-const VARIABLES: Readonly<Record<string, Read>> = {
+/** Compiles a text with variables. @throws {Error} for a variable that there is not. */
+export function compileTemplate(text: string): Expand {
+  const parts = parseTemplate(text).map((part): Expand =>
+    typeof part === "string" ? () => part : readerOf(part.variable)
+  );
+  return (exchange) => parts.map((part) => part(exchange)).join("");
+}
+
+/** The variables of a request, as nginx means them; one that has no value is empty. */
+function readerOf(variable: string): Expand {
+  const [, kind, rest = ""] = /^(http|cookie|arg)_(.*)$/i.exec(variable) ?? [];
+  if (kind === "http" && rest !== "host") {
+    const name = FieldName.of(rest.replaceAll("_", "-"));
+    return OF_ORIGIN.get(name.text) ?? (({ request }) => request.fields.values(name).join(", "));
+  }
+  if (kind === "cookie") return ({ request }) => cookieOf(request.fields, rest) ?? "";
+  if (kind === "arg") return ({ request }) => argumentOf(request.target, rest);
+  return PLAIN[variable] ?? (() => "");
+}
+
+const PLAIN: Record<string, Expand> = {
   args: ({ request }) => queryOf(request.target),
   binary_remote_addr: ({ origin }) => origin.address,
+  escaped_request_uri: ({ request }) => encodeURIComponent(request.target),
   host: ({ authority }) => authority.host,
   http_host: ({ request }) => request.authority,
+  is_args: ({ request }) => queryOf(request.target) === "" ? "" : "?",
   query_string: ({ request }) => queryOf(request.target),
   remote_addr: ({ origin }) => origin.address,
   remote_user: ({ request }) => userOf(request.fields.get(AUTHORIZATION)),
@@ -26,32 +55,12 @@ const VARIABLES: Readonly<Record<string, Read>> = {
 };
 
 /** Fields that were replaced with what is true. */
-const OF_ORIGIN = new Map<string, Read>([
+const OF_ORIGIN = new Map<string, Expand>([
   ["x-forwarded-for", ({ origin }) => origin.chain],
   ["x-forwarded-host", ({ origin }) => origin.host],
   ["x-forwarded-proto", ({ origin }) => origin.scheme],
   ["x-real-ip", ({ origin }) => origin.address],
 ]);
-
-/**
- * Makes what fills the variables of a text in; one that a request does not have is empty.
- *
- * @throws {Error} for a variable that there is not.
- */
-export function compileTemplate(text: string): (exchange: PolicyExchange) => string {
-  const parts = parseTemplate(text).map((part) => typeof part === "string" ? part : readerOf(part.variable));
-  return (exchange) => parts.map((part) => typeof part === "string" ? part : part(exchange) ?? "").join("");
-}
-
-function readerOf(variable: string): Read {
-  const read = VARIABLES[variable];
-  if (read !== undefined) return read;
-  const [, kind, name = ""] = /^(arg|cookie|http)_(.*)$/.exec(variable) ?? [];
-  if (kind === "arg") return ({ request }) => argumentOf(queryOf(request.target), name);
-  if (kind === "cookie") return ({ request }) => cookieOf(request.fields, name);
-  const field = FieldName.of(name.replaceAll("_", "-"));
-  return OF_ORIGIN.get(field.text) ?? (({ request }) => request.fields.values(field).join(", "));
-}
 
 function queryOf(target: string): string {
   const mark = target.indexOf("?");
@@ -59,19 +68,19 @@ function queryOf(target: string): string {
 }
 
 /** As sent: nothing is decoded. */
-function argumentOf(query: string, name: string): string | undefined {
+function argumentOf(target: string, name: string): string {
   const start = `${name.toLowerCase()}=`;
-  const found = query.split("&").find((pair) => pair.slice(0, start.length).toLowerCase() === start);
-  return found?.slice(start.length);
+  const found = queryOf(target).split("&").find((one) => one.slice(0, start.length).toLowerCase() === start);
+  return found?.slice(start.length) ?? "";
 }
 
 /** The name of Basic credentials (RFC 7617), whether the password is right or not. */
-function userOf(credentials = ""): string | undefined {
+function userOf(credentials = ""): string {
   const [, encoded] = /^basic +([\w+/]+=*)$/i.exec(credentials) ?? [];
-  if (encoded === undefined) return undefined;
+  if (encoded === undefined) return "";
   try {
-    return atob(encoded).split(":")[0];
+    return atob(encoded).split(":")[0] ?? "";
   } catch {
-    return undefined;
+    return "";
   }
 }

@@ -12,6 +12,7 @@ const REQUEST = {
 const values: [text: string, value: string][] = [
   ["plain", "plain"],
   ["$args", "user=me&Other=1&user=you"],
+  ["$is_args", "?"],
   ["$query_string", "user=me&Other=1&user=you"],
   ["$arg_user", "me"],
   ["$arg_other", "1"],
@@ -19,6 +20,7 @@ const values: [text: string, value: string][] = [
   ["$binary_remote_addr", "192.0.2.1"],
   ["$cookie_c", "d"],
   ["$cookie_none", ""],
+  ["$escaped_request_uri", "%2Fa%2520b%3Fuser%3Dme%26Other%3D1%26user%3Dyou"],
   ["$host", "site.test"],
   ["$http_host", "site.test:8080"],
   ["$http_x_user", "one, two"],

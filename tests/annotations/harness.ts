@@ -159,6 +159,13 @@ export class Site implements AsyncDisposable {
     return this.#translation?.config.rules ?? [];
   }
 
+  /** Annotations in the spelling of the test, for further objects. */
+  prefixed(annotations: Record<string, string>): Record<string, string> {
+    return Object.fromEntries(
+      Object.entries(annotations).map(([name, value]) => [this.#prefix + name, value]),
+    );
+  }
+
   /** Connects to the proxy's HTTP port. */
   async client(): Promise<Peer> {
     return await Peer.connect(this.addresses.http);
@@ -196,10 +203,9 @@ export class Site implements AsyncDisposable {
 
   async #write(): Promise<void> {
     const { annotations = {}, objects = [], ...others } = this.#options;
-    const prefixed = Object.entries(annotations).map(([name, value]) => [this.#prefix + name, value]);
     const items = [
       ...service("web", this.backend),
-      ingress("web", { ...others, annotations: Object.fromEntries(prefixed) }),
+      ingress("web", { ...others, annotations: this.prefixed(annotations) }),
       ...objects,
     ];
     // JSON is YAML
