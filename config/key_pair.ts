@@ -23,15 +23,7 @@ export interface CheckedKeyPair extends KeyPair {
  * @throws {Error} saying what is wrong with which of the two; nothing of a key is repeated.
  */
 export function checkKeyPair({ cert, key }: KeyPair): CheckedKeyPair {
-  const blocks = cert.match(/-----BEGIN CERTIFICATE-----[^-]*(?:-----END CERTIFICATE-----)?/g) ?? [];
-  const [leaf] = blocks.map((block, index) => {
-    try {
-      return new X509Certificate(block);
-    } catch (cause) {
-      throw new Error(`Certificate ${index + 1} of ${blocks.length} cannot be read`, { cause });
-    }
-  });
-  if (leaf === undefined) throw new Error("The certificate is not PEM: no BEGIN CERTIFICATE in it");
+  const { first: leaf, blocks } = readCertificates(cert);
   if (!isVersion3(leaf.raw)) {
     throw new Error("The certificate is of X.509 version 1, which is not served: make one of version 3");
   }
@@ -52,6 +44,29 @@ export function checkKeyPair({ cert, key }: KeyPair): CheckedKeyPair {
     names: names.map(([, name = ""]) => name.toLowerCase()),
     notAfter: Date.parse(leaf.validTo),
   };
+}
+
+/**
+ * Checks certificates of authorities: PEM, one after the other.
+ *
+ * @throws {Error} when one cannot be read, or when there is none.
+ */
+export function checkAuthorities(text: string): void {
+  readCertificates(text);
+}
+
+/** The first of some certificates, and all of them as PEM. @throws {Error} when one cannot be read, or for none. */
+function readCertificates(text: string): { first: X509Certificate; blocks: string[] } {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*(?:-----END CERTIFICATE-----)?/g) ?? [];
+  const [first] = blocks.map((block, index) => {
+    try {
+      return new X509Certificate(block);
+    } catch (cause) {
+      throw new Error(`Certificate ${index + 1} of ${blocks.length} cannot be read`, { cause });
+    }
+  });
+  if (first === undefined) throw new Error("The certificate is not PEM: no BEGIN CERTIFICATE in it");
+  return { first, blocks };
 }
 
 function readKey(key: string): KeyObject {

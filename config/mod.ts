@@ -21,4 +21,5 @@ export * from "./proxy_config.ts";
 export * from "./rule_options.ts";
 export * from "./shape.ts";
 export * from "./template.ts";
+export * from "./value_pattern.ts";
 export * from "./version.ts";

@@ -61,6 +61,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
   closed: optional(string()),
   backendProtocol: optional(oneOf("HTTP", "HTTPS", "H2C", "GRPC", "GRPCS")),
   backendServerName: optional(dnsName),
+  backendNameHidden: optional(boolean()),
   backendVerify: optional(boolean()),
   backendTrust: optional(fileName),
   backendIdentity: optional(tlsFiles),
@@ -82,7 +83,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
     ownOnly: optional(boolean()),
   })),
   balance: optional(oneOf("least-requests", "round-robin")),
-  hashBy: optional(string()),
+  hashBy: optional(template),
   affinity: optional(object({
     name: token,
     isPersistent: optional(boolean()),
@@ -95,6 +96,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
       sameSite: optional(fieldValue),
     }),
     isSecure: optional(boolean()),
+    omitsSameSiteNone: optional(boolean()),
   })),
   canary: optional(object({
     backend: serviceBackend,
@@ -104,6 +106,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
     headerValue: optional(string()),
     headerPattern: optional(string()),
     cookie: optional(token),
+    ignoresAffinity: optional(boolean()),
   })),
   cors: optional(object({
     origins: list(fieldValue),

@@ -40,8 +40,22 @@ export function usersFile(
   return `${fileStem(`${namespace}_${name}_${type}`)}${USERS_FILE_ENDING}`;
 }
 
+/** What a file for connections to backends holds: authorities, a certificate with its chain, or its key. */
+export type BackendFileKind = "ca" | "cert" | "key";
+
+/** The file that holds what is from a Secret (`namespace/name`), for example `default_backend-tls.backend.ca`. */
+export function backendFile(secret: string, kind: BackendFileKind): string {
+  // no host has an underscore in its middle
+  return `${fileStem(secret.replace("/", "_"))}.backend.${kind}`;
+}
+
+/** Is this a name that {@linkcode backendFile} makes? */
+export function isBackendFile(name: string): boolean {
+  return /\.backend\.(?:ca|cert|key)$/.test(name) && name.includes("_", 1);
+}
+
 /** What a Secret's key may have, less the longest ending: a host may have 253 characters by itself. */
-const MOST_STEM_CHARACTERS = 253 - ".users".length;
+const MOST_STEM_CHARACTERS = 253 - ".backend.cert".length;
 
 /**
  * A Secret's keys hold only `[-._a-zA-Z0-9]`, and at most 253 of them

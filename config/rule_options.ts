@@ -11,6 +11,8 @@ export interface RuleOptions {
   backendProtocol?: "HTTP" | "HTTPS" | "H2C" | "GRPC" | "GRPCS";
   /** Over TLS: the name that the backend is asked for and its certificate is checked for. */
   backendServerName?: string;
+  /** Over TLS: is that name checked alone, and not asked for? */
+  backendNameHidden?: boolean;
   /** Over TLS: must the backend's certificate be one that the system trusts, or {@linkcode backendTrust}? Not unless told. */
   backendVerify?: boolean;
   /** Over TLS: a PEM file of the authorities that are trusted instead of the system's. */
@@ -128,10 +130,12 @@ export interface CookieAffinity {
   isPersistent?: boolean;
   /** Is another one chosen, and told, when it cannot be reached? */
   changesOnFailure?: boolean;
-  /** The cookie's attributes, but for Secure, which follows the connection. */
+  /** The cookie's attributes, but for Secure, which follows the connection; times are in seconds. */
   attributes: { expires?: number; maxAge?: number; domain?: string; path?: string; sameSite?: string };
   /** Is the cookie for HTTPS alone, whatever the connection is? */
   isSecure?: boolean;
+  /** Is `SameSite=None` left out for browsers that would drop such a cookie? */
+  omitsSameSiteNone?: boolean;
 }
 
 /** Another backend for part of the requests: header, then cookie, then weight decide. */
@@ -150,6 +154,8 @@ export interface Canary {
   headerPattern?: string;
   /** The cookie that decides: `always` or `never`. */
   cookie?: string;
+  /** Does the rule's affinity not count for it? */
+  ignoresAffinity?: boolean;
 }
 
 /** What browsers may do from other origins. */

@@ -3,15 +3,21 @@ export type Template = readonly (string | { readonly variable: string })[];
 
 const PLAIN = [
   "args",
+  "binary_remote_addr",
   "escaped_request_uri",
   "host",
   "http_host",
   "is_args",
   "query_string",
   "remote_addr",
+  "remote_user",
+  "req_id",
+  "request_id",
   "request_method",
   "request_uri",
   "scheme",
+  "server_name",
+  "the_real_ip",
   "uri",
 ];
 

@@ -78,6 +78,7 @@ const service = object({
   spec: optional(object({
     type: optional(string()),
     externalName: optional(string()),
+    clusterIP: optional(string()),
     ipFamilies: optional(list(string())),
     ports: optional(list(object({ name: optional(string()), port, protocol: optional(string()) }))),
   })),

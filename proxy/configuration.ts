@@ -1,5 +1,6 @@
 import { createSecureContext } from "node:tls";
 import {
+  checkAuthorities,
   type CheckedKeyPair,
   checkKeyPair,
   ENDPOINTS_FILE,
@@ -213,13 +214,31 @@ export class ConfigurationLoader {
     return { byHost, fallback };
   }
 
+  /** A certificate and its key are read together, so that they belong together. */
   async #loadFiles(config: ProxyConfig): Promise<ReadonlyMap<string, string>> {
     const last = this.#configuration?.files;
     const files = new Map<string, string>();
-    const options = [config.defaultOptions, ...config.rules.map(({ options }) => options)];
-    for (const file of new Set(options.flatMap((options) => options?.basicAuth?.users ?? []))) {
-      const text = await this.#attempt(file, () => Deno.readTextFile(file)) ?? last?.get(file);
-      if (text !== undefined) files.set(file, text);
+    const load = async (paths: string[], check: (texts: string[]) => void) => {
+      if (paths.every((path) => files.has(path))) return;
+      const texts = await this.#attempt(paths.join(" and "), async () => {
+        const texts = await Promise.all(paths.map((path) => Deno.readTextFile(path)));
+        if (paths.some((path, index) => texts[index] !== last?.get(path))) check(texts);
+        return texts;
+      });
+      for (const [index, path] of paths.entries()) {
+        const text = texts?.[index] ?? last?.get(path);
+        if (text !== undefined) files.set(path, text);
+      }
+    };
+    for (const options of [config.defaultOptions, ...config.rules.map(({ options }) => options)]) {
+      const { basicAuth, backendTrust, backendIdentity } = options ?? {};
+      if (basicAuth !== undefined) await load([basicAuth.users], () => {});
+      if (backendTrust !== undefined) await load([backendTrust], ([text = ""]) => checkAuthorities(text));
+      if (backendIdentity === undefined) continue;
+      await load(
+        [backendIdentity.cert, backendIdentity.key],
+        ([cert = "", key = ""]) => void checkKeyPair({ cert, key }),
+      );
     }
     return files;
   }

@@ -522,3 +522,35 @@ Deno.test("ConfigurationLoader logs nothing of a key", async () => {
   assertEquals(setup.record.lines.some((line) => line.includes(secret)), false);
   assert(setup.record.lines.some((line) => line.startsWith("ERROR")));
 });
+
+Deno.test("ConfigurationLoader reads the files that options name, and keeps a pair together", async () => {
+  await using setup = await Setup.make();
+  const { path } = setup.dir;
+  const options = {
+    backendProtocol: "HTTPS",
+    backendTrust: `${path}/b.ca`,
+    backendIdentity: { cert: `${path}/b.cert`, key: `${path}/b.key` },
+  };
+  const rules = [rule("a.test", "/", "one", { options }), rule("a.test", "/more", "one", { options })];
+  await setup.dir.write("proxy.json", JSON.stringify({ rules }));
+  const texts = () =>
+    ["ca", "cert", "key"].map((ending) => setup.loader.configuration?.files.get(`${path}/b.${ending}`));
+  await setup.loader.load();
+  assertEquals(texts(), [undefined, undefined, undefined]);
+
+  await setup.dir.write("b.ca", A.cert);
+  await setup.writePair("b", B);
+  assertEquals(Object.keys(await setup.loader.load() ?? {}), ["files"]);
+  assertEquals(texts(), [A.cert, B.cert, B.key]);
+  assertEquals(await setup.loader.load(), undefined);
+
+  await setup.dir.write("b.ca", "no certificate");
+  await setup.dir.write("b.key", A.key);
+  assertEquals(await setup.loader.load(), undefined, "what is wrong changes nothing");
+  await setup.dir.write("b.cert", A.cert);
+  assertEquals(Object.keys(await setup.loader.load() ?? {}), ["files"]);
+  assertEquals(texts(), [A.cert, A.cert, A.key]);
+  await Deno.remove(`${path}/b.ca`);
+  await setup.loader.load();
+  assertEquals(texts(), [A.cert, A.cert, A.key], "what is gone stays as it was");
+});

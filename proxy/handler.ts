@@ -15,6 +15,7 @@ import type { PolicyExchange } from "./policies/policy.ts";
 import { parseTarget } from "./request_target.ts";
 import type { Destination, RoutingTable } from "./routing_table.ts";
 import type { Attempts, UpstreamClient } from "./upstream/client.ts";
+import type { Balancer } from "./upstream/balancer.ts";
 import type { Endpoints } from "./upstream/endpoints.ts";
 import type { UpstreamRequest } from "./upstream/round_trip.ts";
 
@@ -71,20 +72,31 @@ export function createHandler(options: HandlerOptions): Handler {
 }
 
 function forward(
-  { outgoing, destination, route }: PolicyExchange,
+  { outgoing, destination, balancer, route }: PolicyExchange,
   record: ExchangeRecord,
   options: HandlerOptions,
 ): Promise<DownstreamResponse> {
   if (outgoing.body !== null) {
     outgoing.body = LimitedContent.of(outgoing.body, route.maxBodyBytes ?? options.maxBodyBytes);
   }
-  return send(outgoing, { destination, attempts: record }, options);
+  record.route = destination;
+  return send(outgoing, { destination, balancer, attempts: record }, options);
+}
+
+/** How {@linkcode send} sends. */
+export interface Sending {
+  /** Where to. */
+  destination: Destination;
+  /** Chooses among the endpoints there, instead of the proxy's own way. */
+  balancer?: Balancer | undefined;
+  /** Takes what is to be told about it. */
+  attempts: Attempts;
 }
 
 /** Sends a request to a backend, and makes of its answer what clients get. @throws {ProxyError} when none comes. */
 export async function send(
   request: UpstreamRequest,
-  { destination, attempts }: { destination: Destination; attempts: Attempts },
+  { destination, balancer, attempts }: Sending,
   { state, upstream }: Pick<HandlerOptions, "state" | "upstream">,
 ): Promise<DownstreamResponse> {
   const addresses = state().endpoints.of(destination);
@@ -93,6 +105,7 @@ export async function send(
     addresses: addresses instanceof Promise ? await addresses : addresses,
     protocol: destination.protocol,
     delivery: destination.delivery,
+    balancer,
   }, attempts);
   filterResponseHeaders(response.fields);
   return response;
@@ -213,6 +226,7 @@ function route(
       inform: request.inform && informer(request.inform),
     },
     destination: route,
+    balancer: undefined,
     ending: undefined,
   };
 }

@@ -129,3 +129,28 @@ Deno.test("Proxy follows no name to this machine, unless it may", async () => {
     assertEquals(outcome(await client.exchange(get("/"))), expected);
   }
 });
+
+Deno.test("Proxy tells in the access log where a request of a canary went", async () => {
+  using backend = new Backend(ok("next"));
+  let text = "";
+  const accessLog = {
+    write: (bytes: Uint8Array) => {
+      text += new TextDecoder().decode(bytes);
+      return Promise.resolve(bytes.length);
+    },
+  };
+  const canary = { backend: { type: "Service", name: "next", namespace: "default", port: 80 }, weight: 100 };
+  await using proxy = await TestProxy.start({
+    rules: [rule("a.test", "/", "one", { options: { canary } })],
+    endpoints: { "default/one:80": [], "default/next:80": [backend.endpoint] },
+    options: { accessLog },
+    server: { accessLogRate: 1 },
+  });
+  {
+    using client = await proxy.client();
+    assertEquals((await client.exchange(get("/"))).body, "next");
+  }
+  await proxy.stop();
+  const { backend: logged, endpoint, host } = JSON.parse(text);
+  assertEquals([logged, endpoint, host], ["default/next:80", backend.endpoint, "a.test"]);
+});

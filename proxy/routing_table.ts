@@ -187,7 +187,7 @@ function routeOf(
   { host, backend, options = {} }: Pick<Rule, "host" | "backend" | "options">,
   compile: Compile,
 ): Route {
-  const { backendProtocol = "HTTP", backendServerName, backendVerify = false } = options;
+  const { backendProtocol = "HTTP", backendServerName, backendNameHidden, backendVerify = false } = options;
   return {
     backend,
     key: serviceKey(backend),
@@ -195,6 +195,7 @@ function routeOf(
       name: backendProtocol,
       verifies: backendVerify,
       ...backendServerName !== undefined && { serverName: backendServerName },
+      ...backendNameHidden && { hidesName: true },
     },
     host,
     hostClass: host === undefined ? "any" : host.startsWith("*.") ? "wildcard" : "exact",

@@ -118,6 +118,7 @@ export class Server {
       limits: new LimitTable(environment.limits),
       fileText: (path) => this.#files.get(path),
       passwords: this.#passwords,
+      addressesOf: (route) => this.#state.state.endpoints.of(route),
       ask: (server, request) => this.#ask(server, request),
       send: (request, destination) => this.#send(request, destination),
     };

@@ -75,16 +75,18 @@ export function exchangeOf(
       inform: undefined,
     },
     destination: WEB_ROUTE,
+    balancer: undefined,
     ending: undefined,
   };
 }
 
-/** A proxy in 2026 with no files, no servers to ask and no chance, unless told. */
+/** A proxy in 2026 with one endpoint for everything, no files, no servers to ask and no chance, unless told. */
 export function environmentOf(members: Partial<PolicyEnvironment> = {}): PolicyEnvironment {
   return {
     now: () => Date.UTC(2026, 10, 26, 6, 40, 38),
     random: () => 0,
     fileText: () => undefined,
+    addressesOf: () => [{ hostname: "10.0.0.1", port: 80 }],
     limits: new LimitTable(limitMemory()),
     passwords: new PasswordChecker(),
     send: () => Promise.reject(new Error("nothing is sent to backends")),

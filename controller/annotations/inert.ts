@@ -117,6 +117,19 @@ export const INERT: Readonly<Record<string, Inert>> = {
     "TLS is 1.3, or 1.2 with forward secrecy and authenticated encryption, whatever it says",
     isEmpty,
   ),
+  "proxy-ssl-ciphers": unsupported(
+    "backends are offered the cipher suites that are taken to be safe",
+    isEmpty,
+  ),
+  "proxy-ssl-protocols": unsupported("backends are offered TLS 1.2 and TLS 1.3", isEmpty),
+  "proxy-ssl-verify-depth": unsupported(
+    "a backend's chain may have any length, as long as it ends with a certificate of the Secret",
+    isEmpty,
+  ),
+  ...each(
+    ["upstream-hash-by-subset", "upstream-hash-by-subset-size"],
+    unsupported("with upstream-hash-by there is always one endpoint for a text, not a set of them"),
+  ),
   "ssl-prefer-server-ciphers": accepted("every cipher that is offered is good: the client's choice counts"),
   "http2-push-preload": accepted(
     "no browser takes what is pushed any more, and nginx pushes nothing since 1.25",

@@ -1,5 +1,9 @@
 import { access } from "./access.ts";
 import { accessLog } from "./access_log.ts";
+import { affinity } from "./affinity.ts";
+import { backendTls } from "./backend_tls.ts";
+import { balancing } from "./balance.ts";
+import { canaries } from "./canary.ts";
 import { cors } from "./cors.ts";
 import { delivery } from "./delivery.ts";
 import { errors } from "./errors.ts";
@@ -24,6 +28,10 @@ export const FEATURES: readonly Feature[] = [
   delivery,
   errors,
   responseHeaders,
+  canaries,
+  affinity,
+  balancing,
+  backendTls,
   accessLog,
 ];
 

@@ -42,6 +42,14 @@ export const line: Parse<string> = (text) => {
   throw new AnnotationError("not one line of visible characters");
 };
 
+/** A text that has only what is allowed; `otherwise` ends the sentence `"a b" is …`. */
+export function plainText(allowed: RegExp, otherwise: string): Parse<string> {
+  return (text) => {
+    if (allowed.test(text)) return text;
+    throw new AnnotationError(otherwise);
+  };
+}
+
 /** One of a few words. */
 export function word<const T extends string>(...choices: T[]): Parse<T> {
   return (text) => {

@@ -2,6 +2,7 @@ import {
   certFile,
   ENDPOINTS_FILE,
   FileWatcher,
+  isBackendFile,
   isHostPattern,
   keyFile,
   type KeyPair,
@@ -55,7 +56,9 @@ export class StandaloneOutput implements Output {
     for await (const { name } of Deno.readDir(this.keysDirectory)) {
       // a run that was cut off left it
       if (name.endsWith(NEXT)) await Deno.remove(`${this.keysDirectory}/${name}`);
-      if (name.endsWith(USERS_FILE_ENDING)) await this.#remember(`${this.keysDirectory}/${name}`);
+      if (isBackendFile(name) || name.endsWith(USERS_FILE_ENDING)) {
+        await this.#remember(`${this.keysDirectory}/${name}`);
+      }
     }
     this.#sources = parseSources(await this.#remember(`${this.keysDirectory}/${SOURCES_FILE}`));
     for (const [host, secret] of Object.entries(this.#sources)) {

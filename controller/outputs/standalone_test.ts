@@ -89,6 +89,28 @@ Deno.test("StandaloneOutput keeps password hashes for its own eyes, and not for 
   }
 });
 
+Deno.test("StandaloneOutput writes other files beside the keys, and removes them after a restart too", async () => {
+  const directory = await Deno.makeTempDir();
+  const files = new Map([["default_a.backend.ca", "CA"], ["default_a.backend.key", "K"]]);
+  try {
+    {
+      await using first = closing(new StandaloneOutput({ directory, log: SILENT_LOG }));
+      await first.start(() => {});
+      await first.apply({ ...EMPTY, files });
+    }
+    assertEquals(await Deno.readTextFile(`${directory}/keys/default_a.backend.ca`), "CA");
+    assertEquals((await Deno.stat(`${directory}/keys/default_a.backend.key`)).mode! & 0o777, 0o600);
+    // the files of a host
+    await Deno.writeTextFile(`${directory}/keys/mine.backend.key`, "not Pingress's");
+    await using second = closing(new StandaloneOutput({ directory, log: SILENT_LOG }));
+    await second.start(() => {});
+    await second.apply(EMPTY);
+    assertEquals(await namesIn(`${directory}/keys`), ["mine.backend.key", "sources.json"]);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
 Deno.test("StandaloneOutput puts right what somebody else did to its files", async () => {
   const directory = await Deno.makeTempDir();
   try {

@@ -1,4 +1,4 @@
-import type { Rule, ServiceBackend } from "@pingress/config";
+import type { Canary, Rule, ServiceBackend } from "@pingress/config";
 import { hasRegexPaths, type PathValues } from "../annotations/paths.ts";
 import { fieldOf } from "../annotations/read_annotations.ts";
 import { type Ingress, objectKey } from "../objects.ts";
@@ -15,6 +15,14 @@ export interface Claim {
   ingress: Ingress;
   /** The field that says so. */
   field: string;
+  /** Where part of its requests goes. */
+  canary?: Canary;
+}
+
+/** What Ingresses say of their rules. */
+export interface RuleValues extends PathValues {
+  /** Are the Services' own addresses their endpoints? */
+  "service-upstream"?: boolean;
 }
 
 /** What the rules of all Ingresses come to. */
@@ -29,8 +37,8 @@ export interface BuiltRules {
 export interface BuildRulesOptions {
   /** Finds Services and their endpoints. */
   backends: BackendResolver;
-  /** What Ingresses say of their paths. */
-  valuesOf: (ingress: Ingress) => PathValues;
+  /** What Ingresses say of their rules. */
+  valuesOf: (ingress: Ingress) => RuleValues;
   /** Takes what is wrong. */
   problems: Problem[];
 }
@@ -53,10 +61,18 @@ export function buildRules(
   for (const ingress of ingresses) {
     const list = new ProblemList(ingress, problems);
     const claiming: Claiming = { claims, values: valuesOf(ingress), list, roots: new Set() };
-    claimPaths(ingress, { ...claiming, backends });
+    for (const claim of pathClaims(ingress, { ...claiming, backends })) {
+      const { rule, field } = claim;
+      // before any path of its own
+      claimAppRoot(ingress, { ...claiming, host: rule.host, backend: rule.backend });
+      const winner = claims.claim(claim);
+      if (winner === undefined) continue;
+      list.add("PathConflict", field, `${claimedBy(winner, rule, ingress)}: this path is not served`);
+    }
     const { spec, metadata: { namespace = "" } } = ingress;
     if (spec?.defaultBackend === undefined) continue;
-    const place = { namespace, field: DEFAULT_BACKEND, problems: list };
+    const serviceUpstream = serviceUpstreamOf(ingress, claiming.values);
+    const place = { namespace, field: DEFAULT_BACKEND, problems: list, serviceUpstream };
     const backend = backends.resolve(spec.defaultBackend, place);
     if (backend !== undefined) catchAlls.push({ ingress, backend, claiming });
   }
@@ -106,17 +122,26 @@ class Claims {
 /** What claims are made with. */
 interface Claiming {
   claims: Claims;
-  values: PathValues;
+  values: RuleValues;
   list: ProblemList;
   /** The hosts of the Ingress whose `/` has been claimed for its app-root, or could not be. */
   roots: Set<string | undefined>;
 }
 
-function claimPaths(
+/** The field by which an Ingress says that its Services' own addresses are their endpoints, if it does. */
+function serviceUpstreamOf(
   ingress: Ingress,
-  { backends, ...claiming }: Claiming & { backends: BackendResolver },
-): void {
-  const { claims, values, list } = claiming;
+  { "service-upstream": isOwn = false }: RuleValues,
+): string | undefined {
+  return isOwn ? fieldOf(ingress, "service-upstream") : undefined;
+}
+
+/** What the rules of an Ingress claim, as far as it can be served. */
+export function pathClaims(
+  ingress: Ingress,
+  { backends, values, list }: Pick<Claiming, "values" | "list"> & { backends: BackendResolver },
+): Claim[] {
+  const claimed: Claim[] = [];
   const { defaultBackend, rules = [] } = ingress.spec ?? {};
   const isRegex = hasRegexPaths(ingress, values);
   for (const [index, { host: text, http }] of rules.entries()) {
@@ -136,17 +161,15 @@ function claimPaths(
         namespace: ingress.metadata.namespace ?? "",
         field: `${field}.backend`,
         problems: list,
+        serviceUpstream: serviceUpstreamOf(ingress, values),
       };
       const resolved = backends.resolve(backend, place);
       if (resolved === undefined) continue;
-      // before any path of its own
-      claimAppRoot(ingress, { ...claiming, host, backend: resolved });
       const rule: Rule = { ...host !== undefined && { host }, path, backend: resolved };
-      const winner = claims.claim({ rule, ingress, field });
-      if (winner === undefined) continue;
-      list.add("PathConflict", field, `${claimedBy(winner, rule, ingress)}: this path is not served`);
+      claimed.push({ rule, ingress, field });
     }
   }
+  return claimed;
 }
 
 /** Sends who asks for exactly `/` elsewhere; the backend is never asked. */
@@ -196,7 +219,7 @@ function ruleHost(
  * Prefix paths are compared by their elements: a trailing slash makes no difference. A regular expression with the
  * text of a Prefix is after the same requests.
  */
-function claimKey({ host, path: { type, path } }: Rule): string {
+export function claimKey({ host, path: { type, path } }: Rule): string {
   const text = type === "Prefix" ? path.replace(/(?<=.)\/$/, "") : path;
   return JSON.stringify([host ?? null, type === "Exact", text]);
 }

@@ -14,6 +14,9 @@ export interface Problem {
 
 /** The kinds of problems. */
 export type ProblemReason =
+  | "AnnotationConflict"
+  | "CanaryConflict"
+  | "CanaryWithoutPrimary"
   | "CertificateExpired"
   | "CertificateNameMismatch"
   | "DefaultBackendConflict"

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import {
   type EndpointsFile,
   formatAddress,
@@ -27,6 +28,8 @@ export interface BackendPlace {
   field: string;
   /** Takes what is wrong with it. */
   problems: ProblemList;
+  /** The annotation by which the Service's own address is its one endpoint, if there is one. */
+  serviceUpstream?: string | undefined;
 }
 
 type Port = NonNullable<NonNullable<Service["spec"]>["ports"]>[number];
@@ -36,6 +39,8 @@ export class BackendResolver {
   readonly #services: Map<string, Service>;
   readonly #groups: Map<string, EndpointGroup[]>;
   readonly #endpoints = new Map<string, string[]>();
+  /** Backends whose one endpoint is their Service's own address. */
+  readonly #atService = new Set<string>();
 
   /** Indexes a snapshot. */
   constructor({ Service: services, Endpoints, EndpointSlice }: Snapshot) {
@@ -109,7 +114,7 @@ export class BackendResolver {
     if (service.spec?.type === "ExternalName") {
       return this.#listed(found, externalEndpoints(service, { port, ...place }));
     }
-    return this.#ready(service, port);
+    return this.#ready(service, port, place);
   }
 
   /** Finds a Service inside the cluster, and its first port, if there is one. */
@@ -122,12 +127,25 @@ export class BackendResolver {
     return this.#ready(service, port);
   }
 
-  #ready(service: Service, port: Port): ServiceBackend {
+  #ready(service: Service, port: Port, place?: BackendPlace): ServiceBackend {
     const { name, namespace = "" } = service.metadata;
     const found: ServiceBackend = { type: "Service", name, namespace, port: port.port };
+    const key = serviceKey(found);
+    const own = place?.serviceUpstream === undefined ? undefined : serviceAddress(service, port);
     // many paths lead to one Service
-    if (this.#endpoints.has(serviceKey(found))) return found;
-    return this.#listed(found, readyEndpoints(service, port, this.#groups.get(objectKey(service)) ?? []));
+    if (this.#endpoints.has(key)) {
+      if (own !== undefined && !this.#atService.has(key)) {
+        const message =
+          `An older rule leads to the endpoints of ${key}, and so does this one: let all of them say the same`;
+        place?.problems.add("AnnotationConflict", place.serviceUpstream ?? place.field, message);
+      }
+      return found;
+    }
+    if (own === undefined) {
+      return this.#listed(found, readyEndpoints(service, port, this.#groups.get(objectKey(service)) ?? []));
+    }
+    this.#atService.add(key);
+    return this.#listed(found, [own]);
   }
 
   #listed(backend: ServiceBackend, endpoints: string[]): ServiceBackend {
@@ -143,6 +161,12 @@ export class BackendResolver {
     if (found !== undefined) return found;
     return spec?.type === "ExternalName" && typeof wanted === "number" ? { port: wanted } : undefined;
   }
+}
+
+/** Where the cluster takes requests for a Service and chooses an endpoint itself; a headless one has no such address. */
+function serviceAddress({ spec }: Service, { port }: Port): string | undefined {
+  const { clusterIP = "" } = spec ?? {};
+  return isIP(clusterIP) === 0 ? undefined : formatAddress({ hostname: clusterIP, port });
 }
 
 function groupsByService(objects: ServiceEndpoints[]): Map<string, EndpointGroup[]> {

@@ -10,12 +10,13 @@ import {
   type TlsFiles,
   wildcardOf,
 } from "@pingress/config";
+import { isCanary } from "../annotations/canary.ts";
 import { type Ingress, objectKey } from "../objects.ts";
 import type { Snapshot } from "../store.ts";
-import type { PathValues } from "../annotations/paths.ts";
 import { optionsOf, readAnnotations } from "../annotations/read_annotations.ts";
 import { ShardSpace } from "../shards.ts";
-import { buildRules, byHostAndPath, type Claim } from "./build_rules.ts";
+import { attachCanaries, tellIdleCanaries } from "./attach_canaries.ts";
+import { buildRules, byHostAndPath, type Claim, type RuleValues } from "./build_rules.ts";
 import { collectCertificates, type HostCertificate } from "./collect_certificates.ts";
 import { fitClaims } from "./fit_claims.ts";
 import { furtherHosts } from "./further_hosts.ts";
@@ -39,8 +40,8 @@ export interface Translation {
   /** The Secrets that annotations name, as `namespace/name`, whether they are there or not. */
   namedSecrets: Set<string>;
   /**
-   * All that is wrong: with annotations, then rules, then default backends, then further hosts, then certificates,
-   * then with what annotations name, then what there is no room for, each in the order of the Ingresses.
+   * All that is wrong: with annotations, then rules, then default backends, then canaries, then further hosts, then
+   * certificates, then with what annotations name, then what there is no room for, each in the order of the Ingresses.
    */
   problems: Problem[];
 }
@@ -74,15 +75,16 @@ export function translate(
       ingress,
     ) => [ingress, readAnnotations(ingress, { problems: new ProblemList(ingress, problems) })]),
   );
+  const [canaries = [], primaries = []] = [true, false].map((wanted) =>
+    ingresses.filter((ingress) => isCanary(annotations.get(ingress)?.values ?? {}) === wanted)
+  );
   const backends = new BackendResolver(snapshot);
   const space = isSharded ? new ShardSpace() : undefined;
-  const valuesOf = (ingress: Ingress): PathValues => annotations.get(ingress)?.values ?? {};
-  const { claims: named, defaultBackend: unmatched } = buildRules(ingresses, {
-    backends,
-    valuesOf,
-    problems,
-  });
-  const { claims, hosts: further } = furtherHosts(named, ingresses, { valuesOf, problems });
+  const valuesOf = (ingress: Ingress): RuleValues => annotations.get(ingress)?.values ?? {};
+  const built = buildRules(primaries, { backends, valuesOf, problems });
+  const named = attachCanaries(canaries, { claims: built.claims, backends, annotations, problems });
+  tellIdleCanaries(primaries, { annotations, problems });
+  const { claims, hosts: further } = furtherHosts(named, primaries, { valuesOf, problems });
   const certificates = collectCertificates(ingresses, {
     secrets: snapshot.Secret,
     lastGood,
@@ -103,7 +105,7 @@ export function translate(
     cert: `${keysDirectory}/${certFile(host)}`,
   });
   const completed = (claim: Claim): Claim => {
-    const { rule, ingress } = claim;
+    const { rule, ingress, canary } = claim;
     const { host, path: { path } } = rule;
     const hasOwn = host !== undefined && certificates.has(host);
     const said = annotations.get(ingress);
@@ -117,6 +119,7 @@ export function translate(
       defaults: { redirectsToHttps },
       findService: (name) => backends.find(name, ingress.metadata.namespace ?? ""),
     }));
+    if (rule.options === undefined && canary !== undefined) options.canary = canary;
     return {
       ...claim,
       rule: {
@@ -129,11 +132,11 @@ export function translate(
   const hosts = new Set(claims.map(({ rule }) => rule.host));
   const others: Certificate[] = [...certificates.keys()].filter((host) => !hosts.has(host)).sort()
     .map((host) => ({ host, ...tlsOf(host) }));
-  const defaultBackend = unmatched && completed(unmatched);
+  const defaultBackend = built.defaultBackend && completed(built.defaultBackend);
   const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...claims.map(completed)];
   const endpoints = backends.endpoints();
   const fitting = isSharded ? fitClaims(all, { certificates: others, endpoints, problems }) : all;
-  const isServed = new Set(fitting.flatMap(({ rule }) => backendsOf(rule)).map(serviceKey));
+  const isServed = new Set(fitting.flatMap(({ rule }) => backendsOf(rule).map(serviceKey)));
   return {
     isEmpty: ingresses.length === 0,
     config: {

@@ -1,5 +1,9 @@
 import type { RuleOptions } from "@pingress/config";
 import { accessPolicy } from "./access.ts";
+import { affinityPolicy } from "./affinity.ts";
+import { backendTlsPolicy } from "./backend_tls.ts";
+import { balancePolicy, hashByPolicy } from "./balance.ts";
+import { canaryPolicy } from "./canary.ts";
 import { closedPolicy } from "./closed.ts";
 import { corsPolicy } from "./cors.ts";
 import { errorsPolicy } from "./errors.ts";
@@ -20,10 +24,17 @@ const FACTORIES: readonly PolicyFactory[] = [
   httpsRedirectPolicy,
   closedPolicy,
   limitPolicy,
+  // what chooses endpoints: the last one counts; and it may be by who asks, which nobody is told after access
+  balancePolicy,
+  hashByPolicy,
   accessPolicy,
   upstreamHostPolicy,
   forwardedPrefixPolicy,
   rewritePolicy,
+  backendTlsPolicy,
+  canaryPolicy,
+  // it knows which backend it is by then
+  affinityPolicy,
 ];
 
 /** Makes the policies for the options of a rule. @throws {Error} for options that make no sense. */

@@ -1,10 +1,11 @@
-import type { RuleOptions } from "@pingress/config";
+import type { Address, RuleOptions } from "@pingress/config";
 import type { Authority } from "../authority.ts";
 import type { DownstreamRequest, DownstreamResponse } from "../exchange.ts";
 import type { Origin } from "../filters/origin.ts";
 import type { RequestTarget } from "../request_target.ts";
 import type { Destination, Route } from "../routing_table.ts";
 import type { Ask } from "../upstream/ask.ts";
+import type { Balancer } from "../upstream/balancer.ts";
 import type { UpstreamRequest } from "../upstream/round_trip.ts";
 import type { LimitTable } from "./limit_table.ts";
 import type { PasswordChecker } from "./password_checker.ts";
@@ -29,6 +30,8 @@ export interface PolicyExchange {
   readonly outgoing: UpstreamRequest;
   /** Where it goes; another route's is taken by replacing it. */
   destination: Route;
+  /** Chooses among the endpoints there, instead of the proxy's own way. */
+  balancer: Balancer | undefined;
   /** To be called once when the exchange has ended, if anybody wants to know. */
   ending: (() => void) | undefined;
 }
@@ -55,6 +58,8 @@ export interface PolicyEnvironment {
   fileText: (path: string) => string | undefined;
   /** Compares passwords with their hashes. */
   passwords: PasswordChecker;
+  /** The addresses of a route's backend. @throws {ProxyError} when none of its names is found, or rejects with it. */
+  addressesOf: (route: Route) => readonly Address[] | Promise<readonly Address[]>;
   /** Asks a server that options name by a URL. */
   ask: Ask;
   /** Sends a request to a backend and makes of its answer what clients get. Rejects when none comes. */

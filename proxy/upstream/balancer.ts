@@ -13,7 +13,7 @@ export interface Balancer {
 }
 
 /** What is looked at of an {@linkcode Endpoint}. */
-export type Candidate = Pick<Endpoint, "load" | "isPassedOver">;
+export type Candidate = Pick<Endpoint, "name" | "load" | "isPassedOver">;
 
 /** Makes a balancer. `random` returns a number from 0 to less than 1. */
 export function createBalancer(balance: Balance, random: () => number = Math.random): Balancer {
@@ -60,7 +60,8 @@ class RoundRobin implements Balancer {
   }
 }
 
-function reachable<T extends Candidate>(endpoints: readonly T[]): readonly T[] {
+/** Those that could be reached lately; all of them when there are none. */
+export function reachable<T extends Candidate>(endpoints: readonly T[]): readonly T[] {
   if (endpoints.length <= 1 || !endpoints.some((endpoint) => endpoint.isPassedOver)) return endpoints;
   const candidates = endpoints.filter((endpoint) => !endpoint.isPassedOver);
   return candidates.length === 0 ? endpoints : candidates;

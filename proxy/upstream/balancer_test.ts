@@ -3,7 +3,8 @@ import { type Balance, BALANCES, type Candidate, createBalancer } from "./balanc
 
 /** An endpoint of which a balancer sees a load; one that could not be reached has `!` before it. */
 function endpoints(...loads: (number | `!${number}`)[]): readonly Candidate[] {
-  return loads.map((load) => ({
+  return loads.map((load, index) => ({
+    name: `10.0.0.${index}:80`,
     load: Number(String(load).replace("!", "")),
     isPassedOver: typeof load === "string",
   }));

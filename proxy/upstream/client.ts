@@ -23,6 +23,8 @@ export interface UpstreamBackend {
   protocol: EndpointProtocol;
   /** How the rule's requests are sent, where that is not the usual way. */
   delivery?: Delivery | undefined;
+  /** Chooses among its endpoints, instead of the one for all backends. */
+  balancer?: Balancer | undefined;
 }
 
 /** What is to be told about a request afterwards. */
@@ -60,8 +62,8 @@ export class UpstreamClient {
     backend: UpstreamBackend,
     attempts: Attempts,
   ): Promise<UpstreamResponse> {
-    const { pool, balancer } = this.#options;
-    const { delivery } = backend;
+    const { pool } = this.#options;
+    const { delivery, balancer = this.#options.balancer } = backend;
     const options = delivery === undefined ? this.#options : { ...this.#options, ...delivery.times };
     const retry = delivery?.retry ?? USUAL_RETRY;
     const end = retry.milliseconds === Infinity ? Infinity : performance.now() + retry.milliseconds;
@@ -69,6 +71,8 @@ export class UpstreamClient {
     const sent = retry === USUAL_RETRY ? request : noting(request, () => hasTold = true);
     let { addresses } = backend;
     let failure: ProxyError | undefined;
+    /** It is to be sent again because of this, which is what comes of it where that cannot be. */
+    let response: UpstreamResponse | undefined;
     /** Its kept connection was dead: it gets a fresh one. */
     let dead: Endpoint | undefined;
     for (let attempt = 1;; attempt++) {
@@ -78,7 +82,8 @@ export class UpstreamClient {
       if (endpoint === undefined) break;
       if (attempts.endpoint !== undefined) attempts.retries++;
       attempts.endpoint = endpoint.name;
-      let response: UpstreamResponse | undefined;
+      response?.body?.close();
+      response = undefined;
       try {
         if (endpoint instanceof Http2Endpoint) {
           response = await sendOverHttp2(endpoint, sent, { options, attempts });
@@ -116,15 +121,12 @@ export class UpstreamClient {
         failure = failed;
       }
       const { isCancelled } = request.cancellation;
-      if (attempt >= retry.attempts || isCancelled || hasTold || performance.now() >= end) {
-        if (response !== undefined) return response;
-        break;
-      }
-      response?.body?.close();
+      if (attempt >= retry.attempts || isCancelled || hasTold || performance.now() >= end) break;
       addresses = addresses.filter((address) => formatAddress(address) !== endpoint.name);
       if (addresses.length === 0 && retry.startsOver) ({ addresses } = backend);
       dead = undefined;
     }
+    if (response !== undefined) return response;
     throw failure ?? new ProxyError("no_endpoint", `${backend.key}: no ready endpoint`);
   }
 }

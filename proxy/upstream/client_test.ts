@@ -5,8 +5,8 @@ import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";
 import { Fields } from "../http1/fields.ts";
-import { createBalancer } from "./balancer.ts";
-import { type Attempts, UpstreamClient } from "./client.ts";
+import { type Balancer, createBalancer } from "./balancer.ts";
+import { type Attempts, type UpstreamBackend, UpstreamClient } from "./client.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { UpstreamPool, type UpstreamPoolOptions } from "./pool.ts";
 import type { UpstreamRequest, UpstreamResponse } from "./round_trip.ts";
@@ -58,7 +58,7 @@ class Setup implements Disposable {
   async send(
     changes: Partial<UpstreamRequest> = {},
     key = "default/a:80",
-    delivery?: Delivery,
+    { delivery, balancer }: Pick<UpstreamBackend, "delivery" | "balancer"> = {},
   ): Promise<UpstreamResponse> {
     const request: UpstreamRequest = {
       method: "GET",
@@ -72,7 +72,8 @@ class Setup implements Disposable {
       ...changes,
     };
     this.attempts = { retries: 0 };
-    const backend = { key, addresses: this.#addresses, protocol: { name: "HTTP" as const }, delivery };
+    const protocol = { name: "HTTP" as const };
+    const backend = { key, addresses: this.#addresses, protocol, delivery, balancer };
     const response = await this.#client.send(request, backend, this.attempts);
     await textOf(response.body);
     return response;
@@ -291,7 +292,7 @@ for (const [answers, delivery, outcome, sent] of retries) {
   Deno.test(`UpstreamClient.send() of a rule: ${what} with ${on} is ${outcome} after ${sent}`, async () => {
     const left = [...answers];
     using setup = new Setup(["a:1", "b:1"], () => left.shift());
-    const found = await setup.send({}, undefined, delivery).then(
+    const found = await setup.send({}, undefined, { delivery }).then(
       ({ status }) => status,
       ({ reason }: ProxyError) => reason,
     );
@@ -301,7 +302,7 @@ for (const [answers, delivery, outcome, sent] of retries) {
 
 Deno.test("UpstreamClient.send() of a rule goes to all endpoints before it comes to one again", async () => {
   using setup = new Setup(["a:1", "b:1"], () => BUSY);
-  await setup.send({}, undefined, retrying("http_503", 4));
+  await setup.send({}, undefined, { delivery: retrying("http_503", 4) });
   assertEquals(setup.dialled.length, 4);
   assertEquals([new Set(setup.dialled.slice(0, 2)).size, new Set(setup.dialled.slice(2)).size], [2, 2]);
 });
@@ -313,7 +314,7 @@ Deno.test("UpstreamClient.send() of a rule sends no content twice", async () => 
     using setup = new Setup(["a:1", "b:1"], () => answers.shift());
     const body = new FakeContent().send("abc").end();
     const delivery = retrying("error http_503 non_idempotent");
-    assertEquals((await setup.send({ method: "PUT", body }, undefined, delivery)).status, status);
+    assertEquals((await setup.send({ method: "PUT", body }, undefined, { delivery })).status, status);
   }
 });
 
@@ -325,7 +326,7 @@ Deno.test("UpstreamClient.send() of a rule sends nothing again once the client w
     told.push(status);
     return Promise.resolve();
   };
-  assertEquals((await setup.send({ inform }, undefined, retrying("http_503"))).status, 503);
+  assertEquals((await setup.send({ inform }, undefined, { delivery: retrying("http_503") })).status, 503);
   assertEquals([told, setup.dialled.length], [[103], 1]);
 });
 
@@ -333,7 +334,10 @@ Deno.test("UpstreamClient.send() of a rule waits as long as the rule says", asyn
   const times = { responseTimeout: 1, connectTimeout: 7, streamTimeout: 1 };
   const answers = [SILENT, LAST];
   using setup = new Setup(["a:1", "b:1"], () => answers.shift());
-  assertEquals((await setup.send({}, undefined, { ...retrying("timeout"), times })).status, 200);
+  assertEquals(
+    (await setup.send({}, undefined, { delivery: { ...retrying("timeout"), times } })).status,
+    200,
+  );
   assertEquals(setup.dialled.length, 2);
 });
 
@@ -344,6 +348,39 @@ Deno.test("UpstreamClient.send() of a rule connects as long as the rule says", a
     connectTimeout: 60_000,
   });
   const delivery = { times: { connectTimeout: 5 } };
-  const error = await assertRejects(() => setup.send({}, undefined, delivery), ProxyError, "within 5 ms");
+  const error = await assertRejects(() => setup.send({}, undefined, { delivery }), ProxyError, "within 5 ms");
   assertEquals(error.reason, "upstream_timeout");
+});
+
+Deno.test("UpstreamClient.send() lets a backend's own balancer choose each time, and gives up when it finds none", async () => {
+  using setup = new Setup(["a:1", "b:1", "c:1"], (endpoint) => endpoint === "b:1" ? LAST : undefined);
+  const seen: string[][] = [];
+  const choose = (...wanted: string[]): Balancer => ({
+    choose: (endpoints) => {
+      seen.push(endpoints.map(({ name }) => name));
+      const name = wanted.shift();
+      return endpoints.find((endpoint) => endpoint.name === name);
+    },
+  });
+  assertEquals((await setup.send({}, "default/a:80", { balancer: choose("c:1", "b:1") })).status, 200);
+  assertEquals(seen, [["a:1", "b:1", "c:1"], ["a:1", "b:1"]]);
+  await assertRejects(
+    () => setup.send({}, "default/a:80", { balancer: choose("c:1", "c:1") }),
+    ProxyError,
+    "refused",
+  );
+  assertEquals(setup.dialled, ["c:1", "b:1", "c:1"]);
+});
+
+Deno.test("UpstreamClient.send() gives what it has where it may be sent again, and no endpoint is chosen", async () => {
+  using setup = new Setup(["a:1", "b:1"], () => BUSY);
+  const wanted = ["a:1"];
+  const balancer: Balancer = {
+    choose: (endpoints) => {
+      const name = wanted.shift();
+      return endpoints.find((endpoint) => endpoint.name === name);
+    },
+  };
+  const { status } = await setup.send({}, "default/a:80", { balancer, delivery: retrying("http_503") });
+  assertEquals([status, setup.dialled], [503, ["a:1"]]);
 });

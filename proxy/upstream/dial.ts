@@ -1,3 +1,4 @@
+import { checkServerIdentity } from "node:tls";
 import { isIP } from "node:net";
 import { TcpTransport } from "../tcp_transport.ts";
 import { connectTls } from "../tls/tls_transport.ts";
@@ -17,7 +18,7 @@ async function dialTls(
   tcp: Transport,
   { hostname, protocol, signal }: { hostname: string; protocol: EndpointProtocol; signal: AbortSignal },
 ): Promise<Transport> {
-  const { serverName = hostname, verifies = false } = protocol;
+  const { serverName = hostname, hidesName = false, verifies = false, trust, identity } = protocol;
   const abort = () => tcp.close();
   signal.addEventListener("abort", abort);
   try {
@@ -26,7 +27,10 @@ async function dialTls(
       rejectUnauthorized: verifies,
       ALPNProtocols: ["http/1.1"],
       // an IP address is no server name (RFC 6066, section 3)
-      ...isIP(serverName) === 0 && { servername: serverName },
+      servername: hidesName || isIP(serverName) !== 0 ? "" : serverName,
+      checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
+      ...trust !== undefined && { ca: trust },
+      ...identity !== undefined && { cert: identity.cert, key: identity.key },
     });
     return transport;
   } catch (error) {

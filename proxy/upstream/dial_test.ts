@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createServer } from "node:tls";
 import { selfSigned } from "../../tests/certificates.ts";
 import { bytesOf, latin1, RawServer, within } from "../../tests/testing.ts";
 import { type ClientHello, parseClientHello } from "../tls/client_hello.ts";
@@ -75,14 +76,60 @@ Deno.test("dial() opens no TLS connection to a backend that nobody vouches for, 
   });
 });
 
+const trusted: [protocol: Omit<EndpointProtocol, "name">, isGood: boolean][] = [
+  [{ serverName: "backend.test", trust: PAIR.cert }, true],
+  [{ serverName: "backend.test", trust: PAIR.cert, hidesName: true }, true],
+  [{ serverName: "another.test", trust: PAIR.cert }, false],
+  [{ serverName: "another.test", trust: PAIR.cert, hidesName: true }, false],
+  [{ trust: PAIR.cert }, false],
+  [{ serverName: "backend.test", trust: (await selfSigned(["backend.test"])).cert }, false],
+];
+
+Deno.test("dial() trusts whom it is told to, for the name that it is told", async () => {
+  await echoing(async (address) => {
+    for (const [protocol, isGood] of trusted) {
+      const dialling = dial(address, {
+        protocol: { name: "HTTPS", verifies: true, ...protocol },
+        signal: never(),
+      });
+      if (isGood) (await dialling).close();
+      else await assertRejects(() => dialling, Error);
+    }
+  });
+});
+
+Deno.test("dial() shows what it is told to", async () => {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const identity = await selfSigned(["client.test"]);
+  const server = createServer({ ...PAIR, requestCert: true, rejectUnauthorized: false }, (socket) => {
+    resolve(socket.getPeerCertificate()?.subject?.CN);
+    socket.on("error", () => {}).destroy();
+  });
+  const listening = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", listening.resolve);
+  await listening.promise;
+  try {
+    const { port } = server.address() as { port: number };
+    const address = { hostname: "127.0.0.1", port };
+    const transport = await dial(address, { protocol: { name: "HTTPS", identity }, signal: never() });
+    assertEquals(await within(promise, "a handshake"), "client.test");
+    transport.close();
+  } finally {
+    const closed = Promise.withResolvers<void>();
+    server.close(() => closed.resolve());
+    await closed.promise;
+  }
+});
+
 Deno.test("dial() asks for a name, but for no IP address, and offers HTTP/1.1 alone", async () => {
-  const cases: [serverName: string | undefined, expected: string | undefined][] = [
+  const cases: [serverName: string | undefined, expected: string | undefined, hidesName?: boolean][] = [
     ["backend.test", "backend.test"],
+    ["backend.test", undefined, true],
     [undefined, undefined],
     ["10.0.0.1", undefined],
     ["::1", undefined],
   ];
-  for (const [serverName, expected] of cases) {
+  for (const [serverName, expected, hidesName = false] of cases) {
     const asked = Promise.withResolvers<ClientHello | undefined>();
     using server = new RawServer(async (peer) => {
       const head = await peer.read(5);
@@ -90,7 +137,11 @@ Deno.test("dial() asks for a name, but for no IP address, and offers HTTP/1.1 al
         head + await peer.read(head.charCodeAt(3) * 256 + head.charCodeAt(4)),
       )));
     });
-    const protocol: EndpointProtocol = { name: "HTTPS", ...serverName !== undefined && { serverName } };
+    const protocol: EndpointProtocol = {
+      name: "HTTPS",
+      hidesName,
+      ...serverName !== undefined && { serverName },
+    };
     const dialling = assertRejects(() => dial(server.address, { protocol, signal: never() }));
     assertEquals(await asked.promise, { serverName: expected, protocols: ["http/1.1"] });
     await dialling;

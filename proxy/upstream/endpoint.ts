@@ -1,4 +1,4 @@
-import { type Address, errorMessage, formatAddress } from "@pingress/config";
+import { type Address, errorMessage, formatAddress, type KeyPair } from "@pingress/config";
 import type { Deadlines } from "../deadlines.ts";
 import { ProxyError } from "../errors.ts";
 import type { Transport } from "../transport.ts";
@@ -11,8 +11,14 @@ export interface EndpointProtocol {
   name: "HTTP" | "HTTPS" | "H2C" | "GRPC" | "GRPCS";
   /** Over TLS: the name that is asked for and checked; the backend's host unless told. */
   serverName?: string;
-  /** Over TLS: must the certificate be one that the system trusts? */
+  /** Over TLS: is the name checked alone, and not asked for? */
+  hidesName?: boolean;
+  /** Over TLS: must the certificate be one that the system trusts, or {@linkcode trust}? */
   verifies?: boolean;
+  /** Over TLS: the authorities that are trusted instead of the system's, PEM. */
+  trust?: string;
+  /** Over TLS: what we show. */
+  identity?: KeyPair;
 }
 
 /** Opens a byte stream to an endpoint. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type Address, formatAddress } from "@pingress/config";
 import { dial } from "./dial.ts";
 import { Endpoint, type EndpointOptions, type EndpointProtocol } from "./endpoint.ts";
@@ -61,9 +62,23 @@ export class UpstreamPool {
   }
 }
 
-/** A connection is used again only for what it was opened for: address, protocol, name and checks. */
-function keyOf(address: Address, { name, serverName = "", verifies = false }: EndpointProtocol): string {
-  return name === "HTTP"
-    ? formatAddress(address)
-    : `${name} ${serverName} ${verifies} ${formatAddress(address)}`;
+/** A connection is used again only for what it was opened for: address, protocol, name, checks and what we showed. */
+function keyOf(address: Address, protocol: EndpointProtocol): string {
+  if (protocol.name === "HTTP") return formatAddress(address);
+  let known = protocolKeys.get(protocol);
+  if (known === undefined) {
+    const { name, serverName = "", hidesName = false, verifies = false, trust = "", identity } = protocol;
+    const { cert = "", key = "" } = identity ?? {};
+    known = JSON.stringify([name, serverName, hidesName, verifies, digest(trust), digest(`${cert}\0${key}`)]);
+    protocolKeys.set(protocol, known);
+  }
+  return `${known} ${formatAddress(address)}`;
+}
+
+/** Protocols are never changed, only replaced. */
+const protocolKeys = new WeakMap<EndpointProtocol, string>();
+
+/** Stands for a long text, of which nothing can be read from it. */
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
 }

@@ -60,14 +60,22 @@ Deno.test("UpstreamPool.endpoint() shares no connection between ways to speak to
     { name: "HTTPS", serverName: "b.test" },
     { name: "HTTPS", verifies: true },
     { name: "HTTPS", serverName: "a.test", verifies: true },
+    { name: "HTTPS", serverName: "a.test", verifies: true, hidesName: true },
+    { name: "HTTPS", serverName: "a.test", verifies: true, trust: "one" },
+    { name: "HTTPS", serverName: "a.test", verifies: true, trust: "other" },
+    { name: "HTTPS", identity: { cert: "one", key: "one" } },
+    { name: "HTTPS", identity: { cert: "one", key: "other" } },
+    { name: "HTTPS", identity: { cert: "other", key: "one" } },
   ];
   const endpoints = protocols.map((protocol) => pool.endpoint(ONE, protocol));
   assertEquals(new Set(endpoints).size, protocols.length);
   assert(pool.endpoint(ONE, { name: "HTTPS", serverName: "a.test", verifies: false }) === endpoints[3]);
   assertEquals(endpoints.map((endpoint) => endpoint instanceof Http2Endpoint), [
     ...[false, true],
-    ...[false, false, false, false, false],
+    ...Array(protocols.length - 2).fill(false),
   ]);
+  const identity = { cert: "one", key: "one" };
+  assert(pool.endpoint(ONE, { name: "HTTPS", identity }) === endpoints[10], "files are read anew");
 });
 
 Deno.test("UpstreamPool closes a connection that nobody uses for a while", async () => {
