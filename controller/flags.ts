@@ -75,6 +75,13 @@ export const PROGRAM: Program = {
       help: "With Standalone: a directory of Kubernetes YAML that is followed instead of a cluster",
     },
     {
+      name: "class",
+      value: "NAME",
+      repeats: true,
+      help:
+        "Serve the Ingresses of this class of ingress-nginx, too, without writing to them: to compare before they move; may be given more than once",
+    },
+    {
       name: "leader-election",
       help:
         "With HostPort and LoadBalancer: let one of several controllers write at a time; =false for one that is alone",
@@ -112,6 +119,8 @@ export type BackendFlags =
 export type ControllerFlags = BackendFlags & {
   /** `--namespace` */
   namespace: string;
+  /** `--class` */
+  guestClasses: string[];
   /** `--listen-admin` */
   listenAdmin?: Address;
   /** `--log-level` */
@@ -123,6 +132,7 @@ export function controllerFlags(values: FlagValues): ControllerFlags {
   return {
     ...backendFlags(values),
     namespace: values.requiredText("namespace"),
+    guestClasses: values.lines("class"),
     ...values.text("listen-admin") !== "off" && { listenAdmin: values.address("listen-admin") },
     logLevel: values.choice("log-level", LOG_LEVELS) ?? "info",
   };

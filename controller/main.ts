@@ -54,7 +54,8 @@ async function main(): Promise<void> {
     const flags = controllerFlags(commandLine.values);
     const log = createLog("controller", { level: flags.logLevel });
     const metrics = new Metrics();
-    const controller = new Controller({ ...await wire(flags, { log, metrics }), log, metrics });
+    const { guestClasses } = flags;
+    const controller = new Controller({ ...await wire(flags, { log, metrics }), guestClasses, log, metrics });
     stopOnSignals(controller, log);
     if (flags.listenAdmin !== undefined) {
       serveAdmin(flags.listenAdmin, {

@@ -1,10 +1,8 @@
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
-import { errorMessage, type Log } from "@pingress/config";
-import { KubernetesSource } from "../sources/kubernetes_source.ts";
-import { readManifests } from "../sources/manifests.ts";
-import { manifestFiles } from "../sources/manifests_source.ts";
+import type { Log } from "@pingress/config";
+import { readCluster, readFiles } from "../sources/read_once.ts";
 import type { CheckFlags } from "./flags.ts";
-import { buildReport, type CheckedFile } from "./report.ts";
+import { buildReport } from "./report.ts";
 import { formatReport } from "./text_report.ts";
 
 /** What `check` needs of the world besides files. */
@@ -27,15 +25,9 @@ export async function runCheck(
   { paths, usesCluster, namespace, isStrict, output }: CheckFlags,
   { connect, stdin, log }: CheckWorld,
 ): Promise<{ text: string; passed: boolean }> {
-  const files: CheckedFile[] = [];
-  for (const path of new Set(paths)) {
-    for await (const file of readFiles(path, stdin)) {
-      files.push("text" in file ? { name: file.name, ...readManifests(file.text, { namespace }) } : file);
-    }
-  }
   const report = buildReport({
     now: Date.now(),
-    files,
+    files: await readFiles(paths, { stdin, namespace }),
     ...usesCluster && { cluster: await readCluster(await connect(), log) },
   });
   const { errors, warnings } = report.summary;
@@ -44,46 +36,4 @@ export async function runCheck(
     text: output === "json" ? JSON.stringify({ passed, ...report }, null, 2) : formatReport(report),
     passed,
   };
-}
-
-async function* readFiles(
-  path: string,
-  stdin: ReadableStream<Uint8Array>,
-): AsyncGenerator<{ name: string; text: string } | CheckedFile> {
-  if (path === "-") return yield { name: "<stdin>", text: await new Response(stdin).text() };
-  const unreadable: CheckedFile[] = [];
-  const skipped = (name: string, error: unknown) => {
-    unreadable.push({
-      name,
-      objects: [],
-      faults: [{ message: `This cannot be read: ${errorMessage(error)}` }],
-    });
-  };
-  try {
-    const { isDirectory } = await Deno.stat(path);
-    const names = isDirectory
-      ? await Array.fromAsync(manifestFiles(path.replace(/(?<=.)\/+$/, ""), { skipped }))
-      : [path];
-    for (const name of names.sort()) {
-      try {
-        yield { name, text: await Deno.readTextFile(name) };
-      } catch (error) {
-        skipped(name, error);
-      }
-    }
-  } catch (error) {
-    skipped(path, error);
-  }
-  yield* unreadable;
-}
-
-async function readCluster(client: RestClient, log: Log) {
-  const source = new KubernetesSource(client, { log });
-  const refused = await source.readOnce();
-  if (refused.includes("Ingress")) {
-    throw new Error(
-      "The cluster's Ingresses may not be listed: use a kubeconfig that may, or leave --cluster out",
-    );
-  }
-  return { snapshot: source.snapshot(), refused };
 }
