@@ -8,6 +8,7 @@ import {
   UsageError,
 } from "@pingress/config";
 import { CHECK_PROGRAM } from "./check/flags.ts";
+import { MIGRATE_PROGRAM } from "./migrate/flags.ts";
 import type { PublishedAddress } from "./status/published_addresses.ts";
 import { readHost } from "./translate/hosts.ts";
 import { EXTERNAL_TRAFFIC_POLICIES, type LoadBalancerOptions } from "./render/load_balancer.ts";
@@ -17,7 +18,7 @@ import { OWN_PROXY_ARGS, type ProxyPodOptions } from "./render/proxy_pod.ts";
 export const PROGRAM: Program = {
   name: "pingress-controller",
   summary: "Turns Ingresses of class pingress into the configuration of proxies, and runs the proxies.",
-  commands: [CHECK_PROGRAM],
+  commands: [CHECK_PROGRAM, MIGRATE_PROGRAM],
   flags: [
     {
       name: "backend",

@@ -2,9 +2,9 @@ import { ShapeError } from "@pingress/config";
 import { type Kind, KINDS, type Kinds } from "../objects.ts";
 import { type LineOf, type PlaceOf, readYaml } from "./yaml.ts";
 
-/** An object of a file, and where its fields are. */
+/** An object of a file: what Pingress reads of it and all that is written of it, and where its fields are. */
 export type ManifestObject = {
-  [K in Kind]: { kind: K; object: Kinds[K]; lineOf: LineOf; placeOf: PlaceOf };
+  [K in Kind]: { kind: K; object: Kinds[K]; written: unknown; lineOf: LineOf; placeOf: PlaceOf };
 }[Kind];
 
 /** Something in a file that cannot be read. */
@@ -55,7 +55,7 @@ export function readManifests(
       const read = readManifest(value, namespace);
       if (read === undefined) continue;
       if ("message" in read) manifests.faults.push({ line: lineOf(read.field ?? ""), ...read });
-      else manifests.objects.push({ ...read, lineOf, placeOf } as ManifestObject);
+      else manifests.objects.push({ ...read, written: value, lineOf, placeOf } as ManifestObject);
     }
   }
   return manifests;
@@ -80,7 +80,7 @@ function listItems(value: unknown): { value: unknown; path: string }[] {
 function readManifest(
   value: unknown,
   namespace: string,
-): Omit<ManifestObject, "lineOf" | "placeOf"> | Omit<ManifestFault, "line"> | undefined {
+): Pick<ManifestObject, "kind" | "object"> | Omit<ManifestFault, "line"> | undefined {
   if (value === null || value === undefined) return undefined; // an empty document
   if (!isRecord(value) || typeof value.kind !== "string" || typeof value.apiVersion !== "string") {
     return { message: "This is no Kubernetes object: it needs apiVersion and kind" };

@@ -7,7 +7,8 @@ export const DEFAULT_CLASS_NAME = "pingress";
 /** What `spec.controller` of our IngressClasses says. */
 export const CONTROLLER_NAME = "pingress.dev/ingress-controller";
 
-const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
+/** Where Ingresses named their class before there was a field for it. */
+export const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
 const DEFAULT_CLASS_ANNOTATION = "ingressclass.kubernetes.io/is-default-class";
 
 /**
