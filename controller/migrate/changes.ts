@@ -40,8 +40,11 @@ export function changesOf(
 export function describe(change: Change): string {
   if (change.op === "set") return `${change.field} becomes ${change.value}`;
   if (change.op === "rename") return `${fieldName(change.field)} becomes ${change.to}`;
-  const value = typeof change.value === "string" ? change.value : JSON.stringify(change.value);
-  return `${change.into} gets ${change.key}: ${JSON.stringify(value)}`;
+  const { into, key, value } = change;
+  if (typeof value === "string") return `${into} gets ${key}: ${JSON.stringify(value)}`;
+  return Object.entries(value).map(([name, text]) =>
+    describe({ op: "add", into: `${into}.${key}`, key: name, value: text })
+  ).join("; ");
 }
 
 /** A field as people name it: an annotation by its name alone. */

@@ -108,7 +108,7 @@ export function sharedHosts<Of extends { ingress: string; hosts: string[]; verdi
       verdict: "look",
       kind: "host",
       message: `${host} is a host of Ingress ${stuck.get(host)}, too, which cannot move: ` +
-        "the name leads to one controller only, so move them together",
+        "the name leads to one controller only, so this one is not changed either",
     }])
   );
 }

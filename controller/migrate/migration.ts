@@ -27,7 +27,7 @@ export interface MigratedIngress {
   verdict: Verdict;
   /** One for each annotation at least; what is worst comes first. */
   findings: Finding[];
-  /** What has to be changed; nothing in one that cannot move. */
+  /** What has to be changed; nothing in one that cannot move, or not alone. */
   changes: Change[];
 }
 
@@ -109,7 +109,10 @@ export function buildMigration(
     };
   });
   for (const migrated of ingresses) judge(migrated);
-  for (const [migrated, finding] of sharedHosts(ingresses)) migrated.findings.push(finding);
+  for (const [migrated, finding] of sharedHosts(ingresses)) {
+    migrated.findings.push(finding);
+    migrated.changes = [];
+  }
   const texts = new Map<string, string>();
   for (const file of files) {
     const inFile = ingresses.flatMap((migrated) => {

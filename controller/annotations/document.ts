@@ -1,0 +1,54 @@
+import { INERT, PREFIXES, ROWS } from "./known.ts";
+
+/** The page on all annotations, in Markdown: what known.ts says of them. */
+export function documentAnnotations(): string {
+  const rows = new Map<string, readonly [state: string, text: string]>([
+    ...[...ROWS].map(([name, { help, differs, isGuard }]) =>
+      [name, [
+        differs === undefined ? "supported" : "differs",
+        [
+          help,
+          differs && `**Differs:** ${differs}`,
+          isGuard && "A bad value: every request is answered with 503.",
+        ]
+          .filter(Boolean).join(" "),
+      ]] as const
+    ),
+    ...Object.entries(INERT).map(([name, { kind, why }]) => [name, [kind, why]] as const),
+  ]);
+  const names = [...rows.keys()].sort();
+  const counts = Map.groupBy(rows.values(), ([state]) => state);
+  const lines = STATES.map(([state, meaning]) =>
+    `- **${state}** (${counts.get(state)?.length ?? 0}): ${meaning}`
+  );
+  const [own, other] = PREFIXES;
+  return `# Annotations
+
+<!-- Written by \`deno task test:update\` from controller/annotations/: change it there. -->
+
+Each of them is read as \`${own}NAME\` and as \`${other}NAME\`, with the values that
+ingress-nginx takes; where an Ingress has both, \`${own}NAME\` counts. One that is unknown, or has a bad value,
+is a problem in the log, in Events and in \`pingress-controller check\`, and does nothing else.
+
+${lines.join("\n")}
+
+| annotation | | |
+| --- | --- | --- |
+${names.map((name) => `| \`${name}\` | ${rows.get(name)?.map(cell).join(" | ")} |`).join("\n")}
+`;
+}
+
+const STATES: [state: string, meaning: string][] = [
+  ["supported", "it does what it does with ingress-nginx."],
+  ["differs", "it does nearly that."],
+  ["accepted", "there is nothing to do here, or it is so anyway."],
+  ["unsupported", "it does nothing, and a problem says so."],
+  ["refused", "it does nothing and never will, and a problem says so."],
+];
+
+/** Text in a table: only what is between backticks and asterisks that come in pairs is no plain text. */
+function cell(text: string): string {
+  return text.split(/(`[^`]*`)/).map((part) =>
+    part.startsWith("`") ? part : part.replaceAll("<", "&lt;").replaceAll(/(?<!\*)\*(?!\*)/g, "\\*")
+  ).join("").replaceAll("|", "\\|").replaceAll(/\s+/g, " ");
+}
