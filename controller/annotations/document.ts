@@ -1,20 +1,19 @@
-import { INERT, PREFIXES, ROWS } from "./known.ts";
+import type { Inert, Row } from "./feature.ts";
+import { PREFIXES } from "./known.ts";
 
-/** The page on all annotations, in Markdown: what known.ts says of them. */
-export function documentAnnotations(): string {
+/** What is known of annotations. */
+export interface KnownAnnotations {
+  /** Those that do something. */
+  rows: ReadonlyMap<string, Pick<Row<unknown>, "help" | "differs" | "isGuard">>;
+  /** Those that do nothing. */
+  inert: Readonly<Record<string, Inert>>;
+}
+
+/** The page on all annotations, in Markdown. */
+export function documentAnnotations({ rows: active, inert }: KnownAnnotations): string {
   const rows = new Map<string, readonly [state: string, text: string]>([
-    ...[...ROWS].map(([name, { help, differs, isGuard }]) =>
-      [name, [
-        differs === undefined ? "supported" : "differs",
-        [
-          help,
-          differs && `**Differs:** ${differs}`,
-          isGuard && "A bad value: every request is answered with 503.",
-        ]
-          .filter(Boolean).join(" "),
-      ]] as const
-    ),
-    ...Object.entries(INERT).map(([name, { kind, why }]) => [name, [kind, why]] as const),
+    ...[...active].map(([name, row]) => [name, describeRow(row)] as const),
+    ...Object.entries(inert).map(([name, { kind, why }]) => [name, [kind, why]] as const),
   ]);
   const names = [...rows.keys()].sort();
   const counts = Map.groupBy(rows.values(), ([state]) => state);
@@ -36,6 +35,14 @@ ${lines.join("\n")}
 | --- | --- | --- |
 ${names.map((name) => `| \`${name}\` | ${rows.get(name)?.map(cell).join(" | ")} |`).join("\n")}
 `;
+}
+
+function describeRow(
+  { help, differs, isGuard }: Pick<Row<unknown>, "help" | "differs" | "isGuard">,
+): [state: string, text: string] {
+  const difference = differs === undefined ? "" : ` **Differs:** ${differs}`;
+  const guard = isGuard ? " With a bad value every request is answered with 503." : "";
+  return [differs === undefined ? "supported" : "differs", `${help}${guard}${difference}`];
 }
 
 const STATES: [state: string, meaning: string][] = [

@@ -76,11 +76,11 @@ const INGRESS_NGINX = "k8s.io/ingress-nginx";
 /**
  * Says of each Ingress of other classes whether Pingress would serve it the same way.
  *
- * @returns the report, and the texts of the files in which something is to be changed, by their relative names.
+ * @returns the report, and the files in which something is to be changed, with their texts then.
  */
 export function buildMigration(
   { files, cluster, classes: wanted, now = -Infinity }: MigrationInput,
-): { report: MigrationReport; texts: Map<string, string> } {
+): { report: MigrationReport; changed: Map<ReadFile, string> } {
   const { snapshot, places, duplicates } = layOver(files, cluster?.snapshot);
   const classes = wanted.length > 0 ? [...wanted] : nginxClasses(snapshot);
   const guests = selectGuests(snapshot, classes);
@@ -113,14 +113,14 @@ export function buildMigration(
     migrated.findings.push(finding);
     migrated.changes = [];
   }
-  const texts = new Map<string, string>();
+  const changed = new Map<ReadFile, string>();
   for (const file of files) {
     const inFile = ingresses.flatMap((migrated) => {
       const place = places.get(`Ingress ${migrated.ingress}`);
       return place?.file === file.name ? [{ migrated, place }] : [];
     });
     const text = changedText(file, inFile);
-    if (text !== undefined) texts.set(file.relative, text);
+    if (text !== undefined) changed.set(file, text);
     for (const { migrated, place: { lineOf } } of inFile) {
       Object.assign(migrated, { file: file.name, line: lineOf("") });
       for (const finding of migrated.findings) finding.line = lineOf(finding.field ?? "");
@@ -154,7 +154,7 @@ export function buildMigration(
     ingresses: inOrder(ingresses, files),
     faults,
   };
-  return { report, texts };
+  return { report, changed };
 }
 
 function nginxClasses({ IngressClass }: Snapshot): string[] {

@@ -33,8 +33,8 @@ function readFile(path: string, text: string): ReadFile {
 
 /** What is said of one file. */
 function migrate(file: ReadFile) {
-  const { report, texts } = buildMigration({ files: [file], classes: [] });
-  return { report, text: texts.get(file.name) };
+  const { report, changed } = buildMigration({ files: [file], classes: [] });
+  return { report, text: changed.get(file) };
 }
 
 for (const [path, file] of files) {

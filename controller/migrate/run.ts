@@ -1,6 +1,6 @@
 import { UsageError } from "@pingress/config";
 import type { CheckWorld } from "../check/run.ts";
-import { readCluster, readFiles } from "../sources/read_once.ts";
+import { readCluster, type ReadFile, readFiles } from "../sources/read_once.ts";
 import type { MigrateFlags } from "./flags.ts";
 import { formatHtml } from "./html_report.ts";
 import { buildMigration, type MigrationReport } from "./migration.ts";
@@ -24,13 +24,13 @@ export async function runMigrate(
   { connect, stdin, log }: CheckWorld,
 ): Promise<{ text: string; passed: boolean }> {
   if (directory !== undefined) await checkEmpty(directory);
-  const { report, texts } = buildMigration({
+  const { report, changed } = buildMigration({
     now: Date.now(),
     classes,
     files: await readFiles(paths, { stdin, namespace }),
     ...paths.length === 0 && { cluster: await readCluster(await connect(), log) },
   });
-  if (directory !== undefined) report.written = await writeTexts(texts, directory);
+  if (directory !== undefined) report.written = await writeFiles(changed, directory);
   return { text: FORMATS[output](report), passed: report.passed };
 }
 
@@ -47,13 +47,18 @@ async function checkEmpty(directory: string): Promise<void> {
   }
 }
 
-async function writeTexts(texts: ReadonlyMap<string, string>, directory: string): Promise<string[]> {
-  const written: string[] = [];
-  for (const [relative, text] of texts) {
-    const path = `${directory.replace(/\/+$/, "")}/${relative}`;
+async function writeFiles(changed: ReadonlyMap<ReadFile, string>, directory: string): Promise<string[]> {
+  const texts = new Map<string, string>();
+  for (const [{ name, relative }, text] of changed) {
+    const path = `${directory.replace(/(?<=.)\/+$/, "")}/${relative}`;
+    if (texts.has(path)) {
+      throw new UsageError(`Nothing is written: ${name} and another file would both be ${path}`);
+    }
+    texts.set(path, text);
+  }
+  for (const [path, text] of texts) {
     await Deno.mkdir(path.replace(/\/[^/]*$/, ""), { recursive: true });
     await Deno.writeTextFile(path, text, { createNew: true });
-    written.push(path);
   }
-  return written;
+  return [...texts.keys()];
 }
