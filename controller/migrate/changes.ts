@@ -1,5 +1,6 @@
 import { PREFIXES, ROWS } from "../annotations/known.ts";
 import type { Ingress } from "../objects.ts";
+import { fieldKeys } from "../sources/yaml.ts";
 import { CLASS_ANNOTATION, DEFAULT_CLASS_NAME } from "../translate/select_ingresses.ts";
 import { annotationField, splitName } from "./findings.ts";
 import type { Change } from "./rewrite.ts";
@@ -49,7 +50,8 @@ export function describe(change: Change): string {
 
 /** A field as people name it: an annotation by its name alone. */
 export function fieldName(field: string): string {
-  return /^metadata\.annotations\["(.*)"\]$/s.exec(field)?.[1] ?? field;
+  const [, parent, name] = fieldKeys(field);
+  return parent === "annotations" && name !== undefined ? name : field;
 }
 
 /** Changes in a few words. */

@@ -1,6 +1,7 @@
 import { INERT, PREFIXES, ROWS } from "../annotations/known.ts";
+import { readAnnotations } from "../annotations/read_annotations.ts";
 import type { Ingress } from "../objects.ts";
-import type { Problem, ProblemReason } from "../translate/problem.ts";
+import { type Problem, ProblemList, type ProblemReason } from "../translate/problem.ts";
 import { CLASS_ANNOTATION } from "../translate/select_ingresses.ts";
 
 /** May an Ingress move as it is, should somebody look at something first, or would some of it not be served? */
@@ -55,6 +56,7 @@ export function annotationFindings(
   { problems, classes }: { problems: readonly Problem[]; classes: readonly string[] },
 ): Finding[] {
   const byField = Map.groupBy(problems, ({ field }) => field);
+  const { closed } = readAnnotations(ingress, { problems: new ProblemList(ingress, []) });
   const findings: Finding[] = [];
   const { annotations = {} } = ingress.metadata;
   for (const [annotation, text] of Object.entries(annotations)) {
@@ -63,13 +65,11 @@ export function annotationFindings(
     const own = byField.get(field) ?? [];
     byField.delete(field);
     if (own.length === 0) findings.push({ field, ...fineOrNot(annotation, { text, annotations, classes }) });
+    // who may come in cannot be told, and so nobody may
+    const isClosed = ROWS.get(name)?.isGuard || closed?.split(/[: ]/)[0] === annotation;
+    const verdict = isClosed ? "cannot" : "look";
     for (const { reason, message } of own) {
-      findings.push({
-        verdict: reason === "InvalidAnnotation" && ROWS.get(name)?.isGuard ? "cannot" : "look",
-        kind: kindOf(reason, name),
-        field,
-        message,
-      });
+      findings.push({ verdict, kind: kindOf(reason, name), field, message });
     }
   }
   for (const { reason, field, message } of [...byField.values()].flat()) {
@@ -113,11 +113,8 @@ function fineOrNot(
 function kindOf(reason: ProblemReason, name: string): Finding["kind"] {
   if (reason === "InvalidAnnotation") return "invalid";
   if (reason === "UnknownAnnotation") return "unknown";
-  return reason === "UnsupportedAnnotation" && INERT[name]?.kind === "refused"
-    ? "refused"
-    : reason === "UnsupportedAnnotation"
-    ? "unsupported"
-    : reason;
+  if (reason !== "UnsupportedAnnotation") return reason;
+  return INERT[name]?.kind === "refused" ? "refused" : "unsupported";
 }
 
 /** The prefix of an annotation that Pingress reads, or nothing, and the rest of its name. */

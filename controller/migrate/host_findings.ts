@@ -34,7 +34,10 @@ export function hostFindings(ingresses: readonly Ingress[]): Map<Ingress, Findin
         told.add(ingress);
         add(
           `ingress-nginx takes every path of ${host} for a regular expression, without case and open at its end, ` +
-            `because of Ingress ${objectKey(regex.ingress)}: see which requests this one is meant for`,
+            `because of Ingress ${
+              objectKey(regex.ingress)
+            }; Pingress takes those of this Ingress as they are: ` +
+            "see which requests they are meant for",
         );
       } else if (/.\/$/.test(path) && !all.some((other) => `${other.path}/` === path)) {
         add(
