@@ -56,7 +56,6 @@ export function annotationFindings(
   { problems, classes }: { problems: readonly Problem[]; classes: readonly string[] },
 ): Finding[] {
   const byField = Map.groupBy(problems, ({ field }) => field);
-  const { closed } = readAnnotations(ingress, { problems: new ProblemList(ingress, []) });
   const findings: Finding[] = [];
   const { annotations = {} } = ingress.metadata;
   for (const [annotation, text] of Object.entries(annotations)) {
@@ -65,9 +64,7 @@ export function annotationFindings(
     const own = byField.get(field) ?? [];
     byField.delete(field);
     if (own.length === 0) findings.push({ field, ...fineOrNot(annotation, { text, annotations, classes }) });
-    // who may come in cannot be told, and so nobody may
-    const isClosed = ROWS.get(name)?.isGuard || closed?.split(/[: ]/)[0] === annotation;
-    const verdict = isClosed ? "cannot" : "look";
+    const verdict = own.length > 0 && isClosedBy(ingress, annotation) ? "cannot" : "look";
     for (const { reason, message } of own) {
       findings.push({ verdict, kind: kindOf(reason, name), field, message });
     }
@@ -76,6 +73,13 @@ export function annotationFindings(
     findings.push({ verdict: NOT_SERVED.has(reason) ? "cannot" : "look", kind: reason, field, message });
   }
   return findings;
+}
+
+/** May nobody come in because of an annotation, whatever the others say? */
+function isClosedBy(ingress: Ingress, annotation: string): boolean {
+  const annotations = { [annotation]: ingress.metadata.annotations?.[annotation] ?? "" };
+  const alone = { ...ingress, metadata: { ...ingress.metadata, annotations } };
+  return readAnnotations(alone, { problems: new ProblemList(alone, []) }).closed !== undefined;
 }
 
 /** What becomes of an annotation that is no problem. */

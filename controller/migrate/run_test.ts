@@ -38,7 +38,7 @@ function ingress(name: string, { className = "nginx", annotations = {} }: {
   });
 }
 
-const SNIPPET = { "nginx.ingress.kubernetes.io/configuration-snippet": "x" };
+const UNKNOWN = { "nginx.ingress.kubernetes.io/no-such-thing": "x" };
 
 async function withFiles(files: Record<string, string>, run: (directory: string) => Promise<void>) {
   const directory = await Deno.makeTempDir();
@@ -56,7 +56,7 @@ async function withFiles(files: Record<string, string>, run: (directory: string)
 Deno.test("runMigrate() passes where all Ingresses of the class move as they are", async () => {
   const files = {
     "moves.json": ingress("a"),
-    "look.json": ingress("b", { annotations: SNIPPET }),
+    "look.json": ingress("b", { annotations: UNKNOWN }),
     "bad.yaml": "a: [",
   };
   await withFiles(files, async (directory) => {
@@ -110,7 +110,7 @@ Deno.test("runMigrate() writes nothing into a directory with something in it, an
 Deno.test("runMigrate() reads the cluster where no files are named", async () => {
   const objects = [
     ingress("a"),
-    ingress("b", { annotations: SNIPPET }),
+    ingress("b", { annotations: UNKNOWN }),
     ingress("c", { className: "pingress" }),
   ];
   const report = await migrate({}, { connect: () => Promise.resolve(clusterOf(objects)) });
