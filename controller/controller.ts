@@ -20,6 +20,8 @@ export interface ControllerOptions {
   log: Log;
   /** Decides whether this controller applies anything; it does unless told. */
   election?: Election;
+  /** Classes of another controller whose Ingresses are served, too: nothing is written to them. */
+  guestClasses?: readonly string[];
   /** Counts what is done; nobody asks unless given. */
   metrics?: Metrics;
   /** How fast it follows. */
@@ -103,7 +105,7 @@ export class Controller {
 
   /** @returns whether everything is applied, which only the leader does. */
   async #reconcile(): Promise<boolean> {
-    const { source, output, log } = this.#options;
+    const { source, output, log, guestClasses = [] } = this.#options;
     const { keysDirectory, isSharded } = output;
     const snapshot = source.snapshot();
     this.#metrics.setObjects(snapshot);
@@ -112,6 +114,7 @@ export class Controller {
       isSharded,
       lastGood: this.#lastGood,
       now: Date.now(),
+      guestClasses,
     });
     // who would seem to be unknown only because a Secret was not read yet must not be turned away
     if (source.followSecrets?.(translation.namedSecrets) === false) return false;

@@ -1,14 +1,18 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
+import type { Event } from "@cloudydeno/kubernetes-apis/core/v1";
 import { createLog, type KeyPair, SILENT_LOG } from "@pingress/config";
 import { selfSigned } from "../tests/certificates.ts";
 import { recordingLog } from "../tests/testing.ts";
 import { Controller } from "./controller.ts";
+import { EventRecorder } from "./events/event_recorder.ts";
 import type { Election } from "./leadership.ts";
 import { Metrics } from "./metrics.ts";
 import type { Kinds } from "./objects.ts";
 import type { Output } from "./outputs/output.ts";
 import type { Outcome, Reporter } from "./reporter.ts";
 import type { Source } from "./sources/source.ts";
+import { IngressStatus } from "./status/ingress_status.ts";
+import { FixedAddresses } from "./status/published_addresses.ts";
 import { Store } from "./store.ts";
 import type { Translation } from "./translate/translate.ts";
 
@@ -202,6 +206,52 @@ Deno.test("Controller reports every run, also one that could not be applied", as
   const [first] = outcomes;
   assertEquals(first?.snapshot.Ingress.length, 1);
   assertEquals(first?.translation.problems.map(({ reason }) => reason), ["ServiceNotFound"]);
+});
+
+Deno.test("Controller serves guests, and writes neither status nor Events to them", async () => {
+  const source = new FakeSource();
+  const output = new FakeOutput();
+  const written: string[] = [];
+  const done = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+  const status = {
+    apply: ({ metadata }: Kinds["Ingress"]) =>
+      Promise.resolve(void written.push(`status ${metadata.name}`)).then(done[0].resolve),
+  };
+  const events = {
+    create: (_namespace: string, { involvedObject, reason }: Event) =>
+      Promise.resolve(void written.push(`${reason} ${involvedObject.name}`)).then(done[1].resolve),
+    set: () => Promise.resolve(1),
+  };
+  const canWrite = () => true;
+  const reporters = [
+    new IngressStatus({
+      api: status,
+      addresses: new FixedAddresses([{ ip: "192.0.2.1" }]),
+      canWrite,
+      log: SILENT_LOG,
+      pace: PACE,
+    }),
+    new EventRecorder({ api: events, namespace: "pingress-system", canWrite, log: SILENT_LOG, pace: PACE }),
+  ];
+  const { metadata, spec } = ingress();
+  source.store.set("Ingress", {
+    metadata: { ...metadata, name: "guest" },
+    spec: { ...spec, ingressClassName: "nginx", rules: [{ ...spec?.rules?.[0], host: "guest.example.com" }] },
+  });
+  source.store.set("Ingress", ingress());
+  const guestClasses = ["nginx"];
+  const controller = new Controller({ source, output, guestClasses, reporters, log: SILENT_LOG, pace: PACE });
+  await controller.start();
+  source.tick();
+  const { config, problems } = await output.reach(1);
+  await Promise.all(done.map(({ promise }) => promise));
+  await controller.stop();
+  assertEquals(config.rules.map(({ host }) => host), ["a.example.com", "guest.example.com"]);
+  assertEquals(problems.map(({ ingress, reason }) => [ingress, reason]), [
+    ["default/web", "ServiceNotFound"],
+    ["default/guest", "ServiceNotFound"],
+  ]);
+  assertEquals(written.sort(), ["ServiceNotFound web", "status web"]);
 });
 
 Deno.test("Controller tells each problem once, and when it is gone", async () => {

@@ -8,6 +8,7 @@ import {
   UsageError,
 } from "@pingress/config";
 import { CHECK_PROGRAM } from "./check/flags.ts";
+import { MIGRATE_PROGRAM } from "./migrate/flags.ts";
 import type { PublishedAddress } from "./status/published_addresses.ts";
 import { readHost } from "./translate/hosts.ts";
 import { EXTERNAL_TRAFFIC_POLICIES, type LoadBalancerOptions } from "./render/load_balancer.ts";
@@ -17,7 +18,7 @@ import { OWN_PROXY_ARGS, type ProxyPodOptions } from "./render/proxy_pod.ts";
 export const PROGRAM: Program = {
   name: "pingress-controller",
   summary: "Turns Ingresses of class pingress into the configuration of proxies, and runs the proxies.",
-  commands: [CHECK_PROGRAM],
+  commands: [CHECK_PROGRAM, MIGRATE_PROGRAM],
   flags: [
     {
       name: "backend",
@@ -75,6 +76,13 @@ export const PROGRAM: Program = {
       help: "With Standalone: a directory of Kubernetes YAML that is followed instead of a cluster",
     },
     {
+      name: "class",
+      value: "NAME",
+      repeats: true,
+      help:
+        "Serve the Ingresses of this class of ingress-nginx, too, without writing to them: to compare before they move; may be given more than once",
+    },
+    {
       name: "leader-election",
       help:
         "With HostPort and LoadBalancer: let one of several controllers write at a time; =false for one that is alone",
@@ -112,6 +120,8 @@ export type BackendFlags =
 export type ControllerFlags = BackendFlags & {
   /** `--namespace` */
   namespace: string;
+  /** `--class` */
+  guestClasses: string[];
   /** `--listen-admin` */
   listenAdmin?: Address;
   /** `--log-level` */
@@ -123,6 +133,7 @@ export function controllerFlags(values: FlagValues): ControllerFlags {
   return {
     ...backendFlags(values),
     namespace: values.requiredText("namespace"),
+    guestClasses: values.lines("class"),
     ...values.text("listen-admin") !== "off" && { listenAdmin: values.address("listen-admin") },
     logLevel: values.choice("log-level", LOG_LEVELS) ?? "info",
   };

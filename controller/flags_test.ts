@@ -32,6 +32,7 @@ Deno.test("controllerFlags() reads HostPort", () => {
     leaderElection: true,
     publishAddresses: [{ ip: "192.0.2.1" }, { ip: "2001:db8::1" }, { hostname: "lb.example.com" }],
     namespace: "pingress-system",
+    guestClasses: [],
     logLevel: "info",
   });
 });
@@ -75,9 +76,20 @@ Deno.test("controllerFlags() reads LoadBalancer", () => {
       leaderElection: true,
       publishAddresses: [],
       namespace: "pingress-system",
+      guestClasses: [],
       logLevel: "info",
     });
   }
+});
+
+Deno.test("controllerFlags() reads the classes that are served, too", () => {
+  assertEquals(
+    read("--backend=Standalone", "--output=out", "--class=nginx", "--class", "nginx-internal").guestClasses,
+    [
+      "nginx",
+      "nginx-internal",
+    ],
+  );
 });
 
 Deno.test("controllerFlags() reads Standalone", () => {
@@ -89,6 +101,7 @@ Deno.test("controllerFlags() reads Standalone", () => {
       manifestsDirectory: "in",
       listenAdmin: { hostname: "127.0.0.1", port: 1 },
       namespace: "pingress-system",
+      guestClasses: [],
       logLevel: "info",
     },
   );

@@ -5,12 +5,13 @@ import {
   helpText,
   type Log,
   parseFlags,
+  type Program,
   serveAdmin,
   UsageError,
   VERSION,
 } from "@pingress/config";
 import { CHECK_PROGRAM, checkFlags } from "./check/flags.ts";
-import { runCheck } from "./check/run.ts";
+import { type CheckWorld, runCheck } from "./check/run.ts";
 import { Controller } from "./controller.ts";
 import { type ControllerFlags, controllerFlags, PROGRAM } from "./flags.ts";
 import { eventApi } from "./events/event_api.ts";
@@ -19,6 +20,8 @@ import { createKubernetesClient } from "./kubernetes_client.ts";
 import { LeaderElection, leaseApi } from "./leader_election.ts";
 import { type Election, NO_ELECTION, writingAsLeader } from "./leadership.ts";
 import { Metrics } from "./metrics.ts";
+import { MIGRATE_PROGRAM, migrateFlags } from "./migrate/flags.ts";
+import { runMigrate } from "./migrate/run.ts";
 import { ClusterOutput } from "./outputs/cluster.ts";
 import type { Workload } from "./outputs/managed_objects.ts";
 import type { Output } from "./outputs/output.ts";
@@ -38,23 +41,41 @@ import {
   ServiceAddresses,
 } from "./status/published_addresses.ts";
 
+/** Something that is done once, and said on the standard output. */
+interface Command {
+  program: Program;
+  run(values: FlagValues, paths: string[], world: CheckWorld): Promise<{ text: string; passed: boolean }>;
+}
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ["check", {
+    program: CHECK_PROGRAM,
+    run: (values, paths, world) => runCheck(checkFlags(values, paths), world),
+  }],
+  ["migrate", {
+    program: MIGRATE_PROGRAM,
+    run: (values, paths, world) => runMigrate(migrateFlags(values, paths), world),
+  }],
+]);
+
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
-  const isCheck = Deno.args[0] === "check";
-  const program = isCheck ? CHECK_PROGRAM : PROGRAM;
+  const command = COMMANDS.get(Deno.args[0] ?? "");
+  const program = command?.program ?? PROGRAM;
   try {
-    const args = Deno.args.slice(isCheck ? 1 : 0);
+    const args = Deno.args.slice(command === undefined ? 0 : 1);
     const commandLine = parseFlags(program, args, { readEnv: (name) => Deno.env.get(name) });
     if (commandLine.action !== "run") {
       // deno-lint-ignore no-console -- what the user asked to be printed
       return console.log(commandLine.action === "help" ? helpText(program) : VERSION);
     }
-    if (isCheck) return await check(commandLine.values, commandLine.operands);
+    if (command !== undefined) return await runCommand(command, commandLine);
     const flags = controllerFlags(commandLine.values);
     const log = createLog("controller", { level: flags.logLevel });
     const metrics = new Metrics();
-    const controller = new Controller({ ...await wire(flags, { log, metrics }), log, metrics });
+    const { guestClasses } = flags;
+    const controller = new Controller({ ...await wire(flags, { log, metrics }), guestClasses, log, metrics });
     stopOnSignals(controller, log);
     if (flags.listenAdmin !== undefined) {
       serveAdmin(flags.listenAdmin, {
@@ -70,10 +91,13 @@ async function main(): Promise<void> {
   }
 }
 
-/** Prints what is wrong with what it is given, and ends with 1 where something is. */
-async function check(values: FlagValues, paths: string[]): Promise<void> {
-  const log = createLog("check", { level: "warn" });
-  const { text, passed } = await runCheck(checkFlags(values, paths), {
+/** Prints what a command has to say, and ends with 1 where all is not well. */
+async function runCommand(
+  { program, run }: Command,
+  { values, operands }: { values: FlagValues; operands: string[] },
+): Promise<void> {
+  const log = createLog(program.name.replace(/^.* /, ""), { level: "warn" });
+  const { text, passed } = await run(values, operands, {
     connect: () => connect(new Metrics()),
     stdin: Deno.stdin.readable,
     log,

@@ -82,6 +82,8 @@ export const backendTls = feature({
   };
 });
 
+class MissingSecret extends Error {}
+
 /** What the Secret is for; nobody may come in while it is not what it should be. */
 function secretOptions(named: string, context: RuleContext): RuleOptions {
   try {
@@ -99,7 +101,8 @@ function secretOptions(named: string, context: RuleContext): RuleOptions {
     };
   } catch (error) {
     const message = `Secret ${named} cannot be used: ${errorMessage(error)}`;
-    context.tell("proxy-ssl-secret", "InvalidAnnotation", `${message}. The Ingress answers 503`);
+    const reason = error instanceof MissingSecret ? "SecretNotFound" : "InvalidAnnotation";
+    context.tell("proxy-ssl-secret", reason, `${message}. The Ingress answers 503`);
     return { closed: `proxy-ssl-secret: ${message}` };
   }
 }
@@ -113,7 +116,7 @@ function contentOf(
     throw new Error("it is of another namespace than the Ingress");
   }
   const found = secret(name);
-  if (found === undefined) throw new Error("there is none");
+  if (found === undefined) throw new MissingSecret("there is none");
   const { "ca.crt": authorities, "tls.crt": cert, "tls.key": key } = textsOf(found);
   if (authorities !== undefined) checkAuthorities(authorities);
   const identity = cert !== undefined && key !== undefined ? checkKeyPair({ cert, key }) : undefined;

@@ -26,10 +26,9 @@ function word(directive: string): string {
 const isEmpty = (text: string) => text === "";
 const isOff = (text: string) => ["", "0", "f", "F", "FALSE", "false", "False", "off"].includes(text);
 const always = () => true;
-const never = () => false;
 
-function refused(why: string, closes: (text: string) => boolean): Inert {
-  return { kind: "refused", why, asksNothing: isOff, closes };
+function refused(why: string, closes?: (text: string) => boolean): Inert {
+  return { kind: "refused", why, asksNothing: isOff, ...closes !== undefined && { closes } };
 }
 
 function unsupported(why: string, asksNothing: (text: string) => boolean = isOff): Inert {
@@ -48,7 +47,7 @@ const SNIPPET = "Pingress takes no text for a configuration of another program";
 const MEMORY = accepted("a matter of how nginx uses memory: Pingress passes everything on as it comes");
 const WAF =
   "Pingress has no web application firewall: put one before or behind it, and remove the annotation";
-const REMOVED = "ingress-nginx has removed it, too: remove it";
+const REMOVED = "it is gone from ingress-nginx, too: remove it";
 
 /** What is known of ingress-nginx and does nothing, by name without prefix. */
 export const INERT: Readonly<Record<string, Inert>> = {
@@ -57,7 +56,7 @@ export const INERT: Readonly<Record<string, Inert>> = {
     ["configuration-snippet", "server-snippet"],
     refused(`${SNIPPET}: use the annotation for what it does`, mayGuard),
   ),
-  "stream-snippet": refused(`${SNIPPET}: remove it`, never),
+  "stream-snippet": refused(`${SNIPPET}: remove it`),
   ...each(
     ["enable-modsecurity", "enable-owasp-core-rules", "modsecurity-snippet"],
     refused(WAF, always),
@@ -158,15 +157,15 @@ export const INERT: Readonly<Record<string, Inert>> = {
   ], unsupported(`${REMOVED}, and use limit-rps or limit-rpm, which count in each proxy`, isEmpty)),
   ...each(
     ["secure-backends", "grpc-backend"],
-    unsupported("ingress-nginx has removed it, too: say backend-protocol instead"),
+    unsupported("it is gone from ingress-nginx, too: say backend-protocol instead"),
   ),
-  "secure-verify-ca-secret": unsupported("ingress-nginx has removed it, too: say proxy-ssl-secret instead"),
+  "secure-verify-ca-secret": unsupported("it is gone from ingress-nginx, too: say proxy-ssl-secret instead"),
   "session-cookie-hash": accepted(
     "nobody but Pingress reads its cookies: how they are made makes no difference",
   ),
   ...each(
     ["add-base-url", "base-url-scheme"],
-    unsupported("answers are passed on as they are, and ingress-nginx has removed it, too: remove it"),
+    unsupported("answers are passed on as they are, and it is gone from ingress-nginx, too: remove it"),
   ),
   ...each(
     ["upstream-max-fails", "upstream-fail-timeout"],

@@ -31,7 +31,7 @@ export function readAnnotations(
     for (const [annotation, text] of Object.entries(annotations)) {
       if (!annotation.startsWith(prefix)) continue;
       const name = annotation.slice(prefix.length);
-      const field = `metadata.annotations[${JSON.stringify(annotation)}]`;
+      const field = annotationField(annotation);
       const row = ROWS.get(name);
       if (row === undefined) {
         const guard = tellUnknown(name, { prefix, text: text.trim(), field, problems });
@@ -66,7 +66,12 @@ export function optionsOf(
 /** The field of an Ingress that an annotation without prefix is in. */
 export function fieldOf({ metadata: { annotations = {} } }: Ingress, name: string): string {
   const prefix = PREFIXES.find((prefix) => Object.hasOwn(annotations, prefix + name)) ?? PREFIXES[0];
-  return `metadata.annotations[${JSON.stringify(prefix + name)}]`;
+  return annotationField(prefix + name);
+}
+
+/** The field of an Ingress that an annotation is in. */
+export function annotationField(annotation: string): string {
+  return `metadata.annotations[${JSON.stringify(annotation)}]`;
 }
 
 /** @returns whether nobody may come in because of it, to the Ingress or to all of its hosts. */

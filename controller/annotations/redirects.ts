@@ -8,8 +8,8 @@ const CODES = new Set([301, 302, 303, 307, 308]);
 export const redirects = feature({
   "ssl-redirect": {
     parse: bool,
-    help:
-      "Are requests over HTTP sent to HTTPS (308), where the host has a certificate? They are unless told.",
+    help: "Are requests over HTTP sent to HTTPS (308), where the host has a certificate? " +
+      "Unless told, only those to Ingresses of a class that `--class` names.",
   },
   "force-ssl-redirect": {
     parse: bool,

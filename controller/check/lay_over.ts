@@ -1,14 +1,11 @@
 import { type Ingress, type Kind, KINDS, objectKey } from "../objects.ts";
 import type { ManifestObject } from "../sources/manifests.ts";
-import type { LineOf } from "../sources/yaml.ts";
 import { type Snapshot, Store } from "../store.ts";
 
-/** Where an object is. */
-export interface Place {
+/** Where an object is, and how it is written there. */
+export interface Place extends Pick<ManifestObject, "written" | "lineOf" | "placeOf"> {
   /** The file's name. */
   file: string;
-  /** The lines of its fields. */
-  lineOf: LineOf;
 }
 
 /** Where the objects of files are, by kind and name, such as `Ingress default/web`. */
@@ -53,11 +50,11 @@ export function layOver(files: readonly LaidFile[], cluster: Snapshot | undefine
     for (const ingress of cluster.Ingress) ages.set(objectKey(ingress), ingress.metadata.creationTimestamp);
   }
   for (const { name: file, objects } of files) {
-    for (const { kind, object, lineOf } of objects) {
+    for (const { kind, object, ...written } of objects) {
       const name = `${kind} ${objectKey(object).replace(/^\//, "")}`;
       const earlier = places.get(name);
-      if (earlier !== undefined) duplicates.push({ name, place: { file, lineOf }, earlier });
-      places.set(name, { file, lineOf });
+      if (earlier !== undefined) duplicates.push({ name, place: { file, ...written }, earlier });
+      places.set(name, { file, ...written });
       store.set(kind, cluster !== undefined && kind === "Ingress" ? withAge(object, ages) : object);
     }
   }

@@ -68,6 +68,11 @@ export function formatRoutes(rows: readonly RouteRow[]): string[] {
     [...marks ? [""] : [], "HOST", "PATH", "TYPE", "BACKEND", "CERTIFICATE", "ENDPOINTS"],
     ...cells,
   ];
+  return inColumns(lines);
+}
+
+/** Cells as lines of text, those of a column below each other. */
+export function inColumns(lines: readonly string[][]): string[] {
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ??
     [];
   return lines.map((line) =>

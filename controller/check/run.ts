@@ -1,12 +1,10 @@
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
-import { errorMessage, type Log } from "@pingress/config";
-import { KubernetesSource } from "../sources/kubernetes_source.ts";
-import { readManifests } from "../sources/manifests.ts";
-import { manifestFiles } from "../sources/manifests_source.ts";
+import type { Log } from "@pingress/config";
+import { readCluster, readFiles } from "../sources/read_once.ts";
 import { translate } from "../translate/translate.ts";
 import type { CheckFlags } from "./flags.ts";
 import { layOver } from "./lay_over.ts";
-import { buildReport, type CheckedFile } from "./report.ts";
+import { buildReport } from "./report.ts";
 import { formatReport } from "./text_report.ts";
 
 /** What `check` needs of the world besides files. */
@@ -29,16 +27,17 @@ export async function runCheck(
   { paths, usesCluster, namespace, isStrict, output }: CheckFlags,
   { connect, stdin, log }: CheckWorld,
 ): Promise<{ text: string; passed: boolean }> {
-  const files: CheckedFile[] = [];
-  for (const path of new Set(paths)) {
-    for await (const file of readFiles(path, stdin)) {
-      files.push("text" in file ? { name: file.name, ...readManifests(file.text, { namespace }) } : file);
-    }
-  }
+  const files = await readFiles(paths, { stdin, namespace });
   const report = buildReport({
     now: Date.now(),
     files,
-    ...usesCluster && { cluster: await readCluster(await connect(), { files, log }) },
+    ...usesCluster && {
+      cluster: await readCluster(await connect(), {
+        log,
+        secretsOf: (cluster) =>
+          translate(layOver(files, cluster).snapshot, { keysDirectory: "" }).namedSecrets,
+      }),
+    },
   });
   const { errors, warnings } = report.summary;
   const passed = errors === 0 && !(isStrict && warnings > 0);
@@ -46,48 +45,4 @@ export async function runCheck(
     text: output === "json" ? JSON.stringify({ passed, ...report }, null, 2) : formatReport(report),
     passed,
   };
-}
-
-async function* readFiles(
-  path: string,
-  stdin: ReadableStream<Uint8Array>,
-): AsyncGenerator<{ name: string; text: string } | CheckedFile> {
-  if (path === "-") return yield { name: "<stdin>", text: await new Response(stdin).text() };
-  const unreadable: CheckedFile[] = [];
-  const skipped = (name: string, error: unknown) => {
-    unreadable.push({
-      name,
-      objects: [],
-      faults: [{ message: `This cannot be read: ${errorMessage(error)}` }],
-    });
-  };
-  try {
-    const { isDirectory } = await Deno.stat(path);
-    const names = isDirectory
-      ? await Array.fromAsync(manifestFiles(path.replace(/(?<=.)\/+$/, ""), { skipped }))
-      : [path];
-    for (const name of names.sort()) {
-      try {
-        yield { name, text: await Deno.readTextFile(name) };
-      } catch (error) {
-        skipped(name, error);
-      }
-    }
-  } catch (error) {
-    skipped(path, error);
-  }
-  yield* unreadable;
-}
-
-async function readCluster(client: RestClient, { files, log }: { files: readonly CheckedFile[]; log: Log }) {
-  const source = new KubernetesSource(client, { log });
-  const refused = await source.readOnce();
-  if (refused.includes("Ingress")) {
-    throw new Error(
-      "The cluster's Ingresses may not be listed: use a kubeconfig that may, or leave --cluster out",
-    );
-  }
-  const { snapshot } = layOver(files, source.snapshot());
-  await source.readSecretsOnce(translate(snapshot, { keysDirectory: "" }).namedSecrets);
-  return { snapshot: source.snapshot(), refused };
 }

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { SILENT_LOG } from "@pingress/config";
+import { clusterOf } from "../../tests/fake_cluster.ts";
 import type { CheckFlags } from "./flags.ts";
 import type { CheckReport } from "./report.ts";
 import { type CheckWorld, runCheck } from "./run.ts";
@@ -131,35 +131,6 @@ Deno.test("runCheck() says it in text, on which nothing in a file has a hold", a
     );
   });
 });
-
-/** A client for a cluster with some objects, on which some lists are forbidden. */
-function clusterOf(objects: string[], forbidden: string[] = []): RestClient {
-  const all = objects.map((text) => JSON.parse(text));
-  const performRequest = ({ path }: { path: string }) => {
-    if (path === "/apis") return Promise.resolve({ groups: [] });
-    const resource = path.replace(/^.*\//, "");
-    if (forbidden.includes(resource)) {
-      return Promise.reject(Object.assign(new Error("forbidden"), { httpCode: 403 }));
-    }
-    const kind = KINDS[resource];
-    if (kind === undefined) throw new Error(`not reached: ${path}`);
-    const items = all.filter((object) => object.kind === kind).map((object) => ({
-      ...object,
-      metadata: { namespace: "default", ...object.metadata },
-    }));
-    const [apiVersion = ""] = /(?<=^\/apis?\/).*(?=\/)/.exec(path) ?? [];
-    return Promise.resolve({ apiVersion, kind: `${kind}List`, metadata: { resourceVersion: "1" }, items });
-  };
-  return { performRequest } as unknown as RestClient;
-}
-
-const KINDS: Record<string, string> = {
-  ingresses: "Ingress",
-  ingressclasses: "IngressClass",
-  services: "Service",
-  secrets: "Secret",
-  endpoints: "Endpoints",
-};
 
 const CLUSTER_SERVICE = JSON.stringify({
   apiVersion: "v1",

@@ -1,9 +1,11 @@
 import { ShapeError } from "@pingress/config";
 import { type Kind, KINDS, type Kinds } from "../objects.ts";
-import { type LineOf, readYaml } from "./yaml.ts";
+import { type LineOf, type PlaceOf, readYaml } from "./yaml.ts";
 
-/** An object of a file, and where its fields are. */
-export type ManifestObject = { [K in Kind]: { kind: K; object: Kinds[K]; lineOf: LineOf } }[Kind];
+/** An object of a file: what Pingress reads of it and all that is written of it, and where its fields are. */
+export type ManifestObject = {
+  [K in Kind]: { kind: K; object: Kinds[K]; written: unknown; lineOf: LineOf; placeOf: PlaceOf };
+}[Kind];
 
 /** Something in a file that cannot be read. */
 export interface ManifestFault {
@@ -47,11 +49,13 @@ export function readManifests(
       continue;
     }
     for (const { value, path } of listItems(document.value)) {
-      const lineOf: LineOf = (field) => document.lineOf(path && field ? `${path}.${field}` : path || field);
+      const within = (field: string) => path && field ? `${path}.${field}` : path || field;
+      const lineOf: LineOf = (field) => document.lineOf(within(field));
+      const placeOf: PlaceOf = (field) => document.placeOf(within(field));
       const read = readManifest(value, namespace);
       if (read === undefined) continue;
       if ("message" in read) manifests.faults.push({ line: lineOf(read.field ?? ""), ...read });
-      else manifests.objects.push({ ...read, lineOf } as ManifestObject);
+      else manifests.objects.push({ ...read, written: value, lineOf, placeOf } as ManifestObject);
     }
   }
   return manifests;
@@ -76,7 +80,7 @@ function listItems(value: unknown): { value: unknown; path: string }[] {
 function readManifest(
   value: unknown,
   namespace: string,
-): Omit<ManifestObject, "lineOf"> | Omit<ManifestFault, "line"> | undefined {
+): Pick<ManifestObject, "kind" | "object"> | Omit<ManifestFault, "line"> | undefined {
   if (value === null || value === undefined) return undefined; // an empty document
   if (!isRecord(value) || typeof value.kind !== "string" || typeof value.apiVersion !== "string") {
     return { message: "This is no Kubernetes object: it needs apiVersion and kind" };

@@ -1,6 +1,7 @@
 import { errorMessage } from "@pingress/config";
 import {
   boolYaml11Tag,
+  COLLECTION_STYLE,
   constructFromEvents,
   CORE_SCHEMA,
   type Event,
@@ -8,15 +9,35 @@ import {
   getScalarValue,
   mergeTag,
   parseEvents,
+  SCALAR_STYLE,
   YAMLException,
 } from "js-yaml";
 
 /** The line of a field, such as `spec.rules[0].host`, or of what should hold it; the first line is 1. */
 export type LineOf = (field: string) => number;
 
+/** A part of a text, from its first character to the one after its last. */
+export type Span = readonly [start: number, end: number];
+
+/** How a field is written. What is quoted is so without its quotes. */
+export interface FieldPlace {
+  /** Its key; an element of a sequence has none. */
+  key?: Span;
+  /** Its value, where that is a scalar of one line. */
+  value?: Span;
+  /** Where a member can be put before all others, where it is a mapping; and is it one in braces? */
+  inside?: { position: number; isFlow: boolean; isEmpty: boolean };
+}
+
+/**
+ * Where a field is written. Nothing for one that is not there, or that more than one field has its text from, by
+ * an anchor or a merge key: whoever changes that text changes them all.
+ */
+export type PlaceOf = (field: string) => FieldPlace | undefined;
+
 /** A document of a text, or why it cannot be read. */
 export type YamlDocument =
-  | { value: unknown; lineOf: LineOf }
+  | { value: unknown; lineOf: LineOf; placeOf: PlaceOf }
   | { line: number; fault: string };
 
 /** kubectl reads YAML 1.1, in which `yes` and `on` are true, with merge keys. */
@@ -33,10 +54,11 @@ const BEFORE_MARKER = /(?<=^|\n)(?=---(?:[ \t\r\n]|$))/;
 
 /** Reads the documents of a text of YAML or JSON, each by itself: a broken one does not hide the others. */
 export function* readYaml(text: string): Generator<YamlDocument> {
-  let lines = 0;
+  let [lines, length] = [0, 0];
   // a directive stands before the marker of its document
   for (const source of /^%/m.test(text) ? [text] : text.split(BEFORE_MARKER)) {
-    const before = lines;
+    const [before, offset] = [lines, length];
+    length += source.length;
     lines += source.split("\n").length - 1;
     let values: unknown[];
     try {
@@ -52,14 +74,15 @@ export function* readYaml(text: string): Generator<YamlDocument> {
     }
     // fields are looked for when something is wrong with one of them, which is seldom
     let places: { roots: YamlNode[]; starts: number[] } | undefined;
+    const outline = () => places ??= { roots: new Outline(source).roots(), starts: lineStarts(source) };
     for (const [index, value] of values.entries()) {
       yield {
         value,
         lineOf: (field) => {
-          places ??= { roots: new Outline(source).roots(), starts: lineStarts(source) };
-          const { roots, starts } = places;
+          const { roots, starts } = outline();
           return before + lineAt(starts, positionOf(roots[index], fieldKeys(field)));
         },
+        placeOf: (field) => placeOf(outline().roots[index], { keys: fieldKeys(field), offset }),
       };
     }
   }
@@ -98,11 +121,15 @@ interface YamlNode {
   position: number;
   isSequence: boolean;
   members: Map<string, Member>;
+  /** The event that begins it, where it has no other name. */
+  own: Event | undefined;
 }
 
 interface Member {
   position: number;
   node: YamlNode;
+  key?: Span;
+  isQuoted?: boolean;
 }
 
 /** The position of a field, or of as much of the way to it as there is. */
@@ -133,6 +160,27 @@ function findMember(node: YamlNode, key: string, seen = new Set<YamlNode>()): Me
   return undefined;
 }
 
+function placeOf(
+  root: YamlNode | undefined,
+  { keys, offset }: { keys: string[]; offset: number },
+): FieldPlace | undefined {
+  let member: Member | undefined = root && { position: root.position, node: root };
+  for (const key of keys) member = member?.node.own && member.node.members.get(key);
+  if (member === undefined) return undefined;
+  const { key, node: { own, members, position } } = member;
+  const place: FieldPlace = { ...key !== undefined && { key: [key[0] + offset, key[1] + offset] } };
+  if (own?.type === EVENT_ID.SCALAR && own.valueStart !== -1 && own.style < SCALAR_STYLE.LITERAL_BLOCK) {
+    place.value = [own.valueStart + offset, own.valueEnd + offset];
+  } else if (own?.type === EVENT_ID.MAPPING) {
+    const [first] = members.values();
+    // the key itself has a position behind its quote
+    const start = first === undefined ? position + 1 : first.position - (first.isQuoted ? 1 : 0);
+    const isFlow = own.style === COLLECTION_STYLE.FLOW;
+    place.inside = { position: start + offset, isFlow, isEmpty: first === undefined };
+  }
+  return place;
+}
+
 /** Finds where everything is in a text that is known to be YAML. */
 class Outline {
   readonly #source: string;
@@ -161,23 +209,34 @@ class Outline {
   #node(around: number): YamlNode {
     const event = this.#events[this.#index++];
     const isSequence = event?.type === EVENT_ID.SEQUENCE;
-    const node: YamlNode = { position: startOf(event) ?? around, isSequence, members: new Map() };
+    const isNamed = event !== undefined && "anchorStart" in event && event.anchorStart !== -1;
+    const node: YamlNode = {
+      position: startOf(event) ?? around,
+      isSequence,
+      members: new Map(),
+      own: isNamed ? undefined : event,
+    };
     if (event?.type === EVENT_ID.ALIAS) return this.#anchors.get(this.#nameOf(event)) ?? node;
     if (isSequence || event?.type === EVENT_ID.MAPPING) {
       for (let first; (first = this.#events[this.#index])?.type !== EVENT_ID.POP;) {
         const position = startOf(first) ?? node.position;
         let key = String(node.members.size);
+        const written: Pick<Member, "key" | "isQuoted"> = {};
         if (!isSequence) {
           // an alias as a key is no part of a field's name
           key = first?.type === EVENT_ID.SCALAR ? getScalarValue(this.#source, first) : "";
+          if (first?.type === EVENT_ID.SCALAR) {
+            written.key = [first.valueStart, first.valueEnd];
+            written.isQuoted = first.style !== SCALAR_STYLE.PLAIN;
+          }
           this.#node(position);
         }
-        node.members.set(key, { position, node: this.#node(position) });
+        node.members.set(key, { position, node: this.#node(position), ...written });
       }
       this.#index++;
     }
     // only now: an alias within the node itself would lead round and round
-    if (event !== undefined && "anchorStart" in event && event.anchorStart !== -1) {
+    if (isNamed) {
       this.#anchors.set(this.#nameOf(event), node);
     }
     return node;

@@ -138,3 +138,57 @@ Deno.test("fieldKeys() reads the names of fields", () => {
   ]);
   assertEquals(fieldKeys(""), []);
 });
+
+const PLACES = `first: document
+---
+spec: &all
+  class: nginx
+meta:
+  "a/b": 'x' # comment
+  flow: { "k": v, n: w }
+  empty: {}
+  text: |
+    lines
+  named: &name y
+  other: *name
+  merged: { <<: *all, more: 1 }
+  list:
+    - { in: 1 }
+`;
+
+const places: [
+  field: string,
+  key: string | undefined,
+  value: string | undefined,
+  first: string | undefined,
+][] = [
+  ["meta", "meta", undefined, '"a/b": '],
+  ['meta["a/b"]', "a/b", "x", undefined],
+  ["meta.flow", "flow", undefined, '"k": v'],
+  ["meta.flow.k", "k", "v", undefined],
+  ["meta.flow.n", "n", "w", undefined],
+  ["meta.empty", "empty", undefined, "}"],
+  ["meta.text", "text", undefined, undefined],
+  ["meta.named", "named", undefined, undefined],
+  ["meta.other", "other", undefined, undefined],
+  ["meta.merged.more", "more", "1", undefined],
+  ["meta.list[0]", undefined, undefined, "in: 1"],
+  ["meta.list[0].in", "in", "1", undefined],
+  ["spec", "spec", undefined, undefined],
+];
+
+Deno.test("readYaml() finds how fields are written, where nothing else is written with them", () => {
+  const [, document] = readYaml(PLACES);
+  assert(document !== undefined && "placeOf" in document);
+  const textAt = (span: readonly [number, number] | undefined) => span && PLACES.slice(...span);
+  for (const [field, key, value, first] of places) {
+    const place = document.placeOf(field);
+    assert(place !== undefined, field);
+    assertEquals([textAt(place.key), textAt(place.value)], [key, value], field);
+    if (first === undefined) assertEquals(place.inside, undefined, field);
+    else assert(PLACES.startsWith(first, place.inside?.position), field);
+  }
+  for (const field of ["spec.class", "meta.merged.class", "meta.missing", "meta.flow.k.more"]) {
+    assertEquals(document.placeOf(field), undefined, field);
+  }
+});

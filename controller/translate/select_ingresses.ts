@@ -7,7 +7,8 @@ export const DEFAULT_CLASS_NAME = "pingress";
 /** What `spec.controller` of our IngressClasses says. */
 export const CONTROLLER_NAME = "pingress.dev/ingress-controller";
 
-const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
+/** Where Ingresses named their class before there was a field for it. */
+export const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
 const DEFAULT_CLASS_ANNOTATION = "ingressclass.kubernetes.io/is-default-class";
 
 /**
@@ -16,16 +17,28 @@ const DEFAULT_CLASS_ANNOTATION = "ingressclass.kubernetes.io/is-default-class";
  * when our class is the default one
  * (https://kubernetes.io/docs/concepts/services-networking/ingress/#default-ingress-class).
  */
-export function selectIngresses({ Ingress: ingresses, IngressClass: classes }: Snapshot): Ingress[] {
-  const ourClasses = classes.filter((ingressClass) => ingressClass.spec?.controller === CONTROLLER_NAME);
-  const ourNames = new Set(ourClasses.map((ingressClass) => ingressClass.metadata.name));
-  if (!classes.some((ingressClass) => ingressClass.metadata.name === DEFAULT_CLASS_NAME)) {
-    ourNames.add(DEFAULT_CLASS_NAME);
-  }
-  const oursIsDefault = ourClasses.some(isDefaultClass);
+export function selectIngresses(snapshot: Snapshot): Ingress[] {
+  const classes = snapshot.IngressClass;
+  const names = classes.filter(({ spec }) => spec?.controller === CONTROLLER_NAME).map(({ metadata }) =>
+    metadata.name
+  );
+  const isDefined = classes.some(({ metadata }) => metadata.name === DEFAULT_CLASS_NAME);
+  return ofClasses(snapshot, isDefined ? names : [...names, DEFAULT_CLASS_NAME]);
+}
+
+/** The Ingresses of classes that are another controller's, the oldest first; none that is ours. */
+export function selectGuests(snapshot: Snapshot, classes: readonly string[]): Ingress[] {
+  const ours = new Set(selectIngresses(snapshot));
+  return ofClasses(snapshot, classes).filter((ingress) => !ours.has(ingress));
+}
+
+function ofClasses({ Ingress: ingresses, IngressClass }: Snapshot, names: readonly string[]): Ingress[] {
+  const hasDefault = IngressClass.some((ingressClass) =>
+    names.includes(ingressClass.metadata.name) && isDefaultClass(ingressClass)
+  );
   return ingresses.filter((ingress) => {
     const name = classNameOf(ingress);
-    return name === undefined ? oursIsDefault : ourNames.has(name);
+    return name === undefined ? hasDefault : names.includes(name);
   }).sort(byAge);
 }
 

@@ -23,7 +23,7 @@ import { furtherHosts } from "./further_hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 import { BackendResolver } from "./resolve_backend.ts";
 import { References } from "./references.ts";
-import { selectIngresses } from "./select_ingresses.ts";
+import { selectGuests, selectIngresses } from "./select_ingresses.ts";
 
 /** What a snapshot comes to. */
 export interface Translation {
@@ -58,6 +58,10 @@ export interface TranslateOptions {
   isSharded?: boolean;
   /** Are requests over HTTP sent to HTTPS where an Ingress says nothing of it and there is a certificate? */
   redirectsToHttps?: boolean;
+  /**
+   * Classes of ingress-nginx whose Ingresses are served, too, after our own: they are sent to HTTPS unless told.
+   */
+  guestClasses?: readonly string[];
 }
 
 /**
@@ -66,10 +70,18 @@ export interface TranslateOptions {
  */
 export function translate(
   snapshot: Snapshot,
-  { keysDirectory, lastGood = new Map(), now, isSharded = false, redirectsToHttps = false }: TranslateOptions,
+  {
+    keysDirectory,
+    lastGood = new Map(),
+    now,
+    isSharded = false,
+    redirectsToHttps = false,
+    guestClasses = [],
+  }: TranslateOptions,
 ): Translation {
   const problems: Problem[] = [];
-  const ingresses = selectIngresses(snapshot);
+  const guests = new Set(selectGuests(snapshot, guestClasses));
+  const ingresses = [...selectIngresses(snapshot), ...guests];
   const annotations = new Map(
     ingresses.map((
       ingress,
@@ -116,7 +128,7 @@ export function translate(
       host,
       path,
       hasCertificate: hasOwn || certificates.has(wildcardOf(host ?? "") ?? ""),
-      defaults: { redirectsToHttps },
+      defaults: { redirectsToHttps: redirectsToHttps || guests.has(ingress) },
       findService: (name) => backends.find(name, ingress.metadata.namespace ?? ""),
     }));
     if (rule.options === undefined && canary !== undefined) options.canary = canary;

@@ -106,6 +106,67 @@ Deno.test("translate() says nothing of what a key holds", async () => {
   for (const key of keys) assert(!JSON.stringify(problems).includes(key));
 });
 
+Deno.test("translate() serves guests after our own, and sends them to HTTPS unless told", async () => {
+  const { cert, key } = await selfSigned(["*.example.com"]);
+  const ingress = (name: string, { className, path, annotations = {}, year = 2020 }: {
+    className?: string;
+    path: string;
+    annotations?: Record<string, string>;
+    year?: number;
+  }) =>
+    JSON.stringify({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { name, annotations, creationTimestamp: `${year}-01-01T00:00:00Z` },
+      spec: {
+        ingressClassName: className,
+        tls: [{ hosts: ["a.example.com"], secretName: "tls" }],
+        rules: [{
+          host: "a.example.com",
+          http: {
+            paths: [{
+              path,
+              pathType: "Prefix",
+              backend: { service: { name, port: { number: 80 } } },
+            }],
+          },
+        }],
+      },
+    });
+  const yaml = [
+    ingress("ours", { className: "pingress", path: "/", year: 2024 }),
+    ingress("guest", { className: "nginx", path: "/" }),
+    ingress("told", {
+      className: "nginx",
+      path: "/told",
+      annotations: { "nginx.ingress.kubernetes.io/ssl-redirect": "false" },
+    }),
+    ingress("untold", { path: "/untold" }),
+    ingress("stranger", { className: "traefik", path: "/stranger" }),
+    JSON.stringify({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "IngressClass",
+      metadata: { name: "nginx", annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } },
+      spec: { controller: "k8s.io/ingress-nginx" },
+    }),
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "tls" },
+      stringData: { "tls.crt": cert, "tls.key": key },
+    }),
+  ].join("\n---\n");
+  const routes = (guestClasses?: string[]) =>
+    translate(snapshotOf(yaml), { keysDirectory: "/keys", ...guestClasses && { guestClasses } }).config.rules
+      .map(({ path, backend, options }) => [path.path, backend.name, options?.httpsRedirect?.code]);
+  assertEquals(routes(), [["/", "ours", undefined]]);
+  assertEquals(routes(["nginx"]), [
+    ["/", "ours", undefined],
+    ["/told", "told", undefined],
+    ["/untold", "untold", 308],
+  ]);
+});
+
 function snapshotOf(yaml: string) {
   const store = new Store();
   for (const { kind, object } of parseManifests(yaml, "test.yaml")) store.set(kind, object);

@@ -1,0 +1,30 @@
+import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
+
+/** A client for a cluster with some objects, on which some lists are forbidden. */
+export function clusterOf(objects: string[], forbidden: string[] = []): RestClient {
+  const all = objects.map((text) => JSON.parse(text));
+  const performRequest = ({ path }: { path: string }) => {
+    if (path === "/apis") return Promise.resolve({ groups: [] });
+    const resource = path.replace(/^.*\//, "");
+    if (forbidden.includes(resource)) {
+      return Promise.reject(Object.assign(new Error("forbidden"), { httpCode: 403 }));
+    }
+    const kind = KINDS[resource];
+    if (kind === undefined) throw new Error(`not reached: ${path}`);
+    const items = all.filter((object) => object.kind === kind).map((object) => ({
+      ...object,
+      metadata: { namespace: "default", ...object.metadata },
+    }));
+    const [apiVersion = ""] = /(?<=^\/apis?\/).*(?=\/)/.exec(path) ?? [];
+    return Promise.resolve({ apiVersion, kind: `${kind}List`, metadata: { resourceVersion: "1" }, items });
+  };
+  return { performRequest } as unknown as RestClient;
+}
+
+const KINDS: Record<string, string> = {
+  ingresses: "Ingress",
+  ingressclasses: "IngressClass",
+  services: "Service",
+  secrets: "Secret",
+  endpoints: "Endpoints",
+};
