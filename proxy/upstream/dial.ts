@@ -8,7 +8,9 @@ import type { Dial, EndpointProtocol } from "./endpoint.ts";
 
 /** Opens a connection to a backend, over TLS where its protocol says so. */
 export const dial: Dial = async (address, { protocol, signal }) => {
-  if (protocol.name === "HTTPS") return await dialTls(address, { protocol, signal });
+  if (protocol.name === "HTTPS" || protocol.name === "GRPCS") {
+    return await dialTls(address, { protocol, signal });
+  }
   const connection = await Deno.connect({ hostname: address.hostname, port: address.port, signal });
   connection.setNoDelay(true);
   return new TcpTransport(connection);
@@ -26,7 +28,7 @@ async function dialTls(
     host: hostname,
     port,
     rejectUnauthorized: verifies,
-    ALPNProtocols: ["http/1.1"],
+    ALPNProtocols: [protocol.name === "GRPCS" ? "h2" : "http/1.1"],
     // an IP address is no server name (RFC 6066, section 3)
     ...isIP(serverName) === 0 && { servername: serverName },
   }, resolve);

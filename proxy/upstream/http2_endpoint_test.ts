@@ -17,6 +17,7 @@ import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, errorResponse, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";
 import { Fields } from "../http1/fields.ts";
+import { dial } from "./dial.ts";
 import type { EndpointOptions } from "./endpoint.ts";
 import { Http2Endpoint } from "./http2_endpoint.ts";
 import { UpstreamPool } from "./pool.ts";
@@ -39,8 +40,8 @@ class Setup implements AsyncDisposable {
   ) {
     this.#times = times;
     this.#close = close;
-    this.endpoint = new Http2Endpoint({ hostname: "127.0.0.1", port }, {
-      dial: () => Promise.reject(new Error("HTTP/2 dials by itself")),
+    this.endpoint = new Http2Endpoint({ hostname: "127.0.0.1", port }, { name: "H2C" }, {
+      dial,
       deadlines: new Deadlines(),
       ...{ connectTimeout: 5000, idleTimeout: 4000, maxConnections: 10 },
       onConnect: (succeeded) => this.connects.push(succeeded),
