@@ -7,12 +7,13 @@ import { filterRequestHeaders, maxForwards, requestIdOf } from "./filters/reques
 import { filterResponseHeaders } from "./filters/response_headers.ts";
 import { httpDate } from "./http_date.ts";
 import { Fields } from "./http1/fields.ts";
+import { isGrpc } from "./http2/grpc.ts";
 import type { IpRanges } from "./ip_ranges.ts";
 import { LimitedContent } from "./limited_content.ts";
 import type { ExchangeRecord, Observer } from "./observe/observer.ts";
 import type { PolicyExchange } from "./policies/policy.ts";
 import { parseTarget } from "./request_target.ts";
-import type { RoutingTable } from "./routing_table.ts";
+import { isForGrpc, type RoutingTable } from "./routing_table.ts";
 import type { UpstreamClient } from "./upstream/client.ts";
 import type { Endpoints } from "./upstream/endpoints.ts";
 
@@ -67,10 +68,15 @@ export function createHandler(options: HandlerOptions): Handler {
 }
 
 async function forward(
-  { outgoing, destination }: PolicyExchange,
+  { request, outgoing, destination }: PolicyExchange,
   record: ExchangeRecord,
   { state, upstream }: HandlerOptions,
 ): Promise<DownstreamResponse> {
+  if (isForGrpc(destination.protocol) && !request.takesTrailers && isGrpc(outgoing.fields)) {
+    throw request.protocol === "HTTP/2"
+      ? new ProxyError("misdirected", "a connection that was made for other things than gRPC")
+      : new ProxyError("version_not_supported", "gRPC needs HTTP/2");
+  }
   const addresses = state().endpoints.of(destination);
   const response = await upstream.send(outgoing, {
     key: destination.key,

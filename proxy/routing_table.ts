@@ -65,6 +65,16 @@ export class RoutingTable {
       this.#defaultRoute;
   }
 
+  /** Does any rule for a canonical host, or for any host when none is known, have a backend that speaks gRPC? */
+  speaksGrpc(host: string | undefined): boolean {
+    if (this.#anyHost.speaksGrpc) return true;
+    const tables = host === undefined
+      ? this.#hosts.values()
+      : [this.#hosts.get(host), this.#hosts.get(wildcardOf(host) ?? "")];
+    for (const table of tables) if (table?.speaksGrpc) return true;
+    return false;
+  }
+
   #pathsOf(rule: Rule): PathTable {
     if (rule.host === undefined) return this.#anyHost;
     let paths = this.#hosts.get(rule.host);
@@ -75,11 +85,13 @@ export class RoutingTable {
 
 /** The paths of one host. */
 class PathTable {
+  speaksGrpc = false;
   readonly #exact = new Map<string, Route>();
   readonly #prefixes = new Map<string, Route>();
   #longestPrefix = 0;
 
   add({ type, path }: PathMatch, route: Route): void {
+    this.speaksGrpc ||= isForGrpc(route.protocol);
     const [paths, key] = type === "Exact"
       ? [this.#exact, path]
       : [this.#prefixes, withoutTrailingSlash(path)];
@@ -124,6 +136,11 @@ function routeOf(
     hostClass: host === undefined ? "any" : host.startsWith("*.") ? "wildcard" : "exact",
     policies: Object.keys(options).length === 0 ? NONE : compile(options),
   };
+}
+
+/** Does this backend speak gRPC? */
+export function isForGrpc({ name }: EndpointProtocol): boolean {
+  return name === "GRPC" || name === "GRPCS";
 }
 
 function withoutTrailingSlash(path: string): string {
