@@ -20,6 +20,11 @@ export interface Http2ContentOptions {
   explain: (cause: unknown) => Error;
 }
 
+/** What Node's streams know of themselves. */
+interface Readable {
+  _readableState?: { ended: boolean };
+}
+
 /** The other side has sent nothing for too long. */
 export class SilenceError extends Error {
   override name = "SilenceError";
@@ -55,7 +60,9 @@ export class Http2Content implements Content, Expiring {
       this.#arrive();
     });
     // Node's stream ends in the same way when it is reset or its connection is gone, and says so only when all
-    // has been read. What it is told at once is the only difference: END_STREAM comes on an open stream
+    // has been read. What it is told at once is the only difference: END_STREAM comes on an open stream, perhaps
+    // together with the head and before anybody could listen
+    this.#hasWholeCome = (stream as unknown as Readable)._readableState?.ended ?? false;
     const push = stream.push;
     stream.push = (chunk, encoding) => {
       if (chunk === null && !stream.closed && !stream.destroyed) this.#hasWholeCome = true;
