@@ -74,9 +74,10 @@ export class Http2Content implements Content, Expiring {
       this.#arrive();
     });
     stream.on("trailers", (_headers: unknown, _flags: number, raw: readonly string[]) => {
-      this.#trailers = fromNode(raw);
-      removeConnectionHeaders(this.#trailers, options.notPassedOn);
-      this.#trailers.removeUnderscored();
+      const trailers = fromNode(raw);
+      removeConnectionHeaders(trailers, options.notPassedOn);
+      trailers.removeUnderscored();
+      this.#trailers = trailers;
     });
     stream.on("error", (error: Error) => this.#fail(error));
     stream.on("close", () => this.#fail(new Error("The stream was closed")));

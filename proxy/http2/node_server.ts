@@ -34,8 +34,11 @@ const CONTENT_LENGTH = FieldName.of("content-length");
 /** How many requests a client may have at once: each may keep 64 KiB of content waiting. */
 const MOST_STREAMS = 128;
 
-/** Where the last streams may be as far as a client knows: those that it begins before it is told count too. */
-const LAST_OF_ALL = 2 ** 31 - 1;
+/**
+ * GOAWAY that still lets a client begin requests: those on their way when it is told count too (RFC 9113,
+ * section 6.8). Node would close an idle connection with it, and what is on its way would be lost.
+ */
+const GOAWAY_SOON = new Uint8Array([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
 
 /** Statuses with which Node takes no content (RFC 9110, section 15). */
 const STATUSES_WITHOUT_CONTENT = new Set([204, 205, 304]);
@@ -55,7 +58,7 @@ export interface NodeServerOptions {
 /** Speaks HTTP/2 with all that gRPC needs of it, by `node:http2`: trailers, and both directions at once. */
 export class NodeServer {
   readonly #options: NodeServerOptions;
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sessions = new Map<ServerHttp2Session, Cable>();
   #isStopping = false;
 
   /** A server without connections. */
@@ -79,28 +82,31 @@ export class NodeServer {
       close: () => connection.close(),
     });
     const { promise, resolve } = Promise.withResolvers<void>();
+    const exchanges = new Set<Promise<void>>();
     const session = performServerHandshake(cable, { settings: { maxConcurrentStreams: MOST_STREAMS } });
-    this.#sessions.add(session);
+    this.#sessions.set(session, cable);
     session.on("error", () => {}); // it ends then
     session.on("close", resolve);
     session.on(
       "stream",
       (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, raw: readonly string[]) => {
         const hasEnded = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-        new Exchange(stream, { ...this.#options, http2, cable }).run({ headers, raw, hasEnded });
+        const exchange = new Exchange(stream, { ...this.#options, http2, cable });
+        const running = exchange.run({ headers, raw, hasEnded }).finally(() => exchanges.delete(running));
+        exchanges.add(running);
       },
     );
     await promise;
     this.#sessions.delete(session);
-    await cable.flushed();
+    await Promise.all([cable.flushed(), ...exchanges]);
   }
 
   /** Serves no more connections, and tells clients to begin no more requests (RFC 9113, section 6.8); those that they have begun go on. */
   sayGoodbye(): void {
     this.#isStopping = true;
-    for (const session of this.#sessions) {
+    for (const [session, cable] of this.#sessions) {
       if (session.closed || session.destroyed) continue;
-      session.goaway(constants.NGHTTP2_NO_ERROR, LAST_OF_ALL);
+      cable.write(GOAWAY_SOON);
       // what it sent before it knew has come when it answers this
       session.ping(() => session.close());
     }
@@ -129,8 +135,11 @@ class Exchange implements Expiring {
   readonly #cancellation = new Cancellation();
   readonly #outcome: Outcome = { received: 0, sent: 0, isComplete: false };
   readonly #closed = Promise.withResolvers<void>();
+  #giveUp: ((error: Error) => void) | undefined;
   #content: Http2Content | undefined;
   #isHead = false;
+  /** May the client send content? */
+  #isOpen = false;
   #hasStalled = false;
   #isAnswered = false;
   #isBrokenOff = false;
@@ -142,7 +151,7 @@ class Exchange implements Expiring {
     stream.on("aborted", () => this.#cancellation.cancel());
     stream.once("close", () => {
       if (!this.#isAnswered) this.#cancellation.cancel();
-      this.#closed.resolve();
+      this.#leave();
     });
   }
 
@@ -166,13 +175,16 @@ class Exchange implements Expiring {
   expire(): void {
     this.#hasStalled = true;
     this.#stream.close(constants.NGHTTP2_CANCEL);
+    this.#leave();
   }
 
   #read({ headers, raw, hasEnded }: Head): DownstreamRequest | ProxyError {
     const { http2: { client }, deadlines, clientTimeout } = this.#options;
-    const fields = fromNode(raw);
-    this.#isHead = headers[":method"] === "HEAD";
     const { ":method": method = "", ":path": target = "", ":authority": authority, host } = headers;
+    this.#isHead = method === "HEAD";
+    this.#isOpen = !hasEnded;
+    const fields = fromNode(raw);
+    if (!/^[!-~]*$/.test(target)) return new ProxyError("bad_request", "an invalid character in the target");
     // where :authority and Host contradict each other one of them is forged (RFC 9113, section 8.3.1)
     if (authority !== undefined && host !== undefined && authority !== host) {
       return new ProxyError("bad_request", "the Host header is not that of the request target");
@@ -218,7 +230,7 @@ class Exchange implements Expiring {
       this.#isAnswered = true;
       await this.#end();
     } catch (error) {
-      if (!this.#stream.headersSent && !this.#stream.destroyed) {
+      if (!this.#stream.headersSent && !this.#stream.closed && !this.#stream.destroyed) {
         this.#options.log.error("A response could not be written", { error: errorMessage(error) });
       }
       this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
@@ -231,6 +243,7 @@ class Exchange implements Expiring {
     const stream = this.#stream;
     if (stream.closed || stream.destroyed) throw new Error("The client has gone");
     const headers = { ...toNode(fields), ":status": status };
+    if (body !== null) delete headers["content-length"];
     if (body === null || this.#isHead || STATUSES_WITHOUT_CONTENT.has(status)) {
       stream.respond(headers, { endStream: true });
     } else if ("close" in body) {
@@ -268,35 +281,43 @@ class Exchange implements Expiring {
       await this.#inTime(writer.write(piece));
     }
     stream.end();
-    await this.#inTime(sent(stream));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stream.once("wantTrailers", resolve);
+    await this.#inTime(promise);
   }
 
   /** Waits until the stream is closed, for which the request need not have come to its end. */
   async #end(): Promise<void> {
     const stream = this.#stream;
-    if (this.#content !== undefined && !this.#content.hasEnded) {
+    if (this.#isOpen && !this.#content?.hasEnded) {
       // what Node has been told to send it sends with its next turn, and nothing after this
       await new Promise((resolve) => setImmediate(resolve));
       stream.close(constants.NGHTTP2_NO_ERROR);
     }
     stream.resume();
-    await this.#inTime(this.#closed.promise);
-    this.#outcome.isComplete = !this.#isBrokenOff && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    this.deadline = this.#nextDeadline;
+    await this.#closed.promise;
+    this.#outcome.isComplete = !this.#isBrokenOff && !this.#hasStalled &&
+      stream.rstCode === constants.NGHTTP2_NO_ERROR;
   }
 
-  /** Waits for what the client must do, but not for ever. */
+  /** Waits for what needs the client, but not for ever, and not when it has gone. */
   async #inTime(promise: Promise<void>): Promise<void> {
-    const { deadlines, clientTimeout } = this.#options;
-    this.deadline = deadlines.now + clientTimeout;
-    await promise;
+    const { promise: waiting, resolve, reject } = Promise.withResolvers<void>();
+    this.#giveUp = reject;
+    this.deadline = this.#nextDeadline;
+    promise.then(resolve, reject);
+    if (this.#stream.destroyed) this.#leave();
+    await waiting;
     this.deadline = Infinity;
   }
-}
 
-/** Waits until all of a stream's content has been sent, and its trailers are. */
-async function sent(stream: ServerHttp2Stream): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  stream.once("wantTrailers", resolve);
-  stream.once("close", () => reject(new Error("The stream was closed")));
-  await promise;
+  #leave(): void {
+    this.#closed.resolve();
+    this.#giveUp?.(new Error("The stream was closed"));
+  }
+
+  get #nextDeadline(): number {
+    return this.#options.deadlines.now + this.#options.clientTimeout;
+  }
 }
