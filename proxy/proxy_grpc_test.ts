@@ -279,7 +279,7 @@ Deno.test("Proxy reads no faster than the other side takes", async () => {
   // the other implementation writes without end for one who reads nothing
   const piece = new Uint8Array(16 * 1024);
   let written = 0;
-  let stalled = Promise.withResolvers<void>();
+  const stalled = Promise.withResolvers<void>();
   await using backend = await Http2Backend.start((stream) => {
     stream.respond({ ":status": 200, "content-type": "application/grpc" });
     const write = () => {

@@ -1,5 +1,6 @@
 import { Duplex } from "node:stream";
 import type { Piece } from "../exchange.ts";
+import { GoawayFilter, joined } from "./goaway_filter.ts";
 
 /** A byte stream that HTTP/2 is spoken on. */
 export interface Wire {
@@ -11,6 +12,14 @@ export interface Wire {
   closeWrite(): Promise<void>;
   /** Closes both directions; reads and writes under way fail. */
   close(): void;
+}
+
+/** Options of {@linkcode Cable}. */
+export interface CableOptions {
+  /** How many bytes come before the first frame. */
+  prefaceBytes?: number;
+  /** Told instead of Node that the other side begins no more streams, and the last of ours that counts for it. */
+  onGoaway?: (lastStream: number) => void;
 }
 
 /** How much may wait for the network, in bytes. */
@@ -25,12 +34,15 @@ type Done = (error?: Error | null) => void;
  */
 export class Cable extends Duplex {
   readonly #wire: Wire;
+  readonly #filter: GoawayFilter;
   #drained = Promise.withResolvers<void>();
 
   /** Joins a byte stream, which is its own from now on. */
-  constructor(wire: Wire) {
-    super({ writableHighWaterMark: MOST_UNSENT });
+  constructor(wire: Wire, { prefaceBytes = 0, onGoaway = () => {} }: CableOptions = {}) {
+    // who sends no more has gone
+    super({ writableHighWaterMark: MOST_UNSENT, allowHalfOpen: false });
     this.#wire = wire;
+    this.#filter = new GoawayFilter(prefaceBytes, onGoaway);
     this.on("drain", () => {
       this.#drained.resolve();
       this.#drained = Promise.withResolvers();
@@ -54,10 +66,7 @@ export class Cable extends Duplex {
 
   /** See `Duplex`. */
   override _read(): void {
-    this.drained().then(() => this.#wire.read()).then(
-      (bytes) => this.push(bytes ?? null),
-      (error) => this.destroy(error),
-    );
+    this.#next().then((bytes) => this.push(bytes ?? null), (error) => this.destroy(error));
   }
 
   /** See `Duplex`. */
@@ -67,12 +76,7 @@ export class Cable extends Duplex {
 
   /** See `Duplex`: frames that wait for each other go together. */
   override _writev(chunks: { chunk: Piece }[], done: Done): void {
-    const bytes = new Uint8Array(chunks.reduce((sum, { chunk }) => sum + chunk.length, 0));
-    let at = 0;
-    for (const { chunk } of chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
+    const bytes = joined(chunks.map(({ chunk }) => chunk));
     this.#wire.write(bytes).then(() => done(), done);
   }
 
@@ -86,5 +90,15 @@ export class Cable extends Duplex {
     this.#drained.resolve();
     this.#wire.close();
     done(error);
+  }
+
+  async #next(): Promise<Piece | undefined> {
+    for (;;) {
+      await this.drained();
+      const bytes = await this.#wire.read();
+      if (bytes === undefined) return undefined;
+      const passed = this.#filter.pass(bytes);
+      if (passed.length > 0) return passed;
+    }
   }
 }

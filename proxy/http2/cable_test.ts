@@ -22,7 +22,7 @@ class Setup {
     },
     closeWrite: () => Promise.resolve(void this.calls.push("closeWrite")),
     close: () => this.calls.push("close"),
-  });
+  }, { prefaceBytes: Infinity });
 }
 
 Deno.test("Cable reads to the end, and fails when the byte stream does", async () => {

@@ -26,6 +26,7 @@ import type { Http2Client } from "./deno_server.ts";
 import { brokenOff, inGrpc, isGrpc } from "./grpc.ts";
 import { Http2Content, SilenceError } from "./http2_content.ts";
 import { fromNode, toNode } from "./node_fields.ts";
+import { PREFACE } from "./preface.ts";
 import { StreamWriter } from "./stream_writer.ts";
 
 const EXPECT = FieldName.of("expect");
@@ -80,7 +81,7 @@ export class NodeServer {
       },
       closeWrite: () => connection.closeWrite(),
       close: () => connection.close(),
-    });
+    }, { prefaceBytes: PREFACE.length });
     const { promise, resolve } = Promise.withResolvers<void>();
     const exchanges = new Set<Promise<void>>();
     const session = performServerHandshake(cable, { settings: { maxConcurrentStreams: MOST_STREAMS } });
@@ -108,7 +109,7 @@ export class NodeServer {
       if (session.closed || session.destroyed) continue;
       cable.write(GOAWAY_SOON);
       // what it sent before it knew has come when it answers this
-      session.ping(() => session.close());
+      session.ping(() => setImmediate(() => session.close()));
     }
   }
 }

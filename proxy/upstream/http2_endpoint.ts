@@ -46,6 +46,8 @@ const USUAL_STREAMS = 100;
 interface Lane {
   readonly session: ClientHttp2Session;
   readonly cable: Cable;
+  /** Ends those that the backend will not work on, by what it says of its last stream. */
+  readonly refusals: Set<(lastStream: number) => void>;
   running: number;
   /** How many there may be. */
   most: number;
@@ -126,7 +128,7 @@ export class Http2Endpoint {
         endStream: request.body === null,
         waitForTrailers: request.body?.trailers !== undefined,
       });
-      return await this.#exchange(stream, request, { ...options, cable: lane.cable, end });
+      return await this.#exchange(stream, request, { ...options, lane, end });
     } catch (error) {
       end();
       if (error instanceof ProxyError) throw error;
@@ -207,11 +209,22 @@ export class Http2Endpoint {
     }
   }
 
+  /** The backend takes no more requests: those that it works on go on, and the connection ends with the last one. */
+  #leave(lane: Lane, lastStream: number): void {
+    this.#forget(lane);
+    lane.isLeaving = true;
+    for (const refuse of lane.refusals) refuse(lastStream);
+    if (lane.running === 0) lane.session.close();
+  }
+
   /** Begins to speak HTTP/2, and waits until the backend has said how it speaks it. */
   async #speak(transport: Transport, signal: AbortSignal): Promise<Lane> {
-    const cable = new Cable(wireOf(transport));
+    const cable = new Cable(wireOf(transport), { onGoaway: (lastStream) => this.#leave(lane, lastStream) });
     const session = connect(`http://${this.name}`, { createConnection: () => cable });
-    const lane: Lane = { session, cable, running: 0, most: USUAL_STREAMS, isLeaving: false };
+    const lane: Lane = {
+      ...{ session, cable, refusals: new Set() },
+      ...{ running: 0, most: USUAL_STREAMS, isLeaving: false },
+    };
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // these stay: without a listener an error would end the program
     session.on("error", (error) => {
@@ -225,10 +238,6 @@ export class Http2Endpoint {
     session.on("remoteSettings", ({ maxConcurrentStreams = Infinity }) => {
       lane.most = Math.max(1, maxConcurrentStreams);
       resolve();
-    });
-    session.on("goaway", () => {
-      this.#forget(lane);
-      leaveWhenDone(lane);
     });
     signal.addEventListener("abort", () => reject(signal.reason));
     try {
@@ -244,14 +253,21 @@ export class Http2Endpoint {
   async #exchange(
     stream: ClientHttp2Stream,
     request: UpstreamRequest,
-    { responseTimeout, streamTimeout, onBrokenOff, cable, end }: RoundTripOptions & {
-      cable: Cable;
+    { responseTimeout, streamTimeout, onBrokenOff, lane, end }: RoundTripOptions & {
+      lane: Lane;
       end: () => void;
     },
   ): Promise<UpstreamResponse> {
     const { deadlines } = this.#options;
     // it ends by itself then
     let isWithout = false;
+    let isRefused = false;
+    const refuse = (lastStream: number) => {
+      if ((stream.id ?? Infinity) <= lastStream) return;
+      isRefused = true;
+      stream.close(constants.NGHTTP2_CANCEL);
+    };
+    lane.refusals.add(refuse);
     const head = Promise.withResolvers<{ flags: number; raw: readonly string[] }>();
     const content = new Http2Content(stream, {
       deadlines,
@@ -260,6 +276,7 @@ export class Http2Endpoint {
       onClose: ({ isOver }) => {
         if (!isOver && !isWithout) stream.close(constants.NGHTTP2_CANCEL);
         stream.resume();
+        lane.refusals.delete(refuse);
         end();
       },
       explain: (cause) => {
@@ -293,7 +310,7 @@ export class Http2Endpoint {
         waiting.deadline = deadlines.now + responseTimeout;
         content.extend();
       };
-      sendContent(stream, request.body, { cable, onSent }).catch(head.reject);
+      sendContent(stream, request.body, { cable: lane.cable, onSent }).catch(head.reject);
     }
     try {
       const { flags, raw } = await head.promise;
@@ -311,7 +328,7 @@ export class Http2Endpoint {
       content.length = fields.number(CONTENT_LENGTH);
       return { status, fields, body: content };
     } catch (error) {
-      const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+      isRefused ||= stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
       content.close();
       if (request.cancellation.isCancelled) {
         throw new ProxyError("client_gone", errorMessage(error), { cause: error });
@@ -349,19 +366,9 @@ function wireOf(transport: Transport): Wire {
   };
 }
 
-/**
- * A connection whose backend says GOAWAY ends with its last request. Node would say GOAWAY at once too, and
- * then hyper, which many backends are made of, ends the connection with all that is under way.
- */
-function leaveWhenDone(lane: Lane): void {
-  if (lane.running === 0) return;
-  lane.isLeaving = true;
-  lane.session.close = () => {};
-}
-
 function giveBack(lane: Lane): void {
   lane.running--;
-  if (lane.isLeaving && lane.running === 0) lane.session.destroy();
+  if (lane.isLeaving && lane.running === 0) lane.session.close();
 }
 
 async function sendContent(

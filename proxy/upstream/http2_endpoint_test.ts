@@ -534,11 +534,10 @@ Deno.test("Http2Endpoint.send() lets requests finish whose backend says GOAWAY, 
     await release.promise;
     return new Response("late");
   });
-  let stopped: Promise<void> | undefined;
-  await using setup = new Setup(server.addr.port, () => stopped ?? server.shutdown());
+  await using setup = new Setup(server.addr.port, () => server.finished);
   const running = setup.send();
   await asked.promise;
-  stopped = server.shutdown();
+  server.shutdown();
   // it takes no more
   while (setup.connects.length < 2) {
     await setup.endpoint.open().catch(() => {});
