@@ -24,6 +24,8 @@ export interface Content {
   arrived(): Piece | undefined;
   /** Waits for the next piece; undefined at the end. @throws {Error} when the content breaks off. */
   next(): Promise<Piece | undefined>;
+  /** The trailers, once it has ended (RFC 9110, section 6.5). Without this it can have none that are passed on. */
+  readonly trailers?: (() => Fields | undefined) | undefined;
   /** To be called once, when no more of it is read: its last piece is of no more use then. */
   close(): void;
 }
@@ -34,6 +36,8 @@ export interface Client {
   readonly address: string;
   /** Which of the two ports it came in by; never what the client claims. */
   readonly scheme: "http" | "https";
+  /** The name that it asked for in TLS, if any. */
+  readonly serverName?: string | undefined;
   /** Does this connection's certificate cover a host (RFC 9110, section 15.5.20)? Over HTTP every host is. */
   covers(host: string): boolean;
 }
@@ -68,6 +72,8 @@ export interface DownstreamRequest {
   readonly client: Client;
   /** How it was spoken. */
   readonly protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
+  /** Can the answer have trailers, without which there is no gRPC? */
+  readonly takesTrailers?: boolean;
   /** Case-sensitive (RFC 9110, section 9.1). */
   readonly method: string;
   /** What the target says, or the Host header or `:authority`, as sent; empty when there was none. */

@@ -8,12 +8,13 @@ import { filterResponseHeaders } from "./filters/response_headers.ts";
 import { httpDate } from "./http_date.ts";
 import { FieldName } from "./http1/field_name.ts";
 import { Fields } from "./http1/fields.ts";
+import { isGrpc } from "./http2/grpc.ts";
 import type { IpRanges } from "./ip_ranges.ts";
 import { LimitedContent } from "./limited_content.ts";
 import type { ExchangeRecord, Observer } from "./observe/observer.ts";
 import type { PolicyExchange } from "./policies/policy.ts";
 import { parseTarget } from "./request_target.ts";
-import type { Destination, RoutingTable } from "./routing_table.ts";
+import { type Destination, isForGrpc, type RoutingTable } from "./routing_table.ts";
 import type { Attempts, UpstreamClient } from "./upstream/client.ts";
 import type { Balancer } from "./upstream/balancer.ts";
 import type { Endpoints } from "./upstream/endpoints.ts";
@@ -72,10 +73,15 @@ export function createHandler(options: HandlerOptions): Handler {
 }
 
 function forward(
-  { outgoing, destination, balancer, route }: PolicyExchange,
+  { request, outgoing, destination, balancer, route }: PolicyExchange,
   record: ExchangeRecord,
   options: HandlerOptions,
 ): Promise<DownstreamResponse> {
+  if (isForGrpc(destination.protocol) && !request.takesTrailers && isGrpc(outgoing.fields)) {
+    throw request.protocol === "HTTP/2"
+      ? new ProxyError("misdirected", "a connection that was made for other things than gRPC")
+      : new ProxyError("version_not_supported", "gRPC needs HTTP/2");
+  }
   if (outgoing.body !== null) {
     outgoing.body = LimitedContent.of(outgoing.body, route.maxBodyBytes ?? options.maxBodyBytes);
   }

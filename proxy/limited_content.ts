@@ -5,12 +5,15 @@ import type { Content, Piece } from "./exchange.ts";
 export class LimitedContent implements Content {
   /** See {@linkcode Content}. */
   readonly length: number | undefined;
+  /** See {@linkcode Content}. */
+  readonly trailers: Content["trailers"];
   readonly #content: Content;
   readonly #most: number;
   #read = 0;
 
   private constructor(content: Content, most: number) {
     this.length = content.length;
+    this.trailers = content.trailers && (() => content.trailers?.());
     this.#content = content;
     this.#most = most;
   }

@@ -96,6 +96,16 @@ export class RoutingTable {
       this.#default;
   }
 
+  /** Does any rule for a canonical host, or for any host when none is known, have a backend that speaks gRPC? */
+  speaksGrpc(host: string | undefined): boolean {
+    if (this.#anyHost.speaksGrpc || (this.#default && isForGrpc(this.#default.route.protocol))) return true;
+    const tables = host === undefined
+      ? this.#hosts.values()
+      : [this.#hosts.get(host), this.#hosts.get(wildcardOf(host) ?? "")];
+    for (const table of tables) if (table?.speaksGrpc) return true;
+    return false;
+  }
+
   #pathsOf(rule: Rule): PathTable {
     if (rule.host === undefined) return this.#anyHost;
     let paths = this.#hosts.get(rule.host);
@@ -119,6 +129,7 @@ interface RegexCandidate {
 
 /** The paths of one host. */
 class PathTable {
+  speaksGrpc = false;
   readonly #exact = new Map<string, Candidate>();
   readonly #prefixes = new Map<string, Candidate>();
   /** The longest first. */
@@ -126,6 +137,7 @@ class PathTable {
   #longestPrefix = 0;
 
   add({ type, path }: PathMatch, route: Route): void {
+    this.speaksGrpc ||= isForGrpc(route.protocol);
     if (type === "Regex") return this.#addRegex(path, route);
     const [paths, key] = type === "Exact"
       ? [this.#exact, path]
@@ -204,6 +216,11 @@ function routeOf(
     maxBodyBytes: options.maxBodyBytes,
     isLogged: options.accessLog,
   };
+}
+
+/** Does this backend speak gRPC? */
+export function isForGrpc({ name }: EndpointProtocol): boolean {
+  return name === "GRPC" || name === "GRPCS";
 }
 
 function withoutTrailingSlash(path: string): string {

@@ -267,3 +267,30 @@ Deno.test("RoutingTable.match() says how a backend is spoken to", () => {
     assertEquals(table.match("a.test", "/")?.route.protocol, expected);
   }
 });
+
+Deno.test("RoutingTable.speaksGrpc() tells whether any rule for a host does", () => {
+  const grpc = (...texts: string[]) =>
+    rules(...texts).map((rule, index): Rule => ({
+      ...rule,
+      options: { backendProtocol: index % 2 ? "GRPCS" : "GRPC" },
+    }));
+  const cases: [rules: Rule[], host: string | undefined, expected: boolean][] = [
+    [[], "a.test", false],
+    [rules("a.test /"), "a.test", false],
+    [[...rules("a.test /"), ...grpc("a.test /x")], "a.test", true],
+    [grpc("a.test /x", "a.test /y"), "b.test", false],
+    [grpc("*.test /"), "a.test", true],
+    [grpc("*.test /"), "test", false],
+    [grpc("- /x"), "a.test", true],
+    // a client that names no host may mean any
+    [grpc("a.test /"), undefined, true],
+    [rules("a.test /"), undefined, false],
+  ];
+  for (const [list, host, expected] of cases) {
+    assertEquals(
+      new RoutingTable({ rules: list }).speaksGrpc(host),
+      expected,
+      `${JSON.stringify(list)} ${host}`,
+    );
+  }
+});

@@ -164,7 +164,10 @@ export class Server {
       isDraining: () => this.#isDraining,
       log,
     };
-    const http2 = new Http2Server(protocol);
+    const http2 = new Http2Server({
+      ...protocol,
+      needsTrailers: ({ serverName }) => this.#state.state.routes.speaksGrpc(serverName),
+    });
     const http1: Serve = (connection) => serveHttp1(connection, protocol);
     const shared = {
       ...this.#options,

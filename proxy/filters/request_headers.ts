@@ -8,7 +8,7 @@ const MAX_FORWARDS = FieldName.of("max-forwards");
 const REQUEST_ID = FieldName.of("x-request-id");
 
 /** What only Pingress may tell a backend, and what is about the connection: a client's own are dropped. */
-const NOT_PASSED_ON = new FieldNames([
+export const NOT_PASSED_ON = new FieldNames([
   ...CONNECTION_HEADERS,
   "content-length", // framing is decided anew for every connection
   "expect", // answered by the server

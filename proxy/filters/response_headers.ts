@@ -8,6 +8,8 @@ const SERVER = FieldName.of("server");
 const DATE = FieldName.of("date");
 /** Only Pingress says that an answer is its own. */
 const NOT_PASSED_ON = new FieldNames([...CONNECTION_HEADERS, ERROR_HEADER]);
+/** What a backend may not say behind its content either (RFC 9110, section 6.5.1). */
+export const NOT_IN_TRAILERS = new FieldNames([...CONNECTION_HEADERS, ERROR_HEADER, "content-length"]);
 
 /**
  * Makes of a backend's header fields what the client gets: without those of the connection. A message without a

@@ -13,6 +13,7 @@ import {
 } from "../exchange.ts";
 import { Fields } from "../http1/fields.ts";
 import { Delivery } from "./delivery.ts";
+import { isGrpc } from "./grpc.ts";
 import { StreamContent } from "./stream_content.ts";
 
 /** An HTTP/2 connection and the requests on it. */
@@ -21,8 +22,8 @@ export interface Http2Client {
   readonly client: Client;
   /** Called when a request begins on it. */
   began(): void;
-  /** Called when one has ended, or when the client has taken nothing of its answer for too long. */
-  ended(how: { hasStalled: boolean }): void;
+  /** Called when one has ended: the connection may be useless, for its client takes nothing, or needs another one. */
+  ended(how: { isUseless: boolean }): void;
 }
 
 /** Options of {@linkcode denoHandler}. */
@@ -60,13 +61,16 @@ export function denoHandler(options: DenoHandlerOptions): Deno.ServeHandler<Deno
         detail: downstream.message,
       })
       : await options.handler.handle(downstream);
+    // its host has had a backend of gRPC's for less long than the client has had the connection
+    const isMisdirected = response.status === 421 && !(downstream instanceof ProxyError) &&
+      isGrpc(downstream.fields);
     const outcome: Outcome = { received: 0, sent: 0, isComplete: false };
     let delivery: Delivery | undefined;
     let isDone = false;
     const done = ({ isComplete = false, hasStalled = false }) => {
       if (isDone) return;
       isDone = true;
-      http2.ended({ hasStalled });
+      http2.ended({ isUseless: hasStalled || isMisdirected });
       delivery?.end();
       if (!(downstream instanceof ProxyError) && downstream.body instanceof StreamContent) {
         outcome.received = downstream.body.received;

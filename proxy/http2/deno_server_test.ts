@@ -57,7 +57,7 @@ class Setup {
         !isKnown ? undefined : {
           client: CLIENT,
           began: () => this.counts.began++,
-          ended: ({ hasStalled }) => this.counts[hasStalled ? "stalled" : "ended"]++,
+          ended: ({ isUseless }) => this.counts[isUseless ? "stalled" : "ended"]++,
         },
       ownAuthorities: () => ["127.0.0.1:9"],
       deadlines: this.deadlines,

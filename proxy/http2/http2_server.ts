@@ -1,10 +1,11 @@
 import type { Log } from "@pingress/config";
 import type { Connection } from "../accept/connection.ts";
 import type { Deadlines } from "../deadlines.ts";
-import type { Handler } from "../exchange.ts";
+import type { Client, Handler } from "../exchange.ts";
 import { TcpTransport } from "../tcp_transport.ts";
 import { type Transport, writeAll } from "../transport.ts";
 import { denoHandler, type Http2Client } from "./deno_server.ts";
+import { NodeServer } from "./node_server.ts";
 import { startsWithPreface } from "./preface.ts";
 
 const BUFFER_BYTES = 32 * 1024;
@@ -26,22 +27,28 @@ export interface Http2Options {
   clientTimeout: number;
   /** How long a client may take to go when the server stops, in milliseconds; 5 seconds unless told. */
   goodbyeTimeout?: number;
+  /** Do this client's requests need what gRPC needs? Nobody's do unless told. */
+  needsTrailers?: (client: Client) => boolean;
   /** Told when an answer cannot be written. */
   log: Log;
 }
 
 /**
  * Speaks HTTP/2: passes a connection's bytes to a `Deno.serve` on loopback, which speaks it to the letter. Who
- * is behind a loopback connection is known by its port; nobody else is served.
+ * is behind a loopback connection is known by its port; nobody else is served. It knows no trailers: where they
+ * are needed Node speaks it instead, at three times the cost.
  */
 export class Http2Server {
   readonly #options: Http2Options;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #nodeServer: NodeServer;
+  readonly #streams = new Set<Streams>();
   readonly #clients = new Map<number, Streams>();
 
   /** Starts the server. */
   constructor(options: Http2Options) {
     this.#options = options;
+    this.#nodeServer = new NodeServer(options);
     this.#server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
       denoHandler({
@@ -54,27 +61,24 @@ export class Http2Server {
 
   /** Speaks HTTP/2 on a connection until it ends, and closes it. */
   async serve(connection: Connection): Promise<void> {
-    const { port } = this.#server.addr;
-    let inner: Transport | undefined;
-    let innerPort = 0;
+    const { headTimeout, needsTrailers } = this.#options;
+    let streams: Streams | undefined;
     try {
       connection.onExpire = () => connection.close();
-      connection.wait(this.#options.headTimeout);
+      connection.wait(headTimeout);
       // the server behind it speaks HTTP/1.1 too, but not by our rules
       if (!await startsWithPreface(connection.reader)) return;
-      const tcp = await Deno.connect({ hostname: "127.0.0.1", port });
-      inner = new TcpTransport(tcp);
-      innerPort = tcp.localAddr.port;
-      const streams = new Streams(connection, this.#options);
-      this.#clients.set(innerPort, streams);
+      streams = new Streams(connection, this.#options);
+      this.#streams.add(streams);
       connection.saysGoodbye = true;
-      await splice(connection, inner, streams);
+      await (needsTrailers?.(connection.client)
+        ? this.#nodeServer.serve(connection, streams)
+        : this.#splice(connection, streams));
     } catch {
       // either side broke off
     } finally {
-      inner?.close();
       connection.close();
-      this.#clients.delete(innerPort);
+      if (streams !== undefined) this.#streams.delete(streams);
     }
   }
 
@@ -84,8 +88,22 @@ export class Http2Server {
    * section 6.8). One that does not answer is not waited for.
    */
   async shutdown(): Promise<void> {
-    for (const streams of this.#clients.values()) streams.sayGoodbye();
+    for (const streams of this.#streams) streams.sayGoodbye();
+    this.#nodeServer.sayGoodbye();
     await this.#server.shutdown();
+  }
+
+  async #splice(connection: Connection, streams: Streams): Promise<void> {
+    const { hostname, port } = this.#server.addr;
+    const tcp = await Deno.connect({ hostname, port });
+    const inner = new TcpTransport(tcp);
+    this.#clients.set(tcp.localAddr.port, streams);
+    try {
+      await splice(connection, inner, streams);
+    } finally {
+      inner.close();
+      this.#clients.delete(tcp.localAddr.port);
+    }
   }
 }
 
@@ -119,10 +137,10 @@ class Streams implements Http2Client {
     this.#connection.isWaiting = false;
   }
 
-  ended({ hasStalled }: { hasStalled: boolean }): void {
+  ended({ isUseless }: { isUseless: boolean }): void {
     if (--this.#running > 0) return;
     // a client that still has other requests gets their answers
-    if (hasStalled) this.#connection.close();
+    if (isUseless) this.#connection.close();
     else this.#wait();
   }
 

@@ -438,3 +438,47 @@ Deno.test("HTTP/2 requests are refused with a reason too", async () => {
   assertEquals(status, 400);
   assertMatch(text, /^400: /);
 });
+
+Deno.test("Http2Server takes nothing from who takes nothing, and keeps little for them", async () => {
+  // PINGs whose answers are not read, and an answer for which the client allows all but reads nothing
+  const ping = frame({ type: FRAME.PING, payload: "12345678" }).repeat(1000);
+  const window = frame({ type: FRAME.SETTINGS, payload: `\0\x04\x7f\xff\xff\xff` }) +
+    frame({ type: FRAME.WINDOW_UPDATE, payload: "\x7f\xfe\0\0" });
+  const fields = { ":method": "GET", ":scheme": "https", ":authority": "a.test", ":path": "/" };
+  const request = frame({
+    type: FRAME.HEADERS,
+    flags: FLAG.END_HEADERS | FLAG.END_STREAM,
+    stream: 1,
+    payload: headerBlock(Object.entries(fields)),
+  });
+  for (const flood of [ping, ""]) {
+    let written = 0;
+    await using setup = new Setup(() => {
+      const content = new FakeContent();
+      const piece = new Uint8Array(16 * 1024);
+      content.next = () => {
+        written += piece.length;
+        return Promise.resolve(piece);
+      };
+      return response({ body: content });
+    }, { clientTimeout: 300, needsTrailers: () => true });
+    const peer = await Deno.connect({ hostname: "127.0.0.1", port: setup.address.port });
+    const send = async (text: string) => {
+      for (let bytes = bytesOf(text); bytes.length > 0;) bytes = bytes.subarray(await peer.write(bytes));
+    };
+    let sent = 0;
+    try {
+      await send(PREFACE + window + (flood === "" ? request : ""));
+      while (flood !== "") {
+        await send(flood);
+        sent += flood.length;
+      }
+    } catch {
+      // it is closed for it
+    }
+    while (!setup.connections[0]!.isClosed) await new Promise((resolve) => setTimeout(resolve, 10));
+    peer.close();
+    // what the buffers of two TCP connections hold
+    assert(sent + written < 32 * 1024 * 1024, `${sent} bytes were taken and ${written} written`);
+  }
+});

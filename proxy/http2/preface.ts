@@ -1,7 +1,7 @@
 import type { ByteReader } from "../http1/byte_reader.ts";
 
 /** What every HTTP/2 connection begins with (RFC 9113, section 3.4). */
-const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+export const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /** Does a connection begin as one of HTTP/2 does? Nothing of it is taken. */
 export async function startsWithPreface(reader: ByteReader): Promise<boolean> {

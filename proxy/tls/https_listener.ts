@@ -153,6 +153,7 @@ export class HttpsListener {
     return {
       address,
       scheme: "https",
+      serverName: host,
       covers: (name) => name === host || certificates().find(name) === pair || covers(pair.names, name),
     };
   }

@@ -10,7 +10,8 @@ export const dial: Dial = async ({ hostname, port }, { protocol, signal }) => {
   const connection = await Deno.connect({ hostname, port, signal });
   connection.setNoDelay(true);
   const transport = new TcpTransport(connection);
-  return protocol.name === "HTTPS" ? await dialTls(transport, { hostname, protocol, signal }) : transport;
+  const isSecure = protocol.name === "HTTPS" || protocol.name === "GRPCS";
+  return isSecure ? await dialTls(transport, { hostname, protocol, signal }) : transport;
 };
 
 /** Deno's own client checks every certificate; backends in a cluster mostly have ones that nobody signed. */
@@ -18,14 +19,14 @@ async function dialTls(
   tcp: Transport,
   { hostname, protocol, signal }: { hostname: string; protocol: EndpointProtocol; signal: AbortSignal },
 ): Promise<Transport> {
-  const { serverName = hostname, hidesName = false, verifies = false, trust, identity } = protocol;
+  const { name, serverName = hostname, hidesName = false, verifies = false, trust, identity } = protocol;
   const abort = () => tcp.close();
   signal.addEventListener("abort", abort);
   try {
     const { transport } = await connectTls(tcp, {
       host: hostname,
       rejectUnauthorized: verifies,
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: [name === "GRPCS" ? "h2" : "http/1.1"],
       // an IP address is no server name (RFC 6066, section 3)
       servername: hidesName || isIP(serverName) !== 0 ? "" : serverName,
       checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),

@@ -99,7 +99,7 @@ Deno.test("dial() trusts whom it is told to, for the name that it is told", asyn
 });
 
 Deno.test("dial() shows what it is told to", async () => {
-  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const { promise, resolve } = Promise.withResolvers<string | string[] | undefined>();
   const identity = await selfSigned(["client.test"]);
   const server = createServer({ ...PAIR, requestCert: true, rejectUnauthorized: false }, (socket) => {
     resolve(socket.getPeerCertificate()?.subject?.CN);

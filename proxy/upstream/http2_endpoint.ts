@@ -3,15 +3,20 @@ import {
   type ClientHttp2Stream,
   connect,
   constants,
-  type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from "node:http2";
 import { type Address, errorMessage, formatAddress } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
-import type { Content, HeaderList } from "../exchange.ts";
-import { Fields } from "../http1/fields.ts";
-import type { EndpointOptions } from "./endpoint.ts";
-import { Http2Content, SilenceError } from "./http2_content.ts";
+import type { Content, Piece } from "../exchange.ts";
+import { NOT_IN_TRAILERS } from "../filters/response_headers.ts";
+import { Cable, type Wire } from "../http2/cable.ts";
+import { Http2Content, SilenceError } from "../http2/http2_content.ts";
+import { fromNode, toNode } from "../http2/node_fields.ts";
+import { StreamWriter } from "../http2/stream_writer.ts";
+import { FieldName } from "../http1/field_name.ts";
+import { isWithoutContent } from "../http1/response.ts";
+import { type Transport, writeAll } from "../transport.ts";
+import type { EndpointOptions, EndpointProtocol } from "./endpoint.ts";
 import { PassedOver } from "./passed_over.ts";
 import {
   DownstreamBodyError,
@@ -30,19 +35,44 @@ export class RefusedStreamError extends ProxyError {
   }
 }
 
-/** One address of a backend that speaks HTTP/2 in clear, with the one connection that all requests share. */
+const CONTENT_LENGTH = FieldName.of("content-length");
+
+const BUFFER_BYTES = 32 * 1024;
+
+/** How many requests a connection may have before the backend has said how many. */
+const USUAL_STREAMS = 100;
+
+/** A connection with the requests that share it. */
+interface Lane {
+  readonly session: ClientHttp2Session;
+  readonly cable: Cable;
+  /** Ends those that the backend will not work on, by what it says of its last stream. */
+  readonly refusals: Set<(lastStream: number) => void>;
+  running: number;
+  /** How many there may be. */
+  most: number;
+  /** Has the backend said that it takes no more? */
+  isLeaving: boolean;
+}
+
+/** One address of a backend that speaks HTTP/2, with the connection that its requests share, or more than one. */
 export class Http2Endpoint {
   /** The same as of an endpoint that speaks HTTP/1.1. */
   readonly name: string;
+  readonly #address: Address;
+  readonly #protocol: EndpointProtocol;
   readonly #passedOver = new PassedOver();
   readonly #options: EndpointOptions;
-  #session: Promise<ClientHttp2Session> | undefined;
+  readonly #lanes: Lane[] = [];
+  #opening: Promise<void> | undefined;
   #idleSince = 0;
   #running = 0;
 
   /** An endpoint without a connection. */
-  constructor(address: Address, options: EndpointOptions) {
+  constructor(address: Address, protocol: EndpointProtocol, options: EndpointOptions) {
     this.name = formatAddress(address);
+    this.#address = address;
+    this.#protocol = protocol;
     this.#options = options;
   }
 
@@ -58,23 +88,21 @@ export class Http2Endpoint {
 
   /** Is there nothing to remember of it? */
   get isForgettable(): boolean {
-    return this.#running === 0 && this.#session === undefined && !this.isPassedOver;
+    return this.#running === 0 && this.#lanes.length === 0 && !this.isPassedOver;
   }
 
   /**
-   * The connection, which is opened if there is none; that may take `connectTimeout` milliseconds.
+   * A connection with room for one more request, which is opened if there is none; that may take `connectTimeout`
+   * milliseconds.
    *
    * @throws {ProxyError} when the endpoint refuses or takes too long.
    */
   async open(connectTimeout = this.#options.connectTimeout): Promise<ClientHttp2Session> {
     const end = this.#begin();
     try {
-      const opening = this.#opened(connectTimeout);
-      const session = await opening;
-      if (!session.closed && !session.destroyed) return session;
-      // it has ended, and its event is yet to come
-      this.#forget(opening);
-      return await this.#opened(connectTimeout);
+      const lane = await this.#take(connectTimeout);
+      giveBack(lane);
+      return lane.session;
     } finally {
       end();
     }
@@ -88,14 +116,20 @@ export class Http2Endpoint {
    */
   async send(request: UpstreamRequest, options: RoundTripOptions): Promise<UpstreamResponse> {
     const leave = this.#begin();
+    let lane: Lane | undefined;
     const end = () => {
       request.cancellation.listen(undefined);
+      if (lane !== undefined) giveBack(lane);
+      lane = undefined;
       leave();
     };
     try {
-      const session = await this.open(options.connectTimeout);
-      const stream = session.request(requestHeaders(request), { endStream: request.body === null });
-      return await this.#exchange(stream, request, { ...options, end });
+      lane = await this.#take(options.connectTimeout);
+      const stream = lane.session.request(this.#headersOf(request), {
+        endStream: request.body === null,
+        waitForTrailers: request.body?.trailers !== undefined,
+      });
+      return await this.#exchange(stream, request, { ...options, lane, end });
     } catch (error) {
       end();
       if (error instanceof ProxyError) throw error;
@@ -103,15 +137,14 @@ export class Http2Endpoint {
     }
   }
 
-  /** Closes the connection when it has waited for too long. */
+  /** Closes the connections when they have waited for too long. */
   sweep(): void {
     if (this.#running === 0 && performance.now() - this.#idleSince > this.#options.idleTimeout) this.close();
   }
 
-  /** Closes the connection. */
+  /** Closes the connections. */
   close(): void {
-    this.#session?.then((session) => session.close(), () => {});
-    this.#session = undefined;
+    for (const { session } of this.#lanes.splice(0)) session.close();
   }
 
   /** Something has to do with it from now on: it is neither swept nor forgotten. @returns what ends that. */
@@ -125,61 +158,128 @@ export class Http2Endpoint {
     };
   }
 
-  #opened(connectTimeout: number): Promise<ClientHttp2Session> {
-    return this.#session ??= this.#connect(connectTimeout);
+  /**
+   * Takes a place on a connection, to be given back with {@linkcode giveBack}; when there may be no more
+   * connections, on one that has no room.
+   */
+  async #take(connectTimeout = this.#options.connectTimeout): Promise<Lane> {
+    for (;;) {
+      // those that have ended, and their events are yet to come
+      for (const lane of this.#lanes.filter(({ session }) => session.closed || session.destroyed)) {
+        this.#forget(lane);
+      }
+      const [first, ...others] = this.#lanes;
+      const free = this.#lanes.find(({ running, most }) => running < most) ??
+        (this.#lanes.length < this.#options.maxConnections
+          ? undefined
+          : others.reduce((least, lane) => least && lane.running < least.running ? lane : least, first));
+      if (free !== undefined) {
+        free.running++;
+        return free;
+      }
+      await (this.#opening ??= this.#connect(connectTimeout).finally(() => this.#opening = undefined));
+    }
   }
 
-  /** A connection is of no more use; there may be another one by now. */
-  #forget(opening: Promise<ClientHttp2Session>): void {
-    if (this.#session === opening) this.#session = undefined;
+  /** A connection is of no more use. */
+  #forget(lane: Lane): void {
+    const index = this.#lanes.indexOf(lane);
+    if (index !== -1) this.#lanes.splice(index, 1);
   }
 
-  #connect(connectTimeout: number): Promise<ClientHttp2Session> {
-    const session = connect(`http://${this.name}`);
-    const opening = this.#connected(session, connectTimeout);
-    const forget = () => this.#forget(opening);
-    // these stay: without a listener an error would end the program
-    for (const event of ["error", "goaway", "close"]) session.on(event, forget);
-    opening.catch(forget);
-    return opening;
-  }
-
-  async #connected(session: ClientHttp2Session, connectTimeout: number): Promise<ClientHttp2Session> {
-    const { onConnect } = this.#options;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    session.once("error", reject);
-    session.once("close", () => reject(new Error("The connection was closed")));
-    session.once("connect", () => resolve());
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      reject(new Error(`no connection within ${connectTimeout} ms`));
-    }, connectTimeout);
+  async #connect(connectTimeout: number): Promise<void> {
+    const { onConnect, dial } = this.#options;
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), connectTimeout);
     try {
-      await promise;
+      const transport = await dial(this.#address, { protocol: this.#protocol, signal: deadline.signal });
+      const lane = await this.#speak(transport, deadline.signal);
       this.#passedOver.succeeded();
       onConnect?.(true);
-      return session;
+      this.#lanes.push(lane);
     } catch (cause) {
-      session.destroy();
       this.#passedOver.failed();
       onConnect?.(false);
-      const reason = isLate ? "upstream_timeout" : "upstream_unreachable";
-      throw new ProxyError(reason, `${this.name}: ${errorMessage(cause)}`, { cause });
+      throw deadline.signal.aborted
+        ? new ProxyError("upstream_timeout", `${this.name}: no connection within ${connectTimeout} ms`, {
+          cause,
+        })
+        : new ProxyError("upstream_unreachable", `${this.name}: ${errorMessage(cause)}`, { cause });
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** The backend takes no more requests: those that it works on go on, and the connection ends with the last one. */
+  #leave(lane: Lane, lastStream: number): void {
+    this.#forget(lane);
+    lane.isLeaving = true;
+    for (const refuse of lane.refusals) refuse(lastStream);
+    if (lane.running === 0) lane.session.close();
+  }
+
+  /** Begins to speak HTTP/2, and waits until the backend has said how it speaks it. */
+  async #speak(transport: Transport, signal: AbortSignal): Promise<Lane> {
+    const cable = new Cable(wireOf(transport), { onGoaway: (lastStream) => this.#leave(lane, lastStream) });
+    const session = connect(`http://${this.name}`, { createConnection: () => cable });
+    const lane: Lane = {
+      ...{ session, cable, refusals: new Set() },
+      ...{ running: 0, most: USUAL_STREAMS, isLeaving: false },
+    };
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // these stay: without a listener an error would end the program
+    session.on("error", (error) => {
+      reject(error);
+      this.#forget(lane);
+    });
+    session.on("close", () => {
+      reject(new Error("The connection was closed"));
+      this.#forget(lane);
+    });
+    session.on("remoteSettings", ({ maxConcurrentStreams = Infinity }) => {
+      lane.most = Math.max(1, maxConcurrentStreams);
+      resolve();
+    });
+    signal.addEventListener("abort", () => reject(signal.reason));
+    try {
+      await promise;
+      return lane;
+    } catch (error) {
+      session.destroy();
+      cable.destroy();
+      throw error;
     }
   }
 
   async #exchange(
     stream: ClientHttp2Stream,
     request: UpstreamRequest,
-    { responseTimeout, streamTimeout, onBrokenOff, end }: RoundTripOptions & { end: () => void },
+    { responseTimeout, streamTimeout, onBrokenOff, lane, end }: RoundTripOptions & {
+      lane: Lane;
+      end: () => void;
+    },
   ): Promise<UpstreamResponse> {
-    const head = Promise.withResolvers<IncomingHttpHeaders>();
+    const { deadlines } = this.#options;
+    // it ends by itself then
+    let isWithout = false;
+    let isRefused = false;
+    const refuse = (lastStream: number) => {
+      if ((stream.id ?? Infinity) <= lastStream) return;
+      isRefused = true;
+      stream.close(constants.NGHTTP2_CANCEL);
+    };
+    lane.refusals.add(refuse);
+    const head = Promise.withResolvers<{ flags: number; raw: readonly string[] }>();
     const content = new Http2Content(stream, {
+      deadlines,
       timeout: streamTimeout,
-      onClose: end,
+      notPassedOn: NOT_IN_TRAILERS,
+      onClose: ({ isOver }) => {
+        if (!isOver && !isWithout) stream.close(constants.NGHTTP2_CANCEL);
+        stream.resume();
+        lane.refusals.delete(refuse);
+        end();
+      },
       explain: (cause) => {
         const error = new ProxyError(
           cause instanceof SilenceError ? "upstream_timeout" : "upstream_invalid",
@@ -189,77 +289,106 @@ export class Http2Endpoint {
         return error;
       },
     });
-    stream.once("response", (headers) => head.resolve(headers));
+    stream.once(
+      "response",
+      (_headers: unknown, flags: number, raw: readonly string[]) => head.resolve({ flags, raw }),
+    );
     stream.on("error", (error: Error) => head.reject(error));
     stream.once("close", () => head.reject(new Error("The stream was closed before the response")));
     request.cancellation.listen(() => stream.close(constants.NGHTTP2_CANCEL));
-    const timer = setTimeout(() => {
-      stream.session?.close(); // perhaps nothing comes on this connection any more
-      head.reject(
-        new ProxyError("upstream_timeout", `${this.name}: did nothing for ${responseTimeout / 1000} s`),
-      );
-    }, responseTimeout);
-    if (request.body !== null) sendContent(stream, request.body).catch(head.reject);
+    const waiting = {
+      deadline: deadlines.now + responseTimeout,
+      expire: () => {
+        stream.session?.close(); // perhaps nothing comes on this connection any more
+        head.reject(
+          new ProxyError("upstream_timeout", `${this.name}: did nothing for ${responseTimeout / 1000} s`),
+        );
+      },
+    };
+    deadlines.add(waiting);
+    if (request.body !== null) {
+      const onSent = () => {
+        waiting.deadline = deadlines.now + responseTimeout;
+        content.extend();
+      };
+      sendContent(stream, request.body, { cable: lane.cable, onSent }).catch(head.reject);
+    }
     try {
-      const headers = await head.promise;
-      const status = Number(headers[":status"]);
+      const { flags, raw } = await head.promise;
+      const status = raw[0] === ":status" ? Number(raw[1]) : NaN;
       if (!(status >= 200 && status <= 599)) {
-        throw new ProxyError("upstream_invalid", `${this.name}: Invalid status ${headers[":status"]}`);
+        throw new ProxyError("upstream_invalid", `${this.name}: Invalid status ${raw[1]}`);
       }
-      content.expect(status, request.method, headers["content-length"]);
-      if (content.hasEnded) content.close();
-      return { status, fields: Fields.of(responseHeaders(headers)), body: content.hasEnded ? null : content };
+      const fields = fromNode(raw);
+      isWithout = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0 ||
+        isWithoutContent(status, request.method);
+      if (isWithout) {
+        content.close();
+        return { status, fields, body: null };
+      }
+      content.length = fields.number(CONTENT_LENGTH);
+      return { status, fields, body: content };
     } catch (error) {
-      const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+      isRefused ||= stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
       content.close();
       if (request.cancellation.isCancelled) {
         throw new ProxyError("client_gone", errorMessage(error), { cause: error });
       }
       throw isRefused && request.body === null ? new RefusedStreamError(errorMessage(error)) : error;
     } finally {
-      clearTimeout(timer);
+      deadlines.delete(waiting);
     }
   }
+
+  #headersOf({ method, target, authority, fields }: UpstreamRequest): OutgoingHttpHeaders {
+    const { name } = this.#protocol;
+    return {
+      ":method": method,
+      ":path": target,
+      ":scheme": name === "GRPCS" ? "https" : "http",
+      ":authority": authority,
+      ...toNode(fields),
+      // whatever the client has said of its own connection: those of gRPC are passed on
+      ...name !== "H2C" && { te: "trailers" },
+    };
+  }
 }
 
-function requestHeaders({ method, target, authority, fields }: UpstreamRequest): OutgoingHttpHeaders {
-  const headers: Record<string, string | string[]> = {
-    ":method": method,
-    ":path": target,
-    ":scheme": "http",
-    ":authority": authority,
+function wireOf(transport: Transport): Wire {
+  const buffer = new Uint8Array(BUFFER_BYTES);
+  return {
+    read: async () => {
+      const count = await transport.read(buffer);
+      return count === null ? undefined : buffer.slice(0, count);
+    },
+    write: (bytes) => writeAll(transport, bytes),
+    closeWrite: () => transport.closeWrite(),
+    close: () => transport.close(),
   };
-  for (const [name, value] of fields.list()) {
-    const before = headers[name];
-    headers[name] = before === undefined ? value : [...Array.isArray(before) ? before : [before], value];
-  }
-  return headers;
 }
 
-function responseHeaders(headers: IncomingHttpHeaders): HeaderList {
-  const list: HeaderList = [];
-  for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(":") || value === undefined) continue;
-    for (const one of Array.isArray(value) ? value : [value]) list.push([name, one]);
-  }
-  return list;
+function giveBack(lane: Lane): void {
+  lane.running--;
+  if (lane.isLeaving && lane.running === 0) lane.session.close();
 }
 
-async function sendContent(stream: ClientHttp2Stream, body: Content): Promise<void> {
-  const closed = new Promise<never>((_, reject) =>
-    stream.once("close", () => reject(new Error("The stream was closed")))
-  );
-  closed.catch(() => {}); // perhaps nothing is being written
+async function sendContent(
+  stream: ClientHttp2Stream,
+  body: Content,
+  { cable, onSent }: { cable: Cable; onSent: () => void },
+): Promise<void> {
+  const writer = new StreamWriter(stream, cable);
+  stream.once("wantTrailers", () => {
+    const trailers = body.trailers?.();
+    stream.sendTrailers(trailers === undefined ? {} : toNode(trailers));
+  });
   try {
     for (;;) {
-      const piece = await body.next().catch((cause) => {
-        throw new DownstreamBodyError(cause);
-      });
+      const piece = await next(body);
       // the backend wants no more (RFC 9113, section 8.1): to write would destroy what there is to read
       if (piece === undefined || stream.closed) break;
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      stream.write(piece, (error) => error ? reject(error) : resolve());
-      await Promise.race([promise, closed]);
+      await writer.write(piece);
+      onSent();
     }
     stream.end();
   } catch (cause) {
@@ -267,5 +396,13 @@ async function sendContent(stream: ClientHttp2Stream, body: Content): Promise<vo
     throw cause instanceof DownstreamBodyError ? cause.explained : cause;
   } finally {
     body.close();
+  }
+}
+
+async function next(body: Content): Promise<Piece | undefined> {
+  try {
+    return body.arrived() ?? await body.next();
+  } catch (cause) {
+    throw new DownstreamBodyError(cause);
   }
 }

@@ -1,4 +1,10 @@
-import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import {
+  createServer,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  type Settings,
+} from "node:http2";
 import type { AddressInfo } from "node:net";
 import { parseAddress } from "@pingress/config";
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -17,6 +23,7 @@ import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, errorResponse, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";
 import { Fields } from "../http1/fields.ts";
+import { dial } from "./dial.ts";
 import type { EndpointOptions } from "./endpoint.ts";
 import { Http2Endpoint } from "./http2_endpoint.ts";
 import { UpstreamPool } from "./pool.ts";
@@ -39,8 +46,8 @@ class Setup implements AsyncDisposable {
   ) {
     this.#times = times;
     this.#close = close;
-    this.endpoint = new Http2Endpoint({ hostname: "127.0.0.1", port }, {
-      dial: () => Promise.reject(new Error("HTTP/2 dials by itself")),
+    this.endpoint = new Http2Endpoint({ hostname: "127.0.0.1", port }, { name: "H2C" }, {
+      dial,
       deadlines: new Deadlines(),
       ...{ connectTimeout: 5000, idleTimeout: 4000, maxConnections: 10 },
       onConnect: (succeeded) => this.connects.push(succeeded),
@@ -184,9 +191,9 @@ Deno.test("Http2Endpoint.send() lets content fail that the backend breaks off", 
 /** A backend that does with each stream and connection what a test says. */
 async function scripted(
   onStream: (stream: ServerHttp2Stream, session: ServerHttp2Session) => void,
-  options = {},
+  { settings = {}, ...options }: ConstructorParameters<typeof Setup>[2] & { settings?: Settings } = {},
 ): Promise<Setup> {
-  const server: Http2Server = createServer();
+  const server: Http2Server = createServer({ settings });
   const sessions = new Set<ServerHttp2Session>();
   server.on("session", (session) => {
     sessions.add(session);
@@ -194,7 +201,7 @@ async function scripted(
   });
   server.on("stream", (stream, _headers) => {
     stream.on("error", () => {});
-    onStream(stream, stream.session as ServerHttp2Session);
+    onStream(stream as ServerHttp2Stream, stream.session as ServerHttp2Session);
   });
   const listening = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", listening.resolve);
@@ -517,4 +524,61 @@ Deno.test("Http2Endpoint is not forgotten by its pool while it has a request", a
   } finally {
     pool.close();
   }
+});
+
+Deno.test("Http2Endpoint.send() lets requests finish whose backend says GOAWAY, twice as hyper does", async () => {
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async () => {
+    asked.resolve();
+    await release.promise;
+    return new Response("late");
+  });
+  await using setup = new Setup(server.addr.port, () => server.finished);
+  const running = setup.send();
+  await asked.promise;
+  server.shutdown();
+  // it takes no more
+  while (setup.connects.length < 2) {
+    await setup.endpoint.open().catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  release.resolve();
+  assertEquals(await within(running.then(({ body }) => textOf(body)), "the answer"), "late");
+});
+
+Deno.test("Http2Endpoint.send() opens one more connection when the backend takes no more on one", async () => {
+  const streams: ServerHttp2Stream[] = [];
+  await using setup = await scripted((stream) => {
+    stream.respond({ ":status": 200 });
+    streams.push(stream);
+  }, { options: { maxConnections: 3 }, settings: { maxConcurrentStreams: 2 } });
+  const responses = await Promise.all(Array.from({ length: 6 }, () => setup.send()));
+  assertEquals([setup.connects.length, new Set(streams.map(({ session }) => session)).size], [3, 3]);
+  // no more connections may be had: it waits for its place on one of them
+  const waiting = setup.send();
+  for (const stream of streams) stream.end();
+  for (const { body } of responses) await textOf(body);
+  const last = await waiting;
+  streams.at(-1)?.end();
+  await textOf(last.body);
+  assertEquals([setup.connects.length, setup.endpoint.load], [3, 0]);
+});
+
+Deno.test("Http2Endpoint.send() carries trailers both ways", async () => {
+  const got = Promise.withResolvers<unknown>();
+  await using setup = await scripted((stream) => {
+    stream.on("trailers", (headers) => got.resolve(Object.entries(headers)));
+    stream.on("wantTrailers", () => stream.sendTrailers({ "x-tail": "2", "pingress-error": "no" }));
+    stream.on("end", () => {
+      stream.respond({ ":status": 200 }, { waitForTrailers: true });
+      stream.end("hello");
+    }).resume();
+  });
+  const trailers = () => Fields.of([["x-tail", "1"]]);
+  const body = Object.assign(new FakeContent().send("hello").end(), { trailers });
+  const response = await setup.send({ method: "POST", body });
+  assertEquals(await textOf(response.body), "hello");
+  assertEquals(response.body?.trailers?.()?.list(), [["x-tail", "2"]]);
+  assertEquals(await within(got.promise, "the trailers"), [["x-tail", "1"]]);
 });

@@ -10,6 +10,8 @@ export type UpstreamPoolOptions = Omit<EndpointOptions, "dial"> & Partial<Pick<E
 /** An endpoint, however it is spoken to. */
 export type AnyEndpoint = Endpoint | Http2Endpoint;
 
+const HTTP2: ReadonlySet<EndpointProtocol["name"]> = new Set(["H2C", "GRPC", "GRPCS"]);
+
 /** All endpoints that there is something to remember of. */
 export class UpstreamPool {
   readonly #endpoints = new Map<string, AnyEndpoint>();
@@ -37,8 +39,8 @@ export class UpstreamPool {
     const key = keyOf(address, protocol);
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
-      endpoint = protocol.name === "H2C"
-        ? new Http2Endpoint(address, this.#options)
+      endpoint = HTTP2.has(protocol.name)
+        ? new Http2Endpoint(address, protocol, this.#options)
         : new Endpoint(address, protocol, this.#options);
       this.#endpoints.set(key, endpoint);
     }

@@ -1,6 +1,6 @@
 import { type ClientHttp2Stream, connect, constants } from "node:http2";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { bytesOf, connectTls, latin1, type TestProxy, within } from "../testing.ts";
+import { bytesOf, connectTls, latin1, rule, type TestProxy, within } from "../testing.ts";
 import { filled, OK } from "./case.ts";
 import {
   type Flood,
@@ -31,18 +31,41 @@ const SHORT = 300;
 const MOST_FRAMES = 20_000;
 const FRAMES_AT_ONCE = 50;
 
-Deno.test("Conformance: HTTP/2 requests", async (t) => {
+/** Who speaks HTTP/2: it depends on whether a host has anything that needs gRPC. */
+interface Engine {
+  name: "deno" | "node";
+  /** Rules that make it the one. */
+  rules: readonly unknown[];
+}
+
+const ENGINES: readonly Engine[] = [
+  { name: "deno", rules: [] },
+  { name: "node", rules: [rule("a.test", "/test.Echo", "one", { options: { backendProtocol: "GRPC" } })] },
+];
+
+/** Makes a test for each engine. */
+function conform(name: string, run: (t: Deno.TestContext, engine: Engine) => Promise<void>): void {
+  for (const engine of ENGINES) {
+    Deno.test(`Conformance: ${name}, by ${engine.name}`, async (t) => await run(t, engine));
+  }
+}
+
+conform("HTTP/2 requests", async (t, engine) => {
   using backend = new RecordingBackend();
-  await using proxy = await startProxy(backend, {});
+  await using proxy = await startProxy(backend, {}, engine);
   for (const one of HTTP2_CASES) {
     const fn = () => runHttp2Case(one, { proxy, backend });
-    await t.step({ name: `${one.name} (${one.rfc})`, fn: () => limited(fn, one.limitation), ...SANITIZE });
+    await t.step({
+      name: `${one.name} (${one.rfc})`,
+      fn: () => limited(fn, one.limitation?.[engine.name]),
+      ...SANITIZE,
+    });
   }
 });
 
-Deno.test("Conformance: HTTP/2 in clear, where it is allowed, whatever its scheme says (45)", async () => {
+conform("HTTP/2 in clear, where it is allowed, whatever its scheme says (45)", async (_t, engine) => {
   using backend = new RecordingBackend();
-  await using proxy = await startProxy(backend, { proxy: { server: { allowsH2c: true } } });
+  await using proxy = await startProxy(backend, { proxy: { server: { allowsH2c: true } } }, engine);
   backend.begin([], () => "");
   const { hostname, port } = proxy.addresses.http;
   const response = await request({ name: "", rfc: "", headers: { ":scheme": "https" }, expect: OK }, {
@@ -53,19 +76,23 @@ Deno.test("Conformance: HTTP/2 in clear, where it is allowed, whatever its schem
   await checkBackend([{ is: "GET /x", headers }], { way: "http", proxy, backend });
 });
 
-Deno.test("Conformance: HTTP/2 frames", async (t) => {
+conform("HTTP/2 frames", async (t, engine) => {
   using backend = new RecordingBackend();
-  await using proxy = await startProxy(backend, {});
+  await using proxy = await startProxy(backend, {}, engine);
   for (const one of FRAME_CASES) {
     const fn = () => runFrameCase(one, { proxy, backend });
-    await t.step({ name: `${one.name} (${one.rfc})`, fn: () => limited(fn, one.limitation), ...SANITIZE });
+    await t.step({
+      name: `${one.name} (${one.rfc})`,
+      fn: () => limited(fn, one.limitation?.[engine.name]),
+      ...SANITIZE,
+    });
   }
 });
 
-Deno.test("Conformance: HTTP/2 deadlines", async (t) => {
+conform("HTTP/2 deadlines", async (t, engine) => {
   using backend = new RecordingBackend();
   const server = { idleTimeout: SHORT, clientTimeout: SHORT, headTimeout: SHORT };
-  await using proxy = await startProxy(backend, { proxy: { server } });
+  await using proxy = await startProxy(backend, { proxy: { server } }, engine);
   for (const [name, frames, statuses] of SLOW_FRAMES) {
     const fn = async () => {
       backend.begin([], () => "");
@@ -88,9 +115,9 @@ Deno.test("Conformance: HTTP/2 deadlines", async (t) => {
   checkLog(proxy);
 });
 
-Deno.test("Conformance: HTTP/2 clients that allow nothing to be sent (9113 5.2)", async (t) => {
+conform("HTTP/2 clients that allow nothing to be sent (9113 5.2)", async (t, engine) => {
   using backend = new RecordingBackend();
-  await using proxy = await startProxy(backend, { proxy: { server: { clientTimeout: SHORT } } });
+  await using proxy = await startProxy(backend, { proxy: { server: { clientTimeout: SHORT } } }, engine);
   const cases: [name: string, text: string][] = [
     ["an answer that goes on", `Content-Length: 1000000\r\n\r\n${filled(500_000)}`],
     ["an answer that is whole", "Content-Length: 2\r\n\r\nok"],
@@ -112,9 +139,9 @@ Deno.test("Conformance: HTTP/2 clients that allow nothing to be sent (9113 5.2)"
   }
 });
 
-Deno.test("Conformance: HTTP/2 clients are told when the server stops (9113 6.8)", async () => {
+conform("HTTP/2 clients are told when the server stops (9113 6.8)", async (_t, engine) => {
   using backend = new RecordingBackend();
-  await using proxy = await startProxy(backend, {});
+  await using proxy = await startProxy(backend, {}, engine);
   backend.begin([], () => "");
   using client = await connectFrames(proxy);
   const frames = (wanted: number) => takeFrames(client.received).filter(({ type }) => type === wanted);
@@ -134,9 +161,9 @@ Deno.test("Conformance: HTTP/2 clients are told when the server stops (9113 6.8)
   checkLog(proxy);
 });
 
-Deno.test("Conformance: HTTP/2 floods", async (t) => {
+conform("HTTP/2 floods", async (t, engine) => {
   using backend = new RecordingBackend();
-  await using proxy = await startProxy(backend, {});
+  await using proxy = await startProxy(backend, {}, engine);
   for (const flood of FLOODS) {
     const fn = () => runFlood(flood, proxy);
     await t.step({ name: `${flood.name} (${flood.rfc})`, fn, ...SANITIZE });

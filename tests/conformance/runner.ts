@@ -32,6 +32,7 @@ const CERTIFICATE = await selfSigned(NAMES);
 export async function startProxy(
   backend: { endpoint: string },
   theme: Pick<Theme, "proxy">,
+  { rules = [] }: { rules?: readonly unknown[] } = {},
 ): Promise<TestProxy> {
   return await TestProxy.start({
     rules: [
@@ -39,6 +40,7 @@ export async function startProxy(
       rule("b.test", "/", "one"),
       rule("*.w.test", "/", "one"),
       rule("api.test", "/api", "one"),
+      ...rules,
     ],
     endpoints: { "default/one:80": [backend.endpoint] },
     files: { "a.cert": CERTIFICATE.cert, "a.key": CERTIFICATE.key },
