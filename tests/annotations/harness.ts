@@ -257,7 +257,7 @@ export function ingress(
 }
 
 /** A Service whose port 80 is a server of this machine, or several. */
-export function service(name: string, ...servers: RawServer[]): object[] {
+export function service(name: string, ...servers: Pick<RawServer, "address">[]): object[] {
   const metadata = { name, namespace: "default" };
   return [
     { apiVersion: "v1", kind: "Service", metadata, spec: { ports: [{ name: "http", port: 80 }] } },
