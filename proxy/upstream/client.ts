@@ -67,8 +67,9 @@ export class UpstreamClient {
     const options = delivery === undefined ? this.#options : { ...this.#options, ...delivery.times };
     const retry = delivery?.retry ?? USUAL_RETRY;
     const end = retry.milliseconds === Infinity ? Infinity : performance.now() + retry.milliseconds;
-    let hasTold = false;
-    const sent = retry === USUAL_RETRY ? request : noting(request, () => hasTold = true);
+    // the usual one never sends again what was answered
+    const noted = retry === USUAL_RETRY ? undefined : new Noted(request);
+    const sent = noted?.request ?? request;
     let { addresses } = backend;
     let failure: ProxyError | undefined;
     /** It is to be sent again because of this, which is what comes of it where that cannot be. */
@@ -101,7 +102,9 @@ export class UpstreamClient {
           }
           response = await roundTrip(connection, sent, options);
         }
-        if (!retry.statuses.has(response.status) || !mayBeRepeated(request, retry)) return response;
+        if (noted === undefined || !retry.statuses.has(response.status) || !mayBeRepeated(request, retry)) {
+          return response;
+        }
       } catch (error) {
         if (error instanceof StaleConnectionError && endpoint instanceof Endpoint) {
           if (!error.isUnsent && !mayBeRepeated(request, retry)) {
@@ -121,7 +124,7 @@ export class UpstreamClient {
         failure = failed;
       }
       const { isCancelled } = request.cancellation;
-      if (attempt >= retry.attempts || isCancelled || hasTold || performance.now() >= end) break;
+      if (attempt >= retry.attempts || isCancelled || noted?.hasTold || performance.now() >= end) break;
       addresses = addresses.filter((address) => formatAddress(address) !== endpoint.name);
       if (addresses.length === 0 && retry.startsOver) ({ addresses } = backend);
       dead = undefined;
@@ -146,17 +149,21 @@ async function sendOverHttp2(
   return await endpoint.send(request, options);
 }
 
-/** A request that tells when its client is told something. */
-function noting(request: UpstreamRequest, onInform: () => void): UpstreamRequest {
-  const { inform } = request;
-  if (inform === undefined) return request;
-  return {
-    ...request,
-    inform: (status, fields) => {
-      onInform();
-      return inform(status, fields);
-    },
-  };
+/** A request, and whether its client has been told anything. */
+class Noted {
+  readonly request: UpstreamRequest;
+  hasTold = false;
+
+  constructor(request: UpstreamRequest) {
+    const { inform } = request;
+    this.request = inform === undefined ? request : {
+      ...request,
+      inform: (status, fields) => {
+        this.hasTold = true;
+        return inform(status, fields);
+      },
+    };
+  }
 }
 
 /** Waits for a connection. @throws {UnsentError} when there is none. */
