@@ -199,7 +199,7 @@ async function scripted(
     sessions.add(session);
     session.on("error", () => {});
   });
-  server.on("stream", (stream, _headers) => {
+  server.on("stream", (stream: ServerHttp2Stream) => {
     stream.on("error", () => {});
     onStream(stream as ServerHttp2Stream, stream.session as ServerHttp2Session);
   });
