@@ -184,3 +184,15 @@ Deno.test("requestIdOf() makes a new one where there is none that is good", () =
   assertEquals(ids.has("a\n"), false);
   assertNotEquals(requestIdOf(Fields.of([])), requestIdOf(Fields.of([])));
 });
+
+Deno.test("filterRequestHeaders() says the same of a client for its first request and for all others", () => {
+  const client = { address: "192.0.2.1", scheme: "http" as const, covers: () => true };
+  const lists = [1, 2, 3, 4].map(() => {
+    const fields = Fields.of([["a", "1"]]);
+    const request = { client, fields, authority: "a.test" };
+    const origin = originOf(request, parseAuthority("a.test")!, new IpRanges([]));
+    filterRequestHeaders(fields, { origin, requestId: "id", sendsForwarded: true });
+    return fields.list();
+  });
+  for (const list of lists) assertEquals(list, lists[0]);
+});
