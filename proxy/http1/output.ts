@@ -5,7 +5,9 @@ import { MessageError } from "./message_error.ts";
 const START_BYTES = 4 * 1024;
 /** Holds the largest piece of content that is read at once, with its framing. */
 const KEPT_BYTES = 129 * 1024;
-const MOST_KEPT = 64;
+/** How many are kept at most: as many heads are on their way at once where a worker is busy. */
+const MOST_SMALL = 1024;
+const MOST_LARGE = 64;
 const FEW_BYTES = 64;
 
 const CR = 13;
@@ -45,12 +47,9 @@ export class Output {
     if (this.#isFree) throw new Error("BUG: an output was given back twice");
     this.#isFree = true;
     this.#length = 0;
-    const kept = this.#buffer.length === START_BYTES
-      ? Output.#small
-      : this.#buffer.length === KEPT_BYTES
-      ? Output.#large
-      : undefined;
-    if (kept !== undefined && kept.length < MOST_KEPT) kept.push(this);
+    const { length } = this.#buffer;
+    if (length === START_BYTES && Output.#small.length < MOST_SMALL) Output.#small.push(this);
+    if (length === KEPT_BYTES && Output.#large.length < MOST_LARGE) Output.#large.push(this);
   }
 
   /** What was written, all of it. */
