@@ -8,6 +8,7 @@ import { FailureLog } from "./failure_log.ts";
 import type { DownstreamResponse } from "./exchange.ts";
 import { createHandler, type HandlerOptions, send } from "./handler.ts";
 import { serveHttp1 } from "./http1/server.ts";
+import { Turns } from "./http1/turns.ts";
 import { Http2Server } from "./http2/http2_server.ts";
 import { IpRanges } from "./ip_ranges.ts";
 import { AccessLog } from "./observe/access_log.ts";
@@ -161,6 +162,7 @@ export class Server {
       ...this.#options,
       handler,
       deadlines: this.#deadlines,
+      turns: new Turns(() => this.#gate.count),
       isDraining: () => this.#isDraining,
       log,
     };

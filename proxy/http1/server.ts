@@ -19,6 +19,7 @@ import { parseRequestHead, requestFraming, type RequestHead, wantsKeepAlive } fr
 import { RequestContent } from "./request_content.ts";
 import { writeStatusLine } from "./response.ts";
 import { type AnsweredRequest, ResponseWriter } from "./response_writer.ts";
+import type { Turns } from "./turns.ts";
 
 /** Options of {@linkcode serveHttp1}. */
 export interface Http1Options {
@@ -36,6 +37,8 @@ export interface Http1Options {
   clientTimeout: number;
   /** How long a tunnel may be silent, in milliseconds. */
   streamTimeout: number;
+  /** Says when a connection may wait for its next request. */
+  turns: Turns;
   /** Is this the last request of each connection? */
   isDraining: () => boolean;
 }
@@ -104,6 +107,8 @@ class Session {
         if (this.#options.isDraining()) break;
         this.#connection.reader.shrink();
         this.#await("request", idleTimeout);
+        const turn = this.#options.turns.next();
+        if (turn !== undefined) await turn;
       }
       await this.#linger();
     } catch {

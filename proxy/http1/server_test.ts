@@ -15,11 +15,13 @@ import type {
 import { Fields } from "./fields.ts";
 import { MessageError } from "./message_error.ts";
 import { type Http1Options, serveHttp1 } from "./server.ts";
+import { Turns } from "./turns.ts";
 
 const CLIENT = { address: "192.0.2.1", scheme: "http", covers: () => true } as const;
 
 /** Nothing takes too long unless told. */
 const OPTIONS: Omit<Http1Options, "handler"> = {
+  turns: new Turns(() => 1),
   maxHeadBytes: 8192,
   maxTargetBytes: 4096,
   headTimeout: 60_000,
