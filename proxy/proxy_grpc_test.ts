@@ -10,12 +10,19 @@ import {
 } from "node:http2";
 import { type AddressInfo, connect as connectTcp, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { status } from "@grpc/grpc-js";
 import type { KeyPair } from "@pingress/config";
 import { assert, assertEquals } from "@std/assert";
 import { withChain } from "../tests/certificates.ts";
 import { outcome } from "../tests/one_backend.ts";
-import { EchoBackend, EchoClient, type Message, message, resultOf, textOf } from "../tests/echo_service.ts";
+import {
+  EchoBackend,
+  EchoClient,
+  type Message,
+  message,
+  resultOf,
+  status,
+  textOf,
+} from "../tests/echo_service.ts";
 import {
   Backend,
   ok,

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { assertEquals } from "@std/assert";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "npm:ws@^8.18.3";
 import { selfSigned } from "../certificates.ts";
 import { randomBytes, rule, sha256, tlsFiles, within } from "../testing.ts";
 import { pause, ProxyProgram, report } from "./programs.ts";
