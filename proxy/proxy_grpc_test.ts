@@ -26,6 +26,7 @@ import {
 import {
   Backend,
   ok,
+  pause,
   randomBytes,
   RawServer,
   rule,
@@ -290,6 +291,7 @@ Deno.test("Proxy reads no faster than the other side takes", async () => {
   await using backend = await Http2Backend.start((stream) => {
     stream.respond({ ":status": 200, "content-type": "application/grpc" });
     const write = () => {
+      // nobody tells that there is no more room
       const timer = setTimeout(() => stalled.resolve(), 300);
       stream.write(piece, () => {
         clearTimeout(timer);
@@ -323,7 +325,8 @@ Deno.test("Proxy cuts no call in which anything happens, and ends one that is si
     const result = resultOf(call);
     for (let count = 0; count < 6; count++) {
       call.write(message("hello"));
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      // each is within the time limit, all together are not
+      await pause(200);
     }
     call.end();
     assertEquals((await result).status.code, status.OK, name);
@@ -400,7 +403,8 @@ Deno.test("Proxy lets calls finish when their backend leaves, and when it leaves
       call.write(message("one"));
       await setup.backend.begun();
       const leaving = who === "proxy" ? setup.proxy.stop() : setup.backend.leave();
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      // it would have ended by then
+      await pause(200);
       call.write(message("two"));
       call.end();
       const { messages, status: end } = await result;

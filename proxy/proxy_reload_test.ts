@@ -209,7 +209,7 @@ Deno.test("Proxy.stop() finishes an upload", async () => {
   });
   using client = await proxy.client();
   await client.write("PUT / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\nhello");
-  while (backend.connections === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await backend.connected();
   const stopped = proxy.stop();
   await client.write("world");
   assertEquals((await client.readMessage()).body, "helloworld");
@@ -225,7 +225,7 @@ Deno.test("Proxy.stop() does not wait for ever", async () => {
   });
   using client = await proxy.client();
   await client.write(GET);
-  while (backend.connections === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await backend.connected();
   await within(proxy.stop(), "the end", 2000);
   await proxy.record.has("Not all requests have finished");
 });

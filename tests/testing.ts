@@ -29,7 +29,21 @@ export async function within<T>(promise: Promise<T>, what: string, milliseconds 
 
 /** Lets everything run that waits for nothing from outside. */
 export async function settled(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await pause(0);
+}
+
+/** Waits until something is so of which nobody tells: it is looked at again and again. */
+export async function until(isSo: () => boolean, what: string): Promise<void> {
+  const end = performance.now() + PATIENCE;
+  while (!isSo()) {
+    if (performance.now() > end) throw new Error(`Waited in vain for ${what}`);
+    await pause(1);
+  }
+}
+
+/** Lets milliseconds go by: for what depends on time, or must not happen. Where there is an event, wait for that. */
+export async function pause(milliseconds: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Waits until the deadlines have been looked at. */
@@ -458,12 +472,18 @@ export class RawServer implements Disposable {
   connections = 0;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #peers = new Set<Peer>();
+  readonly #first = Promise.withResolvers<void>();
 
   /** The script gets each connection with its number, from 1 on; with its end the connection is closed. */
   constructor(script: (peer: Peer, number: number) => Promise<void>) {
     this.address = this.#listener.addr;
     this.endpoint = formatAddress(this.address);
     this.#accept(script);
+  }
+
+  /** Waits until there has been a connection. */
+  async connected(): Promise<void> {
+    await within(this.#first.promise, "a connection");
   }
 
   /** Closes it with all its connections, once. */
@@ -479,6 +499,7 @@ export class RawServer implements Disposable {
         this.#peers.add(peer);
         // a script that fails closes its connection: its test sees that
         script(peer, ++this.connections).catch(() => {}).finally(() => peer[Symbol.dispose]());
+        this.#first.resolve();
       }
     } catch {
       // a connection was reset before it was accepted

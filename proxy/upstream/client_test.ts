@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Address, formatAddress, parseAddress } from "@pingress/config";
-import { FakeContent, FakeTransport, textOf } from "../../tests/testing.ts";
+import { FakeContent, FakeTransport, textOf, until } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";
@@ -81,7 +81,7 @@ class Setup implements Disposable {
 
   /** Waits until there have been so many connections. */
   async dials(count: number): Promise<void> {
-    while (this.transports.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => this.transports.length >= count, `${count} connections`);
   }
 
   async fails(reason: ErrorReason, changes: Partial<UpstreamRequest> = {}): Promise<void> {

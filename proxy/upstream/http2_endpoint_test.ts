@@ -18,7 +18,17 @@ import {
   PREFACE,
   readFrame,
 } from "../../tests/conformance/http2_frames.ts";
-import { FakeContent, fieldsOf, latin1, type Peer, RawServer, textOf, within } from "../../tests/testing.ts";
+import {
+  FakeContent,
+  fieldsOf,
+  latin1,
+  pause,
+  type Peer,
+  RawServer,
+  textOf,
+  until,
+  within,
+} from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, errorResponse, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";
@@ -353,7 +363,8 @@ Deno.test("Http2Endpoint.send() takes nothing short for whole when the backend s
   const { body } = await within(running, "a response");
   assertEquals(latin1((await within(body!.next(), "a piece"))!), "hello");
   server.shutdown().then(ended.resolve);
-  const finished = new Promise((resolve) => setTimeout(resolve, 200)).then(() => {
+  // it has long heard that the server leaves
+  const finished = pause(200).then(() => {
     controller.enqueue(new TextEncoder().encode("world"));
     controller.close();
   }).catch(() => {}); // its client has gone
@@ -419,13 +430,14 @@ Deno.test("Http2Endpoint.open() says that the backend cannot be reached, and pas
 Deno.test("Http2Endpoint.sweep() closes a connection that nobody uses", async () => {
   await using setup = Setup.serving(() => new Response("ok"), { options: { idleTimeout: 20 } });
   const { body } = await setup.send();
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  // longer than a connection may be idle
+  await pause(40);
   setup.endpoint.sweep();
   assertEquals(setup.endpoint.isForgettable, false, "a request is running");
   assertEquals(await textOf(body), "ok");
   setup.endpoint.sweep();
   assertEquals(setup.endpoint.isForgettable, false, "it has only just ended");
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  await pause(40);
   setup.endpoint.sweep();
   assertEquals(setup.endpoint.isForgettable, true);
   assertEquals(await textOf((await setup.send()).body), "ok");
@@ -517,9 +529,7 @@ Deno.test("Http2Endpoint is not forgotten by its pool while it has a request", a
     assertEquals(pool.endpoint(address, { name: "H2C" }), endpoint);
     stream.end("hello");
     assertEquals([await textOf(body), connects], ["hello", [true]]);
-    while (pool.endpoint(address, { name: "H2C" }) === endpoint) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    await until(() => pool.endpoint(address, { name: "H2C" }) !== endpoint, "the pool to forget it");
     assertEquals(endpoint.isForgettable, true, "its connection is left open");
   } finally {
     pool.close();
@@ -541,7 +551,8 @@ Deno.test("Http2Endpoint.send() lets requests finish whose backend says GOAWAY, 
   // it takes no more
   while (setup.connects.length < 2) {
     await setup.endpoint.open().catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    // its farewell is on its way, and nobody tells when it is here
+    await pause(10);
   }
   release.resolve();
   assertEquals(await within(running.then(({ body }) => textOf(body)), "the answer"), "late");

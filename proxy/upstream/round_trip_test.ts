@@ -5,6 +5,8 @@ import {
   FakeTransport,
   latin1,
   lookedAt,
+  pause,
+  settled,
   textOf,
   within,
 } from "../../tests/testing.ts";
@@ -204,7 +206,7 @@ Deno.test("roundTrip() has passed an informational response on before the final 
   running.then(() => isAnswered = true);
   await informed.promise;
   trip.transport.send(OK);
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await settled();
   assertEquals(isAnswered, false);
   passedOn.resolve();
   await textOf((await running).body);
@@ -472,7 +474,8 @@ Deno.test("roundTrip() waits as long as the client sends something", async () =>
   const upload = new FakeContent();
   const running = trip.run({ method: "POST", body: upload });
   for (let piece = 0; piece < 7; piece++) {
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    // each is within the time limit, all together are not
+    await pause(80);
     upload.send("ab");
   }
   upload.end();
@@ -495,7 +498,8 @@ Deno.test({
     const { body } = await running;
     upload.send("cd").end();
     await trip.transport.has("0\r\n\r\n");
-    await new Promise((resolve) => setTimeout(resolve, 5 * responseTimeout));
+    // it would be too late for a response that has not begun
+    await pause(5 * responseTimeout);
     trip.transport.send("CD");
     assertEquals(await textOf(body), "ABCD");
     assert(trip.isKept);
@@ -551,7 +555,8 @@ Deno.test("roundTrip() opens a tunnel when the backend changes the protocol as i
 Deno.test("roundTrip() ends a tunnel with its client, and has no time limit for it", async () => {
   using trip = new Trip("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n", { responseTimeout: 10 });
   const { tunnel } = await trip.run({ upgrade: "websocket" });
-  await new Promise((resolve) => setTimeout(resolve, 250));
+  // much longer than the time limit of a response
+  await pause(250);
   assertEquals(trip.transport.isClosed, false);
   trip.cancellation.cancel();
   await within(assertRejects(() => tunnel!.read(new Uint8Array(1))), "the end of the tunnel");

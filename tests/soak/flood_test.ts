@@ -1,12 +1,11 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
-import { rule, tlsFiles } from "../testing.ts";
+import { pause, rule, tlsFiles } from "../testing.ts";
 import {
   addressOf,
   BackendProgram,
   freeAddress,
   openDescriptors,
-  pause,
   ProxyProgram,
   report,
   rssMebibytes,

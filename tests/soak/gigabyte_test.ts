@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { assertEquals, assertLess } from "@std/assert";
 import { writeAll } from "../../proxy/transport.ts";
 import { selfSigned } from "../certificates.ts";
-import { bytesOf, latin1, randomBytes, rule, tlsFiles } from "../testing.ts";
-import { addressOf, pause, ProxyProgram, report, rssMebibytes } from "./programs.ts";
+import { bytesOf, latin1, pause, randomBytes, rule, tlsFiles } from "../testing.ts";
+import { addressOf, ProxyProgram, report, rssMebibytes } from "./programs.ts";
 
 const GIBIBYTE = 1024 ** 3;
 

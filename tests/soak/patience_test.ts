@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { assertEquals, assertLess } from "@std/assert";
-import { RawServer, rule } from "../testing.ts";
-import { addressOf, pause, ProxyProgram, report } from "./programs.ts";
+import { pause, RawServer, rule } from "../testing.ts";
+import { addressOf, ProxyProgram, report } from "./programs.ts";
 
 const EVENTS = 100;
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { rule } from "../testing.ts";
-import { BackendProgram, freeAddress, pause, ProxyProgram, report, wrk } from "./programs.ts";
+import { pause, rule } from "../testing.ts";
+import { BackendProgram, freeAddress, ProxyProgram, report, wrk } from "./programs.ts";
 
 const HOST = "localhost";
 
