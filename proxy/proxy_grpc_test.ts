@@ -1,6 +1,5 @@
 import {
   type ClientHttp2Session,
-  type ClientHttp2Stream,
   connect,
   createServer,
   type Http2Server,
@@ -12,6 +11,7 @@ import { type AddressInfo, connect as connectTcp, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { KeyPair } from "@pingress/config";
 import { assert, assertEquals } from "@std/assert";
+import { http2Answer } from "../tests/http2_client.ts";
 import { withChain } from "../tests/certificates.ts";
 import { outcome } from "../tests/one_backend.ts";
 import {
@@ -437,10 +437,10 @@ Deno.test("Proxy serves ordinary requests of a host with gRPC over the same conn
     ]]
   ) {
     const stream = session.request({ ":method": method, ":path": "/x", ":authority": HOST });
-    assertEquals(await answerOf(stream, method === "GET" ? undefined : body), [200, expected]);
+    assertEquals(await http2Answer(stream, method === "GET" ? undefined : body), [200, expected]);
   }
   const head = session.request({ ":method": "HEAD", ":path": "/x", ":authority": HOST });
-  assertEquals(await answerOf(head), [200, ""]);
+  assertEquals(await http2Answer(head), [200, ""]);
   const { status: end } = await setup.client.call("unary", message("hello"));
   assertEquals(end.code, status.OK);
 });
@@ -464,17 +464,3 @@ Deno.test("Proxy tells clients of HTTP/1.1 that gRPC needs HTTP/2", async () => 
   );
   assertEquals(outcome(answer), [505, "version_not_supported"]);
 });
-
-/** Sends a request's content and waits for its answer. */
-async function answerOf(stream: ClientHttp2Stream, body?: string): Promise<[status: number, text: string]> {
-  const { promise, resolve, reject } = Promise.withResolvers<[number, string]>();
-  let code = 0;
-  let text = "";
-  stream.setEncoding("latin1");
-  stream.on("response", (headers) => code = Number(headers[":status"]));
-  stream.on("data", (piece: string) => text += piece);
-  stream.on("end", () => resolve([code, text]));
-  stream.on("error", reject);
-  if (body !== undefined) stream.end(body);
-  return await within(promise, "an answer over HTTP/2");
-}

@@ -117,6 +117,19 @@ export class TempDir implements AsyncDisposable {
   }
 }
 
+/** Runs something with a directory in which there are files, by their paths below it. */
+export async function withFiles(
+  files: Record<string, string>,
+  run: (directory: string) => Promise<void>,
+): Promise<void> {
+  await using dir = await TempDir.make();
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.mkdir(`${dir.path}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
+    await dir.write(name, text);
+  }
+  await run(dir.path);
+}
+
 /** A log whose lines can be read and waited for. */
 export interface RecordedLog {
   /** To be written to. */

@@ -38,6 +38,7 @@ import type { EndpointOptions } from "./endpoint.ts";
 import { Http2Endpoint } from "./http2_endpoint.ts";
 import { UpstreamPool } from "./pool.ts";
 import type { RoundTripOptions, UpstreamRequest, UpstreamResponse } from "./round_trip.ts";
+import { upstreamRequest } from "./testing.ts";
 
 /** An endpoint before a backend that a test writes. */
 class Setup implements AsyncDisposable {
@@ -72,17 +73,7 @@ class Setup implements AsyncDisposable {
   }
 
   async send(changes: Partial<UpstreamRequest> = {}, endpoint = this.endpoint): Promise<UpstreamResponse> {
-    const request: UpstreamRequest = {
-      method: "GET",
-      target: "/",
-      authority: "a.test",
-      fields: Fields.of([]),
-      body: null,
-      upgrade: undefined,
-      cancellation: this.cancellation,
-      inform: undefined,
-      ...changes,
-    };
+    const request = upstreamRequest({ cancellation: this.cancellation, ...changes });
     return await endpoint.send(request, {
       responseTimeout: 5000,
       streamTimeout: 5000,

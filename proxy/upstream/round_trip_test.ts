@@ -23,6 +23,7 @@ import {
   type UpstreamRequest,
   type UpstreamResponse,
 } from "./round_trip.ts";
+import { upstreamRequest } from "./testing.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -64,17 +65,7 @@ class Trip implements Disposable {
   }
 
   async run(changes: Partial<UpstreamRequest> = {}): Promise<UpstreamResponse> {
-    const request: UpstreamRequest = {
-      method: "GET",
-      target: "/",
-      authority: "a.test",
-      fields: Fields.of([]),
-      body: null,
-      upgrade: undefined,
-      cancellation: this.cancellation,
-      inform: undefined,
-      ...changes,
-    };
+    const request = upstreamRequest({ cancellation: this.cancellation, ...changes });
     return await roundTrip(await this.endpoint.take(), request, {
       responseTimeout: 5000,
       streamTimeout: 5000,

@@ -76,10 +76,14 @@ export interface Question {
 /** Starts a site; its annotations are written in the spelling of the test. */
 export type StartSite = (options?: SiteOptions) => Promise<Site>;
 
-/** Makes a test of each spelling of annotations. */
-export function inBothSpellings(name: string, test: (start: StartSite) => Promise<void>): void {
+/** Makes a test of each spelling of annotations, which gets the spelling's prefix too. */
+export function inBothSpellings(
+  name: string,
+  test: (start: StartSite, prefix: string) => Promise<void>,
+): void {
   for (const prefix of PREFIXES) {
-    Deno.test(`${name}, in annotations ${prefix}…`, () => test((options) => Site.start(prefix, options)));
+    Deno.test(`${name}, in annotations ${prefix}…`, () =>
+      test((options) => Site.start(prefix, options), prefix));
   }
 }
 
