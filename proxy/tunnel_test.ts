@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { bytesOf, FakeTransport, pause, within } from "../tests/testing.ts";
+import { FakeTransport } from "../tests/fakes.ts";
+import { bytesOf, pause, within } from "../tests/testing.ts";
 import { Connection } from "./accept/connection.ts";
 import { Gate } from "./accept/gate.ts";
 import { Deadlines } from "./deadlines.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { bytesOf, FakeTransport, latin1, lookedAt, settled, within } from "../../tests/testing.ts";
+import { FakeTransport } from "../../tests/fakes.ts";
+import { bytesOf, latin1, lookedAt, settled, within } from "../../tests/testing.ts";
 import { type Closable, Connection } from "../accept/connection.ts";
 import { Deadlines } from "../deadlines.ts";
 import { errorResponse } from "../errors.ts";

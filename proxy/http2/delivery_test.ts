@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { FakeContent, latin1, until } from "../../tests/testing.ts";
+import { FakeContent } from "../../tests/fakes.ts";
+import { latin1, until } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Outcome } from "../exchange.ts";
 import { Delivery } from "./delivery.ts";

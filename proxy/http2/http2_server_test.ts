@@ -13,17 +13,8 @@ import {
   readFrame,
   takeFrames,
 } from "../../tests/conformance/http2_frames.ts";
-import {
-  bytesOf,
-  FakeContent,
-  pause,
-  Peer,
-  randomBytes,
-  recordingLog,
-  textOf,
-  until,
-  within,
-} from "../../tests/testing.ts";
+import { FakeContent, textOf } from "../../tests/fakes.ts";
+import { bytesOf, pause, Peer, randomBytes, recordingLog, until, within } from "../../tests/testing.ts";
 import { Connection } from "../accept/connection.ts";
 import { Gate } from "../accept/gate.ts";
 import { Deadlines } from "../deadlines.ts";

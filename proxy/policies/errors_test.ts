@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { RuleOptions } from "@pingress/config";
 import { environmentOf, exchangeOf } from "../../tests/policies.ts";
-import { FakeContent } from "../../tests/testing.ts";
+import { FakeContent } from "../../tests/fakes.ts";
 import { errorResponse, ProxyError } from "../errors.ts";
 import type { DownstreamResponse } from "../exchange.ts";
 import { Fields } from "../http1/fields.ts";

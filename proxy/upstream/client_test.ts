@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Address, formatAddress, parseAddress } from "@pingress/config";
-import { FakeContent, FakeTransport, textOf, until } from "../../tests/testing.ts";
+import { FakeContent, FakeTransport, textOf } from "../../tests/fakes.ts";
+import { until } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { FakeTransport, until } from "../../tests/testing.ts";
+import { FakeTransport } from "../../tests/fakes.ts";
+import { until } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
 import type { UpstreamConnection } from "./connection.ts";

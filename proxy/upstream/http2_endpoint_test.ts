@@ -18,17 +18,8 @@ import {
   PREFACE,
   readFrame,
 } from "../../tests/conformance/http2_frames.ts";
-import {
-  FakeContent,
-  fieldsOf,
-  latin1,
-  pause,
-  type Peer,
-  RawServer,
-  textOf,
-  until,
-  within,
-} from "../../tests/testing.ts";
+import { FakeContent, textOf } from "../../tests/fakes.ts";
+import { fieldsOf, latin1, pause, type Peer, RawServer, until, within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, errorResponse, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";

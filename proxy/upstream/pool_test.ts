@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Address } from "@pingress/config";
-import { bytesOf, FakeTransport, RawServer, until } from "../../tests/testing.ts";
+import { FakeTransport } from "../../tests/fakes.ts";
+import { bytesOf, RawServer, until } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { ProxyError } from "../errors.ts";
 import { Endpoint, type EndpointProtocol } from "./endpoint.ts";

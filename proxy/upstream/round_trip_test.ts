@@ -1,15 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  bytesOf,
-  FakeContent,
-  FakeTransport,
-  latin1,
-  lookedAt,
-  pause,
-  settled,
-  textOf,
-  within,
-} from "../../tests/testing.ts";
+import { FakeContent, FakeTransport, textOf } from "../../tests/fakes.ts";
+import { bytesOf, latin1, lookedAt, pause, settled, within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
 import { Cancellation, type HeaderList } from "../exchange.ts";
