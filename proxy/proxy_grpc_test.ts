@@ -23,19 +23,8 @@ import {
   status,
   textOf,
 } from "../tests/echo_service.ts";
-import {
-  Backend,
-  ok,
-  pause,
-  randomBytes,
-  RawServer,
-  rule,
-  sha256,
-  TestProxy,
-  type TestProxyOptions,
-  tlsFiles,
-  within,
-} from "../tests/testing.ts";
+import { rule, TestProxy, type TestProxyOptions, tlsFiles } from "../tests/test_proxy.ts";
+import { Backend, ok, pause, randomBytes, RawServer, sha256, within } from "../tests/testing.ts";
 
 const HOST = "grpc.test";
 const GRPC = { options: { backendProtocol: "GRPC" } };

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Address } from "@pingress/config";
 import { http2Answer } from "../tests/http2_client.ts";
 import { selfSigned, withChain } from "../tests/certificates.ts";
+import { rule, TestProxy, tlsFiles } from "../tests/test_proxy.ts";
 import {
   Backend,
   bytesOf,
@@ -13,10 +14,7 @@ import {
   Peer,
   randomBytes,
   RawServer,
-  rule,
   sha256,
-  TestProxy,
-  tlsFiles,
   valuesOf,
   within,
 } from "../tests/testing.ts";

@@ -1,19 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Address, formatAddress } from "@pingress/config";
 import { selfSigned } from "../tests/certificates.ts";
+import { LOADED, rule, TEST_SERVER, TestProxy, tlsFiles } from "../tests/test_proxy.ts";
 import {
   Backend,
   connectTls,
-  LOADED,
   ok,
   Peer,
   RawServer,
   recordingLog,
-  rule,
   TempDir,
-  TEST_SERVER,
-  TestProxy,
-  tlsFiles,
   valuesOf,
   within,
 } from "../tests/testing.ts";

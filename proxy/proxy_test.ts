@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { formatAddress } from "@pingress/config";
 import { get, outcome, proxyTo } from "../tests/one_backend.ts";
-import { Backend, ok, randomBytes, RawServer, rule, sha256, TestProxy, valuesOf } from "../tests/testing.ts";
+import { rule, TestProxy } from "../tests/test_proxy.ts";
+import { Backend, ok, randomBytes, RawServer, sha256, valuesOf } from "../tests/testing.ts";
 
 Deno.test("Proxy routes by host and path", async () => {
   using one = new Backend(ok("one"));

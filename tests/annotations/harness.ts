@@ -12,16 +12,15 @@ import type { Problem } from "../../controller/translate/problem.ts";
 import type { Translation } from "../../controller/translate/translate.ts";
 import { Proxy, type ProxyOptions } from "../../proxy/proxy.ts";
 import type { ServerOptions } from "../../proxy/server.ts";
+import { LOADED, TEST_SERVER } from "../test_proxy.ts";
 import {
   Backend,
-  LOADED,
   ok,
   Peer,
   type RawServer,
   type RecordedLog,
   recordingLog,
   TempDir,
-  TEST_SERVER,
   type WireMessage,
   within,
 } from "../testing.ts";

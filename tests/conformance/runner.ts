@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
-import { pause, rule, TestProxy, tlsFiles, within } from "../testing.ts";
+import { rule, TestProxy, tlsFiles } from "../test_proxy.ts";
+import { pause, within } from "../testing.ts";
 import type {
   Answer,
   Case,

@@ -6,7 +6,8 @@
 import { Buffer } from "node:buffer";
 import { type Address, errorMessage, formatAddress } from "@pingress/config";
 import { takeBody, takeHead, type WireField, wireFraming, wireValues } from "../conformance/wire.ts";
-import { bytesOf, rule, settled, TestProxy, within } from "../testing.ts";
+import { rule, TestProxy } from "../test_proxy.ts";
+import { bytesOf, settled, within } from "../testing.ts";
 import { endToEnd } from "./reference.ts";
 import { generateResponse } from "./response_grammar.ts";
 import type { FuzzRange } from "./differential.ts";

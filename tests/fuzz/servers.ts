@@ -5,7 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import type { Address } from "@pingress/config";
-import { pause, rule, TempDir, TestProxy, within } from "../testing.ts";
+import { rule, TestProxy } from "../test_proxy.ts";
+import { pause, TempDir, within } from "../testing.ts";
 import { ANSWER_FIELD, type Arrival, type Observation, readAnswers } from "./observation.ts";
 import { ArrivalBackend } from "./arrival_backend.ts";
 import { LIMITS, type ReferenceRequest } from "./reference.ts";

@@ -1,6 +1,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
-import { pause, rule, tlsFiles } from "../testing.ts";
+import { rule, tlsFiles } from "../test_proxy.ts";
+import { pause } from "../testing.ts";
 import {
   addressOf,
   BackendProgram,

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { assertEquals, assertLess } from "@std/assert";
-import { pause, RawServer, rule } from "../testing.ts";
+import { rule } from "../test_proxy.ts";
+import { pause, RawServer } from "../testing.ts";
 import { addressOf, ProxyProgram, report } from "./programs.ts";
 
 const EVENTS = 100;

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { pause, rule } from "../testing.ts";
+import { rule } from "../test_proxy.ts";
+import { pause } from "../testing.ts";
 import { BackendProgram, freeAddress, ProxyProgram, report, wrk } from "./programs.ts";
 
 const HOST = "localhost";
