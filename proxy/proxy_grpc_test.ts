@@ -23,8 +23,9 @@ import {
   status,
   textOf,
 } from "../tests/echo_service.ts";
+import { Backend, ok, RawServer } from "../tests/peers.ts";
 import { rule, TestProxy, type TestProxyOptions, tlsFiles } from "../tests/test_proxy.ts";
-import { Backend, ok, pause, randomBytes, RawServer, sha256, within } from "../tests/testing.ts";
+import { pause, randomBytes, sha256, within } from "../tests/testing.ts";
 
 const HOST = "grpc.test";
 const GRPC = { options: { backendProtocol: "GRPC" } };

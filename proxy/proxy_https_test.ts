@@ -4,20 +4,9 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Address } from "@pingress/config";
 import { http2Answer } from "../tests/http2_client.ts";
 import { selfSigned, withChain } from "../tests/certificates.ts";
+import { Backend, connectTls, ok, Peer, RawServer, valuesOf } from "../tests/peers.ts";
 import { rule, TestProxy, tlsFiles } from "../tests/test_proxy.ts";
-import {
-  Backend,
-  bytesOf,
-  connectTls,
-  latin1,
-  ok,
-  Peer,
-  randomBytes,
-  RawServer,
-  sha256,
-  valuesOf,
-  within,
-} from "../tests/testing.ts";
+import { bytesOf, latin1, randomBytes, sha256, within } from "../tests/testing.ts";
 
 const A = await withChain(["a.test"]);
 const B = await withChain(["b.test"]);

@@ -1,18 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Address, formatAddress } from "@pingress/config";
 import { selfSigned } from "../tests/certificates.ts";
+import { Backend, connectTls, ok, Peer, RawServer, valuesOf } from "../tests/peers.ts";
 import { LOADED, rule, TEST_SERVER, TestProxy, tlsFiles } from "../tests/test_proxy.ts";
-import {
-  Backend,
-  connectTls,
-  ok,
-  Peer,
-  RawServer,
-  recordingLog,
-  TempDir,
-  valuesOf,
-  within,
-} from "../tests/testing.ts";
+import { recordingLog, TempDir, within } from "../tests/testing.ts";
 import { Proxy } from "./proxy.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";

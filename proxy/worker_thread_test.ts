@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Address } from "@pingress/config";
+import { Backend, ok, Peer, RawServer } from "../tests/peers.ts";
 import { TEST_SERVER } from "../tests/test_proxy.ts";
-import { Backend, ok, pause, Peer, RawServer, recordingLog, within } from "../tests/testing.ts";
+import { pause, recordingLog, within } from "../tests/testing.ts";
 import type { Configuration } from "./configuration.ts";
 import type { ServerOptions } from "./server.ts";
 import { limitMemory } from "./policies/limit_table.ts";

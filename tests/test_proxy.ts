@@ -6,7 +6,8 @@
 import type { EndpointsFile } from "@pingress/config";
 import { Proxy, type ProxyOptions } from "../proxy/proxy.ts";
 import type { ServerOptions } from "../proxy/server.ts";
-import { Peer, type RecordedLog, recordingLog, TempDir } from "./testing.ts";
+import { Peer } from "./peers.ts";
+import { type RecordedLog, recordingLog, TempDir } from "./testing.ts";
 
 /** What a {@linkcode TestProxy} serves. */
 export interface TestProxyOptions {

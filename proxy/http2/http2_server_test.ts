@@ -14,7 +14,8 @@ import {
   takeFrames,
 } from "../../tests/conformance/http2_frames.ts";
 import { FakeContent, textOf } from "../../tests/fakes.ts";
-import { bytesOf, pause, Peer, randomBytes, recordingLog, until, within } from "../../tests/testing.ts";
+import { Peer } from "../../tests/peers.ts";
+import { bytesOf, pause, randomBytes, recordingLog, until, within } from "../../tests/testing.ts";
 import { Connection } from "../accept/connection.ts";
 import { Gate } from "../accept/gate.ts";
 import { Deadlines } from "../deadlines.ts";

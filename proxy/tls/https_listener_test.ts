@@ -2,16 +2,8 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import { type Address, checkKeyPair } from "@pingress/config";
 import { selfSigned } from "../../tests/certificates.ts";
 import { clientHello } from "../../tests/conformance/client_hello.ts";
-import {
-  bytesOf,
-  connectTls,
-  Peer,
-  RawServer,
-  recordingLog,
-  settled,
-  until,
-  within,
-} from "../../tests/testing.ts";
+import { connectTls, Peer, RawServer } from "../../tests/peers.ts";
+import { bytesOf, recordingLog, settled, until, within } from "../../tests/testing.ts";
 import type { Connection } from "../accept/connection.ts";
 import { Gate, type GateOptions } from "../accept/gate.ts";
 import type { Serve } from "../accept/http_listener.ts";

@@ -4,17 +4,8 @@ import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@s
 import type { Address } from "@pingress/config";
 import { selfSigned } from "../../tests/certificates.ts";
 import { clientHello } from "../../tests/conformance/client_hello.ts";
-import {
-  bytesOf,
-  connectTls as connectNode,
-  latin1,
-  pause,
-  Peer,
-  randomBytes,
-  settled,
-  sha256,
-  within,
-} from "../../tests/testing.ts";
+import { connectTls as connectNode, Peer } from "../../tests/peers.ts";
+import { bytesOf, latin1, pause, randomBytes, settled, sha256, within } from "../../tests/testing.ts";
 import { TcpTransport } from "../tcp_transport.ts";
 import { type Transport, writeAll } from "../transport.ts";
 import { MOST_ENCRYPTED } from "./tls_engine.ts";

@@ -19,7 +19,8 @@ import {
   readFrame,
 } from "../../tests/conformance/http2_frames.ts";
 import { FakeContent, textOf } from "../../tests/fakes.ts";
-import { fieldsOf, latin1, pause, type Peer, RawServer, until, within } from "../../tests/testing.ts";
+import { type Peer, RawServer } from "../../tests/peers.ts";
+import { fieldsOf, latin1, pause, until, within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, errorResponse, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import type { Address } from "@pingress/config";
 import { FakeTransport } from "../../tests/fakes.ts";
-import { bytesOf, RawServer, until } from "../../tests/testing.ts";
+import { RawServer } from "../../tests/peers.ts";
+import { bytesOf, until } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { ProxyError } from "../errors.ts";
 import { Endpoint, type EndpointProtocol } from "./endpoint.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { selfSigned, withChain } from "../certificates.ts";
-import { Backend, RawServer, valuesOf, type WireMessage } from "../testing.ts";
+import { Backend, RawServer, valuesOf, type WireMessage } from "../peers.ts";
 import { inBothSpellings, ingress, requestOf, secret, service, type Site, statusOf } from "./harness.ts";
 
 /** A backend that says which one it is. */

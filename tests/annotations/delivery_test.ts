@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { ok, pause, RawServer, valuesOf, type WireMessage, within } from "../testing.ts";
+import { ok, RawServer, valuesOf, type WireMessage } from "../peers.ts";
+import { pause, within } from "../testing.ts";
 import { inBothSpellings, requestOf, service, statusOf } from "./harness.ts";
 
 const BUSY = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";

@@ -12,18 +12,9 @@ import type { Problem } from "../../controller/translate/problem.ts";
 import type { Translation } from "../../controller/translate/translate.ts";
 import { Proxy, type ProxyOptions } from "../../proxy/proxy.ts";
 import type { ServerOptions } from "../../proxy/server.ts";
+import { Backend, ok, Peer, type RawServer, type WireMessage } from "../peers.ts";
 import { LOADED, TEST_SERVER } from "../test_proxy.ts";
-import {
-  Backend,
-  ok,
-  Peer,
-  type RawServer,
-  type RecordedLog,
-  recordingLog,
-  TempDir,
-  type WireMessage,
-  within,
-} from "../testing.ts";
+import { type RecordedLog, recordingLog, TempDir, within } from "../testing.ts";
 
 /** The host of an Ingress, unless told. */
 export const HOST = "site.test";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ok, valuesOf } from "../testing.ts";
+import { ok, valuesOf } from "../peers.ts";
 import { inBothSpellings, requestOf, type Site, statusOf } from "./harness.ts";
 
 const server = { trustedProxies: ["127.0.0.1"] };

@@ -1,7 +1,8 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
+import { Backend, ok } from "../peers.ts";
 import { rule, tlsFiles } from "../test_proxy.ts";
-import { Backend, ok, pause } from "../testing.ts";
+import { pause } from "../testing.ts";
 import { h2load, ProxyProgram, report, rssMebibytes, wrk } from "./programs.ts";
 
 /** The load generators know no other name of this machine, and take it for SNI. */
