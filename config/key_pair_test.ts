@@ -1,5 +1,3 @@
-import "reflect-metadata";
-import { PemConverter, X509CertificateGenerator } from "@peculiar/x509";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { selfSigned, withChain } from "../tests/certificates.ts";
 import { checkKeyPair, type KeyPair } from "./key_pair.ts";
@@ -75,16 +73,9 @@ Deno.test("checkKeyPair() refuses a chain that is cut off", async () => {
 });
 
 Deno.test("checkKeyPair() refuses a key that TLS servers here do not take", async () => {
-  const signingAlgorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
   const size = { modulusLength: 1024, publicExponent: new Uint8Array([1, 0, 1]) };
-  const keys = await crypto.subtle.generateKey({ ...signingAlgorithm, ...size }, true, ["sign", "verify"]);
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=a.test",
-    keys,
-    signingAlgorithm,
-  });
-  const cert = certificate.toString("pem");
-  const key = PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
+  const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", ...size };
+  const { cert, key } = await selfSigned(["a.test"], { algorithm });
   assertThrows(() => Deno.listenTls({ port: 0, cert, key }), Error);
   assertThrows(() => checkKeyPair({ cert, key }), Error);
 });

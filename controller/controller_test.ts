@@ -138,6 +138,7 @@ Deno.test("Controller applies nothing before the source ticks, then all of it, a
 
 Deno.test("Controller applies nothing before the Secrets that annotations name have been read", async () => {
   const followed: string[][] = [];
+  const asked = Promise.withResolvers<void>();
   const source = Object.assign(new FakeSource(), {
     followSecrets: (keys: ReadonlySet<string>) => {
       followed.push([...keys]);
@@ -146,8 +147,7 @@ Deno.test("Controller applies nothing before the Secrets that annotations name h
         metadata: { name: "users", namespace: "default" },
         stringData: { auth: "a:{SHA}O/MvdjOwOQpt8I9HBSVZugThPMw=" },
       });
-      // it has been read a little later
-      setTimeout(() => source.tick(), 0);
+      asked.resolve();
       return false;
     },
   });
@@ -158,6 +158,9 @@ Deno.test("Controller applies nothing before the Secrets that annotations name h
   const annotations = { "pingress.dev/auth-type": "basic", "pingress.dev/auth-secret": "users" };
   source.store.set("Ingress", { ...others, metadata: { ...metadata, annotations } });
   await controller.start();
+  source.tick();
+  await asked.promise;
+  // now it has been read
   source.tick();
   const { config, files } = await output.reach(1);
   assertEquals(config.rules[0]?.options, {

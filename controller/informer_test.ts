@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { settled } from "../tests/testing.ts";
+import { pause, settled } from "../tests/testing.ts";
 import type { WatchEvent } from "@cloudydeno/kubernetes-apis/common.ts";
 import { SILENT_LOG } from "@pingress/config";
 import { type InformerApi, type InformerOptions, runInformer } from "./informer.ts";
@@ -183,7 +183,8 @@ Deno.test("runInformer() does not hammer a server that forgets every version", a
     await api.answerList("5", []);
     (await api.watches.next()).fail(Object.assign(new Error("Gone"), { httpCode: 410 }));
   }
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  // much longer than it would take to ask again
+  await pause(20);
   assertEquals(api.lists.length, 0);
 });
 
@@ -223,7 +224,8 @@ Deno.test("runInformer() does not hammer a server that ends every watch at once"
   const { api } = informer;
   await api.answerList("5", []);
   await (await api.answerWatch()).writer.close();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  // much longer than it would take to ask again
+  await pause(20);
   assertEquals(api.watches.length, 0);
 });
 

@@ -3,13 +3,12 @@ import type { JSONValue, RestClient } from "@cloudydeno/kubernetes-apis/common.t
 import { DiscoveryV1Api } from "@cloudydeno/kubernetes-apis/discovery.k8s.io/v1";
 import { CoreV1Api } from "@cloudydeno/kubernetes-apis/core/v1";
 import { NetworkingV1Api } from "@cloudydeno/kubernetes-apis/networking.k8s.io/v1";
+import { clientOf } from "../tests/fake_cluster.ts";
 import { createKubernetesClient, isNotFound, isRefusal, tolerant } from "./kubernetes_client.ts";
 
 /** A client that gives every call the same answer. */
 function answering(answer: unknown): RestClient {
-  return tolerant(
-    { performRequest: () => Promise.resolve(structuredClone(answer)) } as unknown as RestClient,
-  );
+  return tolerant(clientOf(() => Promise.resolve(structuredClone(answer))));
 }
 
 /** The fields that have a value: what a server leaves out is undefined in the package's structs. */
@@ -118,7 +117,7 @@ Deno.test("tolerant() watches EndpointSlices without endpoints, and passes error
     type: "ERROR",
     object: status,
   }]);
-  const client = tolerant({ performRequest: () => Promise.resolve(events) } as unknown as RestClient);
+  const client = tolerant(clientOf(() => Promise.resolve(events)));
   const watched = await Array.fromAsync(
     await new DiscoveryV1Api(client).watchEndpointSliceListForAllNamespaces(),
   );
@@ -128,8 +127,7 @@ Deno.test("tolerant() watches EndpointSlices without endpoints, and passes error
 });
 
 Deno.test("tolerant() ends a call that is never answered", async () => {
-  const silent = { performRequest: () => new Promise(() => {}) } as unknown as RestClient;
-  const client = tolerant(silent, { answerTimeout: 5 });
+  const client = tolerant(clientOf(() => new Promise(() => {})), { answerTimeout: 5 });
   await assertRejects(() => new CoreV1Api(client).getNodeList(), Error, "did not answer GET /api/v1/nodes");
 });
 
@@ -163,12 +161,11 @@ Deno.test("tolerant() tells of each request and how it went", async () => {
     Object.assign(new Error("no"), { httpCode: 403 }),
     new Error("cut off"),
   ];
-  const client = tolerant({
-    performRequest: () => {
-      const failure = failures.shift();
-      return failure === undefined ? Promise.resolve({}) : Promise.reject(failure);
-    },
-  } as unknown as RestClient, { onAnswer: (method, status) => told.push([method, status]) });
+  const answers = clientOf(() => {
+    const failure = failures.shift();
+    return failure === undefined ? Promise.resolve({}) : Promise.reject(failure);
+  });
+  const client = tolerant(answers, { onAnswer: (method, status) => told.push([method, status]) });
   await client.performRequest({ method: "GET", path: "/" });
   for (let failed = 0; failed < 2; failed++) {
     await assertRejects(() => client.performRequest({ method: "PATCH", path: "/" }));

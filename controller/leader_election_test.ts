@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertFalse, assertLess, assertRejects } from "@std/assert";
-import { MicroTime, type RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
+import { MicroTime } from "@cloudydeno/kubernetes-apis/common.ts";
 import { SILENT_LOG } from "@pingress/config";
+import { clientOf } from "../tests/fake_cluster.ts";
 import { recordingLog } from "../tests/testing.ts";
 import { FakeLeases, type Network, over, VirtualTime } from "../tests/fake_leases.ts";
 import { LeaderElection, LEADING_MILLISECONDS, LEASE_MILLISECONDS, leaseApi } from "./leader_election.ts";
@@ -250,7 +251,7 @@ function recording(answer: () => Promise<unknown>) {
     requests.push([method, path, String(querystring ?? ""), JSON.stringify(bodyJson)].join(" ").trim());
     return answer();
   };
-  return { requests, leases: leaseApi({ performRequest } as unknown as RestClient, "test") };
+  return { requests, leases: leaseApi(clientOf(performRequest), "test") };
 }
 
 Deno.test("leaseApi() reads, makes and replaces one Lease", async () => {

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { CoreV1Api } from "@cloudydeno/kubernetes-apis/core/v1";
+import { clientOf } from "../tests/fake_cluster.ts";
 import { type Leadership, NotLeaderError, writingAsLeader } from "./leadership.ts";
 
 class FakeLeadership implements Leadership {
@@ -16,7 +16,7 @@ function recording() {
     sent.push(method);
     return Promise.resolve({ metadata: {}, items: [] });
   };
-  return { sent, client: { performRequest } as unknown as RestClient };
+  return { sent, client: clientOf(performRequest) };
 }
 
 Deno.test("writingAsLeader() lets everybody read and the leader alone write", async () => {

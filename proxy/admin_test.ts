@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { type CheckedKeyPair, checkKeyPair, formatAddress } from "@pingress/config";
 import { selfSigned } from "../tests/certificates.ts";
-import { RawServer } from "../tests/testing.ts";
+import { RawServer } from "../tests/peers.ts";
 import { Admin, type AdminOptions } from "./admin.ts";
 
 const ADDRESS = { hostname: "127.0.0.1", port: 0 };

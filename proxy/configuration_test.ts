@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { type CheckedKeyPair, type KeyPair, serviceKey, shardFile } from "@pingress/config";
 import { selfSigned, withChain } from "../tests/certificates.ts";
-import { recordingLog, rule, TempDir } from "../tests/testing.ts";
+import { rule } from "../tests/test_proxy.ts";
+import { recordingLog, TempDir } from "../tests/testing.ts";
 import { type Configuration, ConfigurationLoader } from "./configuration.ts";
 
 const A = await selfSigned(["a.test"]);

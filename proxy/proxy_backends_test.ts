@@ -2,7 +2,8 @@ import { assertEquals } from "@std/assert";
 import { formatAddress, type KeyPair } from "@pingress/config";
 import { selfSigned } from "../tests/certificates.ts";
 import { get, outcome, proxyTo } from "../tests/one_backend.ts";
-import { Backend, ok, RawServer, rule, TestProxy, type WireMessage } from "../tests/testing.ts";
+import { Backend, ok, RawServer, type WireMessage } from "../tests/peers.ts";
+import { rule, TestProxy } from "../tests/test_proxy.ts";
 
 /** A backend that answers each connection's first request and then ends the connection without an answer. */
 function forgetful(): Backend {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { get, proxyTo } from "../tests/one_backend.ts";
-import { ok, RawServer, within } from "../tests/testing.ts";
+import { ok, RawServer } from "../tests/peers.ts";
+import { within } from "../tests/testing.ts";
 
 Deno.test("Proxy passes an event on before the response ends", async () => {
   const acknowledged = Promise.withResolvers<void>();

@@ -1,6 +1,5 @@
 import {
   type ClientHttp2Session,
-  type ClientHttp2Stream,
   connect,
   createServer,
   type Http2Server,
@@ -10,24 +9,23 @@ import {
 } from "node:http2";
 import { type AddressInfo, connect as connectTcp, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { status } from "@grpc/grpc-js";
 import type { KeyPair } from "@pingress/config";
 import { assert, assertEquals } from "@std/assert";
+import { http2Answer } from "../tests/http2_client.ts";
 import { withChain } from "../tests/certificates.ts";
 import { outcome } from "../tests/one_backend.ts";
-import { EchoBackend, EchoClient, type Message, message, resultOf, textOf } from "../tests/echo_service.ts";
 import {
-  Backend,
-  ok,
-  randomBytes,
-  RawServer,
-  rule,
-  sha256,
-  TestProxy,
-  type TestProxyOptions,
-  tlsFiles,
-  within,
-} from "../tests/testing.ts";
+  EchoBackend,
+  EchoClient,
+  type Message,
+  message,
+  resultOf,
+  status,
+  textOf,
+} from "../tests/echo_service.ts";
+import { Backend, ok, RawServer } from "../tests/peers.ts";
+import { rule, TestProxy, type TestProxyOptions, tlsFiles } from "../tests/test_proxy.ts";
+import { pause, randomBytes, sha256, within } from "../tests/testing.ts";
 
 const HOST = "grpc.test";
 const GRPC = { options: { backendProtocol: "GRPC" } };
@@ -283,6 +281,7 @@ Deno.test("Proxy reads no faster than the other side takes", async () => {
   await using backend = await Http2Backend.start((stream) => {
     stream.respond({ ":status": 200, "content-type": "application/grpc" });
     const write = () => {
+      // nobody tells that there is no more room
       const timer = setTimeout(() => stalled.resolve(), 300);
       stream.write(piece, () => {
         clearTimeout(timer);
@@ -316,7 +315,8 @@ Deno.test("Proxy cuts no call in which anything happens, and ends one that is si
     const result = resultOf(call);
     for (let count = 0; count < 6; count++) {
       call.write(message("hello"));
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      // each is within the time limit, all together are not
+      await pause(200);
     }
     call.end();
     assertEquals((await result).status.code, status.OK, name);
@@ -393,7 +393,8 @@ Deno.test("Proxy lets calls finish when their backend leaves, and when it leaves
       call.write(message("one"));
       await setup.backend.begun();
       const leaving = who === "proxy" ? setup.proxy.stop() : setup.backend.leave();
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      // it would have ended by then
+      await pause(200);
       call.write(message("two"));
       call.end();
       const { messages, status: end } = await result;
@@ -426,10 +427,10 @@ Deno.test("Proxy serves ordinary requests of a host with gRPC over the same conn
     ]]
   ) {
     const stream = session.request({ ":method": method, ":path": "/x", ":authority": HOST });
-    assertEquals(await answerOf(stream, method === "GET" ? undefined : body), [200, expected]);
+    assertEquals(await http2Answer(stream, method === "GET" ? undefined : body), [200, expected]);
   }
   const head = session.request({ ":method": "HEAD", ":path": "/x", ":authority": HOST });
-  assertEquals(await answerOf(head), [200, ""]);
+  assertEquals(await http2Answer(head), [200, ""]);
   const { status: end } = await setup.client.call("unary", message("hello"));
   assertEquals(end.code, status.OK);
 });
@@ -453,17 +454,3 @@ Deno.test("Proxy tells clients of HTTP/1.1 that gRPC needs HTTP/2", async () => 
   );
   assertEquals(outcome(answer), [505, "version_not_supported"]);
 });
-
-/** Sends a request's content and waits for its answer. */
-async function answerOf(stream: ClientHttp2Stream, body?: string): Promise<[status: number, text: string]> {
-  const { promise, resolve, reject } = Promise.withResolvers<[number, string]>();
-  let code = 0;
-  let text = "";
-  stream.setEncoding("latin1");
-  stream.on("response", (headers) => code = Number(headers[":status"]));
-  stream.on("data", (piece: string) => text += piece);
-  stream.on("end", () => resolve([code, text]));
-  stream.on("error", reject);
-  if (body !== undefined) stream.end(body);
-  return await within(promise, "an answer over HTTP/2");
-}

@@ -2,23 +2,11 @@ import { type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Address } from "@pingress/config";
+import { http2Answer } from "../tests/http2_client.ts";
 import { selfSigned, withChain } from "../tests/certificates.ts";
-import {
-  Backend,
-  bytesOf,
-  connectTls,
-  latin1,
-  ok,
-  Peer,
-  randomBytes,
-  RawServer,
-  rule,
-  sha256,
-  TestProxy,
-  tlsFiles,
-  valuesOf,
-  within,
-} from "../tests/testing.ts";
+import { Backend, connectTls, ok, Peer, RawServer, valuesOf } from "../tests/peers.ts";
+import { rule, TestProxy, tlsFiles } from "../tests/test_proxy.ts";
+import { bytesOf, latin1, randomBytes, sha256, within } from "../tests/testing.ts";
 
 const A = await withChain(["a.test"]);
 const B = await withChain(["b.test"]);
@@ -181,16 +169,7 @@ class Http2Client implements AsyncDisposable {
     const stream = this.#session.request({ ":authority": this.#servername, ...headers }, {
       endStream: body === undefined,
     });
-    const { promise, resolve, reject } = Promise.withResolvers<[number, string]>();
-    let status = 0;
-    let content = "";
-    stream.setEncoding("utf8");
-    stream.on("response", (head) => status = Number(head[":status"]));
-    stream.on("data", (text: string) => content += text);
-    stream.on("end", () => resolve([status, content]));
-    stream.on("error", reject);
-    if (body !== undefined) stream.end(body);
-    return await within(promise, "an answer over HTTP/2");
+    return await http2Answer(stream, body);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

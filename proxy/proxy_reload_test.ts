@@ -1,22 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Address, formatAddress } from "@pingress/config";
 import { selfSigned } from "../tests/certificates.ts";
-import {
-  Backend,
-  connectTls,
-  LOADED,
-  ok,
-  Peer,
-  RawServer,
-  recordingLog,
-  rule,
-  TempDir,
-  TEST_SERVER,
-  TestProxy,
-  tlsFiles,
-  valuesOf,
-  within,
-} from "../tests/testing.ts";
+import { Backend, connectTls, ok, Peer, RawServer, valuesOf } from "../tests/peers.ts";
+import { LOADED, rule, TEST_SERVER, TestProxy, tlsFiles } from "../tests/test_proxy.ts";
+import { recordingLog, TempDir, within } from "../tests/testing.ts";
 import { Proxy } from "./proxy.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
@@ -209,7 +196,7 @@ Deno.test("Proxy.stop() finishes an upload", async () => {
   });
   using client = await proxy.client();
   await client.write("PUT / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\nhello");
-  while (backend.connections === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await backend.connected();
   const stopped = proxy.stop();
   await client.write("world");
   assertEquals((await client.readMessage()).body, "helloworld");
@@ -225,7 +212,7 @@ Deno.test("Proxy.stop() does not wait for ever", async () => {
   });
   using client = await proxy.client();
   await client.write(GET);
-  while (backend.connections === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await backend.connected();
   await within(proxy.stop(), "the end", 2000);
   await proxy.record.has("Not all requests have finished");
 });

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { formatAddress } from "@pingress/config";
 import { get, outcome, proxyTo } from "../tests/one_backend.ts";
-import { Backend, ok, randomBytes, RawServer, rule, sha256, TestProxy, valuesOf } from "../tests/testing.ts";
+import { Backend, ok, RawServer, valuesOf } from "../tests/peers.ts";
+import { rule, TestProxy } from "../tests/test_proxy.ts";
+import { randomBytes, sha256 } from "../tests/testing.ts";
 
 Deno.test("Proxy routes by host and path", async () => {
   using one = new Backend(ok("one"));

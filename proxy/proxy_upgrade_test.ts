@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { get, outcome, proxyTo } from "../tests/one_backend.ts";
-import { Backend, ok, RawServer, valuesOf, type WireMessage } from "../tests/testing.ts";
+import { Backend, ok, RawServer, valuesOf, type WireMessage } from "../tests/peers.ts";
 
 /** A request to change to WebSocket. */
 const UPGRADE = get(

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { bytesOf, FakeTransport, within } from "../tests/testing.ts";
+import { FakeTransport } from "../tests/fakes.ts";
+import { bytesOf, pause, within } from "../tests/testing.ts";
 import { Connection } from "./accept/connection.ts";
 import { Gate } from "./accept/gate.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -144,7 +145,8 @@ Deno.test("runTunnel() gives up on a side that takes nothing for too long", asyn
 Deno.test("runTunnel() goes on as long as anything comes, from whichever side", async () => {
   const setup = new Setup({ timeout: 400 });
   for (let round = 0; round < 8; round++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // each is within the time limit, all together are not
+    await pause(100);
     setup[round < 4 ? "client" : "backend"].send("x");
   }
   await setup.client.has("xxxx");

@@ -13,6 +13,7 @@ interface WorkerScope {
   addEventListener(type: "message", listener: (event: MessageEvent<ToWorker>) => void): void;
 }
 
+// the types are those of the main thread, where it is a window
 const scope = self as unknown as WorkerScope;
 let server: Server | undefined;
 

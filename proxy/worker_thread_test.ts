@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Address } from "@pingress/config";
-import { Backend, ok, Peer, RawServer, recordingLog, TEST_SERVER, within } from "../tests/testing.ts";
+import { Backend, ok, Peer, RawServer } from "../tests/peers.ts";
+import { TEST_SERVER } from "../tests/test_proxy.ts";
+import { pause, recordingLog, within } from "../tests/testing.ts";
 import type { Configuration } from "./configuration.ts";
 import type { ServerOptions } from "./server.ts";
 import { limitMemory } from "./policies/limit_table.ts";
@@ -52,7 +54,7 @@ async function refuses(address: Address): Promise<void> {
     if (peer === undefined) return;
     peer[Symbol.dispose]();
     assert(performance.now() - start < 5000, "somebody still listens");
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await pause(10);
   }
 }
 

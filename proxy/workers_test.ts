@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Address, type Sample, serviceKey } from "@pingress/config";
-import { Backend, ok, Peer, type RecordedLog, recordingLog, TEST_SERVER, within } from "../tests/testing.ts";
+import { Backend, ok, Peer } from "../tests/peers.ts";
+import { TEST_SERVER } from "../tests/test_proxy.ts";
+import { type RecordedLog, recordingLog, within } from "../tests/testing.ts";
 import type { Configuration } from "./configuration.ts";
 import { limitMemory } from "./policies/limit_table.ts";
 import { startHere, type WorkerHandle, Workers, type WorkerStart } from "./workers.ts";

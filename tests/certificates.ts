@@ -4,7 +4,7 @@
  * @module
  */
 
-import "reflect-metadata";
+import "npm:reflect-metadata@^0.2.2";
 import type { KeyPair } from "@pingress/config";
 import {
   BasicConstraintsExtension,
@@ -17,15 +17,21 @@ import {
   SubjectAlternativeNameExtension,
   type X509Certificate,
   X509CertificateGenerator,
-} from "@peculiar/x509";
+} from "npm:@peculiar/x509@^2.2.0";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 
-/** Options of {@linkcode selfSigned} and {@linkcode withChain}. */
+/** Options of {@linkcode withChain}. */
 export interface CertificateOptions {
   /** For how many days from now it is valid; a negative number makes one that has expired. */
   days?: number;
+}
+
+/** Options of {@linkcode selfSigned}. */
+export interface SelfSignedOptions extends CertificateOptions {
+  /** What keys it has and how it is signed; ECDSA P-256 unless told. */
+  algorithm?: RsaHashedKeyGenParams & { hash: string };
 }
 
 /** A certificate with its chain, and the root that a client must trust for it. */
@@ -40,13 +46,17 @@ interface Issuer {
 }
 
 /** Makes a certificate for DNS names that signs itself. */
-export async function selfSigned(names: string[], options: CertificateOptions = {}): Promise<KeyPair> {
-  const keys = await generateKeys();
+export async function selfSigned(
+  names: string[],
+  { algorithm, ...options }: SelfSignedOptions = {},
+): Promise<KeyPair> {
+  const keys = await generateKeys(algorithm);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: subject(names),
     keys,
     extensions: serverExtensions(names),
     ...validity(options),
+    ...algorithm && { signingAlgorithm: algorithm },
   });
   return { cert: pem(certificate), key: await privateKeyPem(keys) };
 }
@@ -96,8 +106,10 @@ async function issue(
   return { certificate, keys };
 }
 
-async function generateKeys(): Promise<CryptoKeyPair> {
-  return await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as CryptoKeyPair;
+async function generateKeys(
+  algorithm: SelfSignedOptions["algorithm"] | typeof ALGORITHM = ALGORITHM,
+): Promise<CryptoKeyPair> {
+  return await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]) as CryptoKeyPair;
 }
 
 async function privateKeyPem({ privateKey }: CryptoKeyPair): Promise<string> {

@@ -19,8 +19,10 @@ import {
   type ServerWritableStream,
   type ServiceError,
   type StatusObject,
-} from "@grpc/grpc-js";
+} from "npm:@grpc/grpc-js@^1.14.7";
 import { within } from "./testing.ts";
+
+export { status } from "npm:@grpc/grpc-js@^1.14.7";
 
 /** A message. */
 export type Message = Uint8Array<ArrayBuffer>;

@@ -1,9 +1,15 @@
 import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 
+/** A client whose requests are answered by a function that looks at what it wants of them. */
+export function clientOf<Request>(performRequest: (request: Request) => Promise<unknown>): RestClient {
+  // the real one has an overload for each form that an answer can have
+  return { performRequest } as unknown as RestClient;
+}
+
 /** A client for a cluster with some objects, on which some lists are forbidden. */
 export function clusterOf(objects: string[], forbidden: string[] = []): RestClient {
   const all = objects.map((text) => JSON.parse(text));
-  const performRequest = ({ path }: { path: string }) => {
+  return clientOf(({ path }: { path: string }) => {
     if (path === "/apis") return Promise.resolve({ groups: [] });
     const resource = path.replace(/^.*\//, "");
     if (forbidden.includes(resource)) {
@@ -17,8 +23,7 @@ export function clusterOf(objects: string[], forbidden: string[] = []): RestClie
     }));
     const [apiVersion = ""] = /(?<=^\/apis?\/).*(?=\/)/.exec(path) ?? [];
     return Promise.resolve({ apiVersion, kind: `${kind}List`, metadata: { resourceVersion: "1" }, items });
-  };
-  return { performRequest } as unknown as RestClient;
+  });
 }
 
 const KINDS: Record<string, string> = {

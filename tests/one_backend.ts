@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { rule, TestProxy, type TestProxyOptions, valuesOf, type WireMessage } from "./testing.ts";
+import { valuesOf, type WireMessage } from "./peers.ts";
+import { rule, TestProxy, type TestProxyOptions } from "./test_proxy.ts";
 
 /** Starts a proxy that sends every request of a.test to one backend. */
 export async function proxyTo(

@@ -5,16 +5,9 @@ import { StandaloneOutput } from "../controller/outputs/standalone.ts";
 import { ManifestsSource } from "../controller/sources/manifests_source.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import { selfSigned } from "./certificates.ts";
-import {
-  Peer,
-  RawServer,
-  type RecordedLog,
-  recordingLog,
-  TempDir,
-  TEST_SERVER,
-  valuesOf,
-  within,
-} from "./testing.ts";
+import { Peer, RawServer, valuesOf } from "./peers.ts";
+import { TEST_SERVER } from "./test_proxy.ts";
+import { type RecordedLog, recordingLog, TempDir, within } from "./testing.ts";
 
 /** YAML in, traffic through: all stages, wired as the two programs wire them. */
 class Scenario implements AsyncDisposable {

@@ -102,8 +102,14 @@ export type PathValues = ValuesOf<typeof rows>;
 
 /** Are the paths of an Ingress regular expressions? */
 export function hasRegexPaths({ spec }: Ingress, values: PathValues): boolean {
-  const { "use-regex": usesRegex = false, "rewrite-target": rewrite } = values;
-  if (usesRegex || rewrite === undefined) return usesRegex;
   const paths = (spec?.rules ?? []).flatMap(({ http }) => http?.paths ?? []);
-  return paths.some(({ path }) => (path || "/") !== rewrite);
+  return values["use-regex"] === true || paths.some(({ path }) => isRegexPath(path, values));
+}
+
+/** Does a path make itself a regular expression, and others with it? A rewrite does, where it changes anything. */
+export function isRegexPath(
+  path: string | null | undefined,
+  { "use-regex": usesRegex = false, "rewrite-target": rewrite }: PathValues,
+): boolean {
+  return usesRegex || (rewrite !== undefined && (path || "/") !== rewrite);
 }

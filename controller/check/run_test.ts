@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { SILENT_LOG } from "@pingress/config";
+import { withFiles } from "../../tests/testing.ts";
 import { clusterOf } from "../../tests/fake_cluster.ts";
 import type { CheckFlags } from "./flags.ts";
 import type { CheckReport } from "./report.ts";
@@ -49,19 +50,6 @@ function ingress(name: string, service: string): string {
 }
 
 const SERVICE = "apiVersion: v1\nkind: Service\nmetadata: { name: web }\nspec: { ports: [{ port: 80 }] }\n";
-
-async function withFiles(files: Record<string, string>, run: (directory: string) => Promise<void>) {
-  const directory = await Deno.makeTempDir();
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.mkdir(`${directory}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
-      await Deno.writeTextFile(`${directory}/${name}`, text);
-    }
-    await run(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
 
 Deno.test("runCheck() reads files, directories and the standard input, each once and in their order", async () => {
   const files = {

@@ -1,5 +1,6 @@
 import { wildcardOf } from "@pingress/config";
 import { PREFIXES } from "../annotations/known.ts";
+import { isRegexPath } from "../annotations/paths.ts";
 import { bool } from "../annotations/values.ts";
 import { type Ingress, objectKey } from "../objects.ts";
 import { namedHosts } from "../translate/build_rules.ts";
@@ -63,7 +64,7 @@ function pathsOf(ingress: Ingress): HostPath[] {
   );
 }
 
-/** A rewrite makes paths regular expressions, too, where it changes anything. */
+/** Is it one for ingress-nginx, which is told so by annotations that may be invalid here? */
 function isRegex({ ingress: { metadata: { annotations = {} } }, path }: HostPath): boolean {
   const value = (name: string) => {
     const annotation = PREFIXES.map((prefix) => prefix + name).find((name) =>
@@ -71,8 +72,11 @@ function isRegex({ ingress: { metadata: { annotations = {} } }, path }: HostPath
     );
     return annotation === undefined ? "" : annotations[annotation] ?? "";
   };
-  const target = value("rewrite-target").trim();
-  return isTrue(value("use-regex")) || (target !== "" && target !== path);
+  const rewrite = value("rewrite-target").trim();
+  return isRegexPath(path, {
+    "use-regex": isTrue(value("use-regex")),
+    ...rewrite !== "" && { "rewrite-target": rewrite },
+  });
 }
 
 function isTrue(text: string): boolean {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { SILENT_LOG, UsageError } from "@pingress/config";
+import { withFiles } from "../../tests/testing.ts";
 import type { CheckWorld } from "../check/run.ts";
 import { clusterOf } from "../../tests/fake_cluster.ts";
 import type { MigrateFlags } from "./flags.ts";
@@ -39,19 +40,6 @@ function ingress(name: string, { className = "nginx", annotations = {} }: {
 }
 
 const UNKNOWN = { "nginx.ingress.kubernetes.io/no-such-thing": "x" };
-
-async function withFiles(files: Record<string, string>, run: (directory: string) => Promise<void>) {
-  const directory = await Deno.makeTempDir();
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.mkdir(`${directory}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
-      await Deno.writeTextFile(`${directory}/${name}`, text);
-    }
-    await run(directory);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-}
 
 Deno.test("runMigrate() passes where all Ingresses of the class move as they are", async () => {
   const files = {

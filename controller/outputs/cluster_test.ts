@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { fromDaemonSet, fromDeployment } from "@cloudydeno/kubernetes-apis/apps/v1";
-import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
 import { SILENT_LOG } from "@pingress/config";
+import { clientOf } from "../../tests/fake_cluster.ts";
 import { writingAsLeader } from "../leadership.ts";
 import { renderDaemonSet } from "../render/host_port.ts";
 import { renderDeployment, renderPodDisruptionBudget, renderService } from "../render/load_balancer.ts";
@@ -23,7 +23,7 @@ class FakeNamespace {
   readonly #objects = new Map<string, { text: string; object: object }>();
   #version = 0;
 
-  readonly client = { performRequest: (request: Request) => this.#answer(request) } as unknown as RestClient;
+  readonly client = clientOf((request: Request) => this.#answer(request));
 
   #answer({ method, path, bodyJson, expectStream }: Request): Promise<unknown> {
     const [resource = "", name = ""] = path.split("/namespaces/test/")[1]?.split("/") ?? [];

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromDaemonSet, fromDeployment } from "@cloudydeno/kubernetes-apis/apps/v1";
 import { expandGlob } from "@std/fs";
-import { parseAllDocuments, stringify } from "yaml";
+import { dump, loadAll } from "js-yaml";
 import { shardNames } from "../shards.ts";
 import { COMMON_LABELS, CONFIG_MAP_NAME, SOURCES_ANNOTATION, TLS_SECRET_NAME } from "./names.ts";
 import type { HostCertificate } from "../translate/collect_certificates.ts";
@@ -22,6 +22,12 @@ const TESTDATA = new URL("./testdata/", import.meta.url).pathname;
 /** Set by `deno task test:update`: expected files are written anew, to be read in the diff. */
 const isUpdate = Deno.env.get("PINGRESS_UPDATE") === "1";
 
+/** What is read of a Role. */
+interface Role {
+  kind: string;
+  rules: { resources: string[]; verbs: string[]; resourceNames?: string[] }[];
+}
+
 /** What a file of test data says: what is rendered follows from what is there. */
 interface Case {
   namespace: string;
@@ -41,8 +47,8 @@ for (const input of cases) {
   Deno.test(`render ${input.slice(TESTDATA.length, -".in.json".length).replaceAll("_", " ")}`, async () => {
     const output = input.replace(/\.in\.json$/, ".out.yaml");
     const text = render(JSON.parse(await Deno.readTextFile(input)))
-      // the package writes maps as they are: one that stands in several places would become an alias
-      .map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).join("---\n");
+      // noRefs: a map that stands in several places would become an alias
+      .map((object) => dump(object, { lineWidth: -1, noRefs: true })).join("---\n");
     if (isUpdate) await Deno.writeTextFile(output, text);
     assertEquals(text, await Deno.readTextFile(output));
   });
@@ -106,8 +112,7 @@ for (
 
 Deno.test("the Role of the manifests allows to write all shards, and nothing else of their kinds", async () => {
   const manifest = await Deno.readTextFile(new URL("../../manifests/2_rbac.yaml", import.meta.url));
-  const roles = parseAllDocuments(manifest).map((document) => document.toJS())
-    .filter(({ kind }) => kind === "Role");
+  const roles = (loadAll(manifest) as Role[]).filter(({ kind }) => kind === "Role");
   for (const [resource, name] of [["configmaps", CONFIG_MAP_NAME], ["secrets", TLS_SECRET_NAME]] as const) {
     const rules = roles.flatMap(({ rules }) => rules)
       .filter(({ resources, verbs }) => resources.includes(resource) && verbs.includes("patch"));

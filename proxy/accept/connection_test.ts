@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { bytesOf, FakeTransport, latin1, lookedAt } from "../../tests/testing.ts";
+import { FakeTransport } from "../../tests/fakes.ts";
+import { bytesOf, latin1, lookedAt } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Transport } from "../transport.ts";
 import { type Closable, Connection } from "./connection.ts";

@@ -1,4 +1,3 @@
-import type { Address } from "@pingress/config";
 import type { Client } from "../exchange.ts";
 import { startsWithPreface } from "../http2/preface.ts";
 import { type IpRanges, plainAddress } from "../ip_ranges.ts";
@@ -23,34 +22,13 @@ export interface HttpListenerOptions extends TcpListenerOptions {
 }
 
 /** The HTTP port. */
-export class HttpListener {
+export class HttpListener extends TcpListener {
   readonly #options: HttpListenerOptions;
-  readonly #listener: TcpListener;
 
   /** Starts listening. @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws. */
   constructor(options: HttpListenerOptions) {
+    super(options, (tcp) => this.#serve(tcp));
     this.#options = options;
-    this.#listener = new TcpListener(options, (tcp) => this.#serve(tcp));
-  }
-
-  /** Where it listens. */
-  get address(): Address {
-    return this.#listener.address;
-  }
-
-  /** Connections since the start. */
-  get accepted(): number {
-    return this.#listener.accepted;
-  }
-
-  /** Stops accepting. */
-  close(): void {
-    this.#listener.close();
-  }
-
-  /** Waits until all connections have ended. */
-  async ended(): Promise<void> {
-    await this.#listener.ended();
   }
 
   async #serve(tcp: Deno.TcpConn): Promise<void> {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Peer, recordingLog, within } from "../../tests/testing.ts";
+import { Peer } from "../../tests/peers.ts";
+import { recordingLog, within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { IpRanges } from "../ip_ranges.ts";
 import type { Connection } from "./connection.ts";

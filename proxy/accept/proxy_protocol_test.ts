@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { bytesOf, FakeTransport, latin1 } from "../../tests/testing.ts";
+import { FakeTransport } from "../../tests/fakes.ts";
+import { bytesOf, latin1 } from "../../tests/testing.ts";
 import { ByteReader } from "../http1/byte_reader.ts";
 import { parseProxyHeader, ProxyHeaderError, readProxyHeader } from "./proxy_protocol.ts";
 

@@ -19,7 +19,7 @@ const BACKLOG = 4096;
 /** How long accepting rests after a failure, in milliseconds. */
 const PAUSE_MILLISECONDS = 50;
 
-/** Accepts connections on a port. */
+/** Accepts connections on a port, whatever is spoken on them. */
 export class TcpListener {
   readonly #options: TcpListenerOptions;
   readonly #serve: (tcp: Deno.TcpConn) => Promise<void>;

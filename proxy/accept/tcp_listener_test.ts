@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Peer, recordingLog, settled, within } from "../../tests/testing.ts";
+import { Peer } from "../../tests/peers.ts";
+import { recordingLog, settled, within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { Gate } from "./gate.ts";
 import { TcpListener } from "./tcp_listener.ts";

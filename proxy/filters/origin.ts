@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { type Authority, parseAuthority } from "../authority.ts";
 import type { Client, DownstreamRequest } from "../exchange.ts";
+import { trimSpace } from "../http1/characters.ts";
 import { FieldName } from "../http1/field_name.ts";
 import { type IpRanges, plainAddress } from "../ip_ranges.ts";
 
@@ -45,7 +46,7 @@ export function originOf(
     origins.set(client, own);
   }
   if (!trusted.has(client.address)) return own;
-  const hops = fields.values(FORWARDED_FOR).join(",").split(",").map((hop) => hop.trim());
+  const hops = fields.values(FORWARDED_FOR).join(",").split(",").map(trimSpace);
   const known: string[] = [];
   let address = client.address;
   for (const hop of hops.reverse()) {
@@ -87,5 +88,6 @@ function portOf(text: string | undefined): number | undefined {
 
 /** The last element of a list: what the nearest proxy said. */
 function lastOf(values: readonly string[]): string | undefined {
-  return values.at(-1)?.split(",").at(-1)?.trim();
+  const last = values.at(-1)?.split(",").at(-1);
+  return last === undefined ? undefined : trimSpace(last);
 }

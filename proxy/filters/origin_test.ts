@@ -110,6 +110,8 @@ Deno.test("originOf() reads X-Forwarded-For from the right, past trusted proxies
     [["::ffff:198.51.100.7"], "198.51.100.7", "198.51.100.7, 10.0.0.1"],
     [["198.51.100.7, ::ffff:10.9.9.9"], "198.51.100.7", "198.51.100.7, 10.9.9.9, 10.0.0.1"],
     [[" \t198.51.100.7\t "], "198.51.100.7", "198.51.100.7, 10.0.0.1"],
+    // a no-break space is no whitespace of HTTP's
+    [["\xa0198.51.100.7"], "10.0.0.1", "10.0.0.1"],
   ];
   for (const [values, address, chain] of cases) {
     const headers = values.map((value): [string, string] => ["x-forwarded-for", value]);
@@ -135,6 +137,7 @@ Deno.test("originOf() takes the scheme that the nearest proxy says, if it is one
     [["wss"], "http", 80],
     [[""], "http", 80],
     [["https,"], "http", 80],
+    [["https\xa0"], "http", 80],
   ];
   for (const [values, scheme, port] of cases) {
     const headers = values.map((value): [string, string] => ["x-forwarded-proto", value]);

@@ -1,3 +1,4 @@
+import { CR, LF } from "./characters.ts";
 import { latin1 } from "./fields.ts";
 import type { HeadLines } from "./head.ts";
 import { MessageError } from "./message_error.ts";
@@ -241,9 +242,6 @@ export class ByteReader {
 }
 
 function nothing(): void {}
-
-const CR = 13;
-const LF = 10;
 
 /**
  * Looks for the empty line behind the head that starts at `start`, from `from` on.

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { FakeTransport, latin1 } from "../../tests/testing.ts";
+import { FakeTransport } from "../../tests/fakes.ts";
+import { latin1 } from "../../tests/testing.ts";
 import { ByteReader } from "./byte_reader.ts";
 
 Deno.test("ByteReader keeps what was read too far", async () => {

@@ -1,17 +1,4 @@
-/** 0 for what no field name may have, 1 for what it may, 3 for an underscore (RFC 9110, section 5.6.2). */
-export const NAME_KIND = new Uint8Array(256);
-for (const character of "!#$%&'*+-.^`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-  NAME_KIND[character.charCodeAt(0)] = 1;
-}
-/** What underscores are in {@linkcode NAME_KIND}. */
-export const UNDERSCORE = 3;
-NAME_KIND["_".charCodeAt(0)] = UNDERSCORE;
-
-/** Each character in lower case. */
-export const LOWER = Uint8Array.from(
-  { length: 256 },
-  (_, code) => code >= 65 && code <= 90 ? code + 32 : code,
-);
+import { LOWER } from "./characters.ts";
 
 /** The names that somebody asks for have a number each, so that a head's are compared with them only once. */
 const HASHES = 4096;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { bytesOf } from "../../tests/testing.ts";
-import { addToHash, FieldName, FieldNames, idOfName, LOWER, NAME_KIND, UNDERSCORE } from "./field_name.ts";
+import { LOWER } from "./characters.ts";
+import { addToHash, FieldName, FieldNames, idOfName } from "./field_name.ts";
 
 /** The number of a name that lies among other bytes. */
 function idOf(name: string): number {
@@ -90,14 +91,4 @@ Deno.test("FieldNames knows its names, as text and by number", () => {
 Deno.test("FieldNames can be empty", () => {
   const none = new FieldNames([]);
   assertEquals([none.has("a"), none.hasId(FieldName.of("a").id), none.hasId(0)], [false, false, false]);
-});
-
-Deno.test("NAME_KIND has the characters of a token, LOWER all in lower case", () => {
-  for (let code = 0; code < 256; code++) {
-    const character = String.fromCharCode(code);
-    const isToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]$/.test(character);
-    assertEquals(NAME_KIND[code], character === "_" ? UNDERSCORE : isToken ? 1 : 0, `code ${code}`);
-    const lower = /^[A-Z]$/.test(character) ? character.toLowerCase() : character;
-    assertEquals(LOWER[code], lower.charCodeAt(0), `code ${code}`);
-  }
 });

@@ -1,34 +1,26 @@
 import { Buffer } from "node:buffer";
 import type { HeaderList } from "../exchange.ts";
 import {
-  addToHash,
-  type FieldName,
-  type FieldNames,
-  idOfName,
+  COLON,
+  COMMA,
+  CR,
+  IS_TEXT,
+  isSpace,
+  LF,
   LOWER,
   NAME_KIND,
+  trimSpace,
   UNDERSCORE,
-} from "./field_name.ts";
+  ZERO,
+} from "./characters.ts";
+import { addToHash, type FieldName, type FieldNames, idOfName } from "./field_name.ts";
 import { MessageError } from "./message_error.ts";
 
 /** The most header fields that a head may have. */
 export const MAX_HEADER_FIELDS = 200;
 
-const CR = 13;
-const LF = 10;
-const TAB = 9;
-const SPACE = 32;
-const COMMA = 44;
-const COLON = 58;
-const ZERO = 48;
-
 /** Numbers with more of them are not exact. */
 const MOST_DIGITS = 15;
-
-/** 1 for each character that a value may have (RFC 9110, section 5.5). */
-export const IS_TEXT = new Uint8Array(256).fill(1, SPACE);
-IS_TEXT[TAB] = 1;
-IS_TEXT[127] = 0;
 
 /** How many numbers there are in {@linkcode Fields.marks} for each field. */
 export const MARKS = 4;
@@ -293,19 +285,6 @@ export class Fields {
 /** The elements of a list, in lower case. */
 export function elementsOf(list: string): string[] {
   return list.toLowerCase().split(",").map(trimSpace);
-}
-
-/** A value without the spaces and tabs around it. An expression would go through long runs of them again and again. */
-function trimSpace(value: string): string {
-  let start = 0;
-  let end = value.length;
-  while (start < end && isSpace(value.charCodeAt(start))) start++;
-  while (end > start && isSpace(value.charCodeAt(end - 1))) end--;
-  return value.slice(start, end);
-}
-
-function isSpace(code: number | undefined): boolean {
-  return code === SPACE || code === TAB;
 }
 
 function invalidLine(bytes: Uint8Array, start: number): MessageError {

@@ -1,3 +1,4 @@
+import { LF } from "./characters.ts";
 import type { ByteReader } from "./byte_reader.ts";
 import { FieldName } from "./field_name.ts";
 import type { Fields } from "./fields.ts";
@@ -31,8 +32,6 @@ export interface HeadReaderOptions<Head> {
   /** Called once for a head of which a part is there and the rest must be waited for. */
   onBegin?: () => void;
 }
-
-const LF = 10;
 
 /** Reads the heads of a connection's messages, one after the other. */
 export class HeadReader<Head extends { fields: Fields }> {

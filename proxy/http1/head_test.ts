@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { eachForm, FakeTransport, latin1 } from "../../tests/testing.ts";
+import { FakeTransport } from "../../tests/fakes.ts";
+import { eachForm, latin1 } from "../../tests/testing.ts";
 import type { HeaderList } from "../exchange.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { Fields } from "./fields.ts";

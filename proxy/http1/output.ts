@@ -1,5 +1,5 @@
-import { LOWER, NAME_KIND } from "./field_name.ts";
-import { type Fields, IS_TEXT, MARKS, REMOVED } from "./fields.ts";
+import { COLON, CR, IS_TEXT, LF, LOWER, NAME_KIND, SPACE } from "./characters.ts";
+import { type Fields, MARKS, REMOVED } from "./fields.ts";
 import { MessageError } from "./message_error.ts";
 
 const START_BYTES = 4 * 1024;
@@ -9,11 +9,6 @@ const KEPT_BYTES = 129 * 1024;
 const MOST_SMALL = 1024;
 const MOST_LARGE = 64;
 const FEW_BYTES = 64;
-
-const CR = 13;
-const LF = 10;
-const COLON = 58;
-const SPACE = 32;
 
 /** What ends content in the chunked coding, without trailers (RFC 9112, section 7.1). */
 export const LAST_CHUNK: Uint8Array<ArrayBuffer> = new TextEncoder().encode("0\r\n\r\n");

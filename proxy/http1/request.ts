@@ -1,4 +1,5 @@
-import { FieldName, NAME_KIND } from "./field_name.ts";
+import { NAME_KIND, SPACE, ZERO } from "./characters.ts";
+import { FieldName } from "./field_name.ts";
 import { Fields, latin1 } from "./fields.ts";
 import { contentLengthOf, type Framing, type HeadLines } from "./head.ts";
 import { MessageError } from "./message_error.ts";
@@ -19,8 +20,6 @@ export interface RequestHead {
 const TRANSFER_ENCODING = FieldName.of("transfer-encoding");
 const CONNECTION = FieldName.of("connection");
 
-const SPACE = 32;
-const ZERO = 48;
 const VERSION = " HTTP/1.1\r\n";
 const MAJOR_AT = " HTTP/".length;
 const MINOR_AT = " HTTP/1.".length;

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { FakeTransport, latin1 } from "../../tests/testing.ts";
+import { FakeTransport } from "../../tests/fakes.ts";
+import { latin1 } from "../../tests/testing.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { contentReader } from "./content.ts";
 import type { Framing } from "./head.ts";

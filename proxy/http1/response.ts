@@ -1,5 +1,6 @@
 import { FieldName } from "./field_name.ts";
-import { Fields, IS_TEXT, quoteLine } from "./fields.ts";
+import { CR, IS_TEXT, LF, SPACE, ZERO } from "./characters.ts";
+import { Fields, quoteLine } from "./fields.ts";
 import { contentLengthOf, type Framing, type HeadLines } from "./head.ts";
 import { MessageError } from "./message_error.ts";
 import type { Output } from "./output.ts";
@@ -17,10 +18,6 @@ export interface ResponseHead {
 const TRANSFER_ENCODING = FieldName.of("transfer-encoding");
 const CONNECTION = FieldName.of("connection");
 
-const CR = 13;
-const LF = 10;
-const SPACE = 32;
-const ZERO = 48;
 const VERSION = "HTTP/1.";
 const STATUS_AT = "HTTP/1.1 ".length;
 const REASON_AT = "HTTP/1.1 200".length;

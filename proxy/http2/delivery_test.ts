@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { FakeContent, latin1 } from "../../tests/testing.ts";
+import { FakeContent } from "../../tests/fakes.ts";
+import { latin1, until } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Outcome } from "../exchange.ts";
 import { Delivery } from "./delivery.ts";
@@ -56,7 +57,7 @@ Deno.test("Delivery has a deadline but while content is waited for", async () =>
   await reader.read();
   assert(delivery.deadline < Infinity, "it may be left lying");
   const next = reader.read();
-  while (delivery.deadline < Infinity) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => delivery.deadline === Infinity, "content to be waited for");
   setup.content.end();
   await next;
   assert(delivery.deadline < Infinity, "so may the end");

@@ -1,14 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  bytesOf,
-  FakeContent,
-  latin1,
-  lookedAt,
-  recordingLog,
-  settled,
-  textOf,
-  within,
-} from "../../tests/testing.ts";
+import { FakeContent, textOf } from "../../tests/fakes.ts";
+import { bytesOf, latin1, lookedAt, recordingLog, settled, within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { errorResponse } from "../errors.ts";
 import type { DownstreamRequest, DownstreamResponse, HeaderList, Outcome, Refusal } from "../exchange.ts";

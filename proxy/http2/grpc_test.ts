@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { bytesOf, FakeContent } from "../../tests/testing.ts";
+import { FakeContent } from "../../tests/fakes.ts";
+import { bytesOf } from "../../tests/testing.ts";
 import { errorResponse } from "../errors.ts";
 import type { HeaderList } from "../exchange.ts";
 import { Fields } from "../http1/fields.ts";

@@ -1,5 +1,6 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { type ClientHttp2Session, connect } from "node:http2";
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { http2Answer } from "../../tests/http2_client.ts";
 import {
   bytesOfNumber,
   FLAG,
@@ -12,15 +13,9 @@ import {
   readFrame,
   takeFrames,
 } from "../../tests/conformance/http2_frames.ts";
-import {
-  bytesOf,
-  FakeContent,
-  Peer,
-  randomBytes,
-  recordingLog,
-  textOf,
-  within,
-} from "../../tests/testing.ts";
+import { FakeContent, textOf } from "../../tests/fakes.ts";
+import { Peer } from "../../tests/peers.ts";
+import { bytesOf, pause, randomBytes, recordingLog, until, within } from "../../tests/testing.ts";
 import { Connection } from "../accept/connection.ts";
 import { Gate } from "../accept/gate.ts";
 import { Deadlines } from "../deadlines.ts";
@@ -106,19 +101,6 @@ class Setup implements AsyncDisposable {
   }
 }
 
-/** Waits for an answer. @returns its status and content. */
-async function answerOf(stream: ClientHttp2Stream): Promise<[status: number, text: string]> {
-  const { promise, resolve, reject } = Promise.withResolvers<[number, string]>();
-  let status = 0;
-  let text = "";
-  stream.setEncoding("latin1");
-  stream.on("response", (headers) => status = Number(headers[":status"]));
-  stream.on("data", (piece: string) => text += piece);
-  stream.on("end", () => resolve([status, text]));
-  stream.on("error", reject);
-  return await within(promise, "an answer over HTTP/2");
-}
-
 /** Waits until a session has ended. */
 async function closeOf(session: ClientHttp2Session): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -132,7 +114,7 @@ Deno.test("Http2Server.serve() answers the requests of a connection, and knows w
   const session = setup.connect();
   const paths = ["/1", "/2", "/3"];
   const answers = await Promise.all(
-    paths.map((path) => answerOf(session.request({ ":path": path, ":authority": "a.test" }))),
+    paths.map((path) => http2Answer(session.request({ ":path": path, ":authority": "a.test" }))),
   );
   assertEquals(answers, [[200, "/1"], [200, "/2"], [200, "/3"]]);
   for (const { client, protocol, authority } of setup.requests) {
@@ -152,7 +134,7 @@ Deno.test("Http2Server.serve() begins with what has been read already", async ()
     await serve.call(setup.server, connection);
   };
   const session = setup.connect();
-  const answer = answerOf(session.request({ ":path": "/", ":authority": "a.test" }));
+  const answer = http2Answer(session.request({ ":path": "/", ":authority": "a.test" }));
   await served.promise;
   assertEquals(await answer, [200, "ok"]);
 });
@@ -164,7 +146,7 @@ Deno.test("Http2Server.serve() carries content both ways", async () => {
     return response({ body: new FakeContent().send(received).end() });
   });
   const stream = setup.connect().request({ ":path": "/", ":method": "PUT", ":authority": "a.test" });
-  const answer = answerOf(stream);
+  const answer = http2Answer(stream);
   stream.end(bytesOf(text));
   const [status, echo] = await answer;
   assertEquals([status, echo === text], [200, true]);
@@ -173,7 +155,7 @@ Deno.test("Http2Server.serve() carries content both ways", async () => {
 Deno.test("Http2Server.serve() keeps connections with different clients apart", async () => {
   await using setup = new Setup(({ client }) => response({ body: bytesOf(client.address) }));
   const request = async () =>
-    await answerOf(setup.connect().request({ ":path": "/", ":authority": "a.test" }));
+    await http2Answer(setup.connect().request({ ":path": "/", ":authority": "a.test" }));
   assertEquals(await request(), [200, "10.0.0.9"]);
   setup.connections[0]!.client = { ...setup.connections[0]!.client, address: "10.0.0.1" };
   assertEquals(await request(), [200, "10.0.0.9"]);
@@ -184,7 +166,7 @@ Deno.test("Http2Server.serve() closes a connection that has no request for too l
   const silent = setup.connect();
   await closeOf(silent);
   const session = setup.connect();
-  assertEquals((await answerOf(session.request({ ":path": "/", ":authority": "a.test" })))[0], 200);
+  assertEquals((await http2Answer(session.request({ ":path": "/", ":authority": "a.test" })))[0], 200);
   await closeOf(session);
 });
 
@@ -195,8 +177,9 @@ Deno.test("Http2Server.serve() leaves a connection open that has a request", asy
     return response({ body: bytesOf("late") });
   }, { idleTimeout: 150 });
   const session = setup.connect();
-  const answer = answerOf(session.request({ ":path": "/", ":authority": "a.test" }));
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  const answer = http2Answer(session.request({ ":path": "/", ":authority": "a.test" }));
+  // longer than a connection may be idle
+  await pause(500);
   // pings are no requests: neither do they make it wait longer, nor shorter
   session.ping(() => {});
   release.resolve();
@@ -212,13 +195,13 @@ Deno.test("Http2Server.serve() may be closed for others while it has no request,
     return response();
   });
   const session = setup.connect();
-  while (!setup.connections[0]?.isWaiting) await new Promise((resolve) => setTimeout(resolve, 1));
-  const answer = answerOf(session.request({ ":path": "/", ":authority": "a.test" }));
+  await until(() => setup.connections[0]?.isWaiting === true, "the connection to wait");
+  const answer = http2Answer(session.request({ ":path": "/", ":authority": "a.test" }));
   await asked.promise;
   assertEquals(setup.connections[0]?.isWaiting, false);
   release.resolve();
   await answer;
-  while (!setup.connections[0]?.isWaiting) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => setup.connections[0]?.isWaiting === true, "the connection to wait");
 });
 
 Deno.test("Http2Server.serve() gives up on a client that takes nothing", async () => {
@@ -235,12 +218,8 @@ Deno.test("Http2Server.serve() gives up on a client that takes nothing", async (
   const connectionWindow = "\0\0\x04\x08\0\0\0\0\0\x7f\xfe\0\0";
   const request = "\0\0\x0b\x01\x05\0\0\0\x01\x82\x86\x84\x41\x06a.test";
   await peer.write(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${settings}${connectionWindow}${request}`);
-  while (setup.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  const start = performance.now();
-  while (!setup.connections[0]!.isClosed) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    assert(performance.now() - start < 5000, "it is waited for without end");
-  }
+  await until(() => setup.requests.length > 0, "the request");
+  await until(() => setup.connections[0]!.isClosed, "the connection to be closed");
 });
 
 /** A client that sends frames, and begins with SETTINGS of its own. */
@@ -432,7 +411,7 @@ function lastStreamOf({ payload }: Required<Frame>): number {
 
 Deno.test("HTTP/2 requests are refused with a reason too", async () => {
   await using setup = new Setup(() => response());
-  const [status, text] = await answerOf(
+  const [status, text] = await http2Answer(
     setup.connect().request({ ":path": "/", ":authority": "a.test", host: "b.test" }),
   );
   assertEquals(status, 400);
@@ -476,7 +455,7 @@ Deno.test("Http2Server takes nothing from who takes nothing, and keeps little fo
     } catch {
       // it is closed for it
     }
-    while (!setup.connections[0]!.isClosed) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until(() => setup.connections[0]!.isClosed, "the connection to be closed");
     peer.close();
     // what the buffers of two TCP connections hold
     assert(sent + written < 32 * 1024 * 1024, `${sent} bytes were taken and ${written} written`);

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { FakeTransport, latin1 } from "../../tests/testing.ts";
+import { FakeTransport } from "../../tests/fakes.ts";
+import { latin1 } from "../../tests/testing.ts";
 import { ByteReader } from "../http1/byte_reader.ts";
 import { startsWithPreface } from "./preface.ts";
 

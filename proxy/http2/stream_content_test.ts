@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { bytesOf, latin1, settled, textOf } from "../../tests/testing.ts";
+import { textOf } from "../../tests/fakes.ts";
+import { bytesOf, latin1, settled } from "../../tests/testing.ts";
 import { ProxyError } from "../errors.ts";
 import type { Piece } from "../exchange.ts";
 import { StreamContent } from "./stream_content.ts";

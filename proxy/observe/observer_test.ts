@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { recordingLog } from "../../tests/testing.ts";
+import { pause, recordingLog } from "../../tests/testing.ts";
 import { ProxyError } from "../errors.ts";
 import { FailureLog } from "../failure_log.ts";
 import { AccessLog } from "./access_log.ts";
@@ -39,7 +39,8 @@ Deno.test("Observer counts and logs an exchange when it has ended", () => {
 Deno.test("Observer.finished() knows how long an exchange took", async () => {
   const { observer, accessLog, lines } = setUp();
   const exchange = observer.begin(CLIENT);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  // how long this takes is what is told
+  await pause(20);
   observer.finished(exchange, OUTCOME);
   accessLog.flush();
   const { duration_ms } = JSON.parse(lines.join(""));

@@ -1,3 +1,4 @@
+import { trimSpace } from "../http1/characters.ts";
 import { FieldName } from "../http1/field_name.ts";
 import type { Fields } from "../http1/fields.ts";
 
@@ -11,7 +12,9 @@ export function cookieOf(fields: Fields, name: string): string | undefined {
   for (const line of fields.values(COOKIE)) {
     for (const pair of line.split(";")) {
       const equals = pair.indexOf("=");
-      if (equals !== -1 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
+      if (equals !== -1 && trimSpace(pair.slice(0, equals)) === name) {
+        return trimSpace(pair.slice(equals + 1));
+      }
     }
   }
   return undefined;

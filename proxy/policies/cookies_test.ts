@@ -13,6 +13,7 @@ const cookies: [lines: string, value: string | undefined][] = [
   ["Cookie: a=1=2|3\r\n", "1=2|3"],
   ["Cookie: a\r\n", undefined],
   ["Cookie: A=1; xa=2; a =3\r\n", "3"],
+  ["Cookie: \xa0a=1; a=\xa02\r\n", "\xa02"],
 ];
 
 for (const [lines, value] of cookies) {

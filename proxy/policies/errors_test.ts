@@ -1,12 +1,11 @@
 import { assertEquals } from "@std/assert";
 import type { RuleOptions } from "@pingress/config";
-import { environmentOf } from "../../tests/policies.ts";
-import { FakeContent } from "../../tests/testing.ts";
+import { environmentOf, exchangeOf } from "../../tests/policies.ts";
+import { FakeContent } from "../../tests/fakes.ts";
 import { errorResponse, ProxyError } from "../errors.ts";
-import { Cancellation, type DownstreamResponse } from "../exchange.ts";
+import type { DownstreamResponse } from "../exchange.ts";
 import { Fields } from "../http1/fields.ts";
 import { errorsPolicy } from "./errors.ts";
-import type { PolicyExchange } from "./policy.ts";
 
 const BACKEND = { type: "Service", name: "errors", namespace: "default", port: 80 } as const;
 const OPTIONS: RuleOptions = { errors: { codes: [404, 499, 503], backend: BACKEND, ingress: "web" } };
@@ -24,16 +23,10 @@ function setup(answer: DownstreamResponse | Error) {
       },
     }),
   );
-  const cancellation = new Cancellation();
-  const request = { method: "GET", target: "/a?b", authority: "a.test", cancellation };
-  const exchange = {
-    request,
-    outgoing: { ...request, fields: Fields.of([]), body: null },
-    route: { backend: { ...BACKEND, name: "one" } },
-  } as unknown as PolicyExchange;
+  const exchange = exchangeOf({ target: "/a?b" });
   return {
     sent,
-    cancellation,
+    cancellation: exchange.request.cancellation,
     pass: async (response: DownstreamResponse) => await policy?.response?.(response, exchange) ?? response,
   };
 }

@@ -20,6 +20,7 @@ interface WorkerScope {
   addEventListener(type: "message", listener: (event: MessageEvent<Comparison>) => void): void;
 }
 
+// the types are those of the main thread, where it is a window
 const scope = self as unknown as WorkerScope;
 
 scope.addEventListener("message", ({ data: { password, hash } }) => {

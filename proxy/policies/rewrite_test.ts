@@ -1,7 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { RuleOptions } from "@pingress/config";
-import { environmentOf } from "../../tests/policies.ts";
-import { fieldsOf } from "../../tests/testing.ts";
+import { environmentOf, exchangeOf } from "../../tests/policies.ts";
 import { ProxyError } from "../errors.ts";
 import type { DownstreamResponse } from "../exchange.ts";
 import { FieldName } from "../http1/field_name.ts";
@@ -12,17 +11,9 @@ import { forwardedPrefixPolicy, rewritePolicy, upstreamHostPolicy } from "./rewr
 const LOCATION = FieldName.of("location");
 
 /** A request for `target`, whose path's groups took `groups`. */
-function exchangeOf(target: string, groups: string[] = []): PolicyExchange {
-  const parsed = parseTarget(target) as RequestTarget;
-  return {
-    target: parsed,
-    groups,
-    outgoing: {
-      target: parsed.forwarded,
-      authority: "a.test",
-      fields: fieldsOf("X-Forwarded-Prefix: /forged\r\nAccept: */*\r\n"),
-    },
-  } as unknown as PolicyExchange;
+function requestFor(target: string, groups: string[] = []): PolicyExchange {
+  const lines = "X-Forwarded-Prefix: /forged\r\nAccept: */*\r\n";
+  return { ...exchangeOf({ target, lines, groups }), target: parseTarget(target) as RequestTarget };
 }
 
 /** Puts a request through the one policy that the options ask for. */
@@ -52,7 +43,7 @@ const REWRITES: [rewrite: string, target: string, groups: string[], expected: st
 
 for (const [rewrite, target, groups, expected] of REWRITES) {
   Deno.test(`rewritePolicy() ${rewrite} of ${target} with ${groups.join(", ") || "no groups"}`, () => {
-    const exchange = exchangeOf(target, groups);
+    const exchange = requestFor(target, groups);
     assertEquals(put(exchange, rewritePolicy, { rewrite }), undefined);
     assertEquals(exchange.outgoing.target, expected);
   });
@@ -61,7 +52,7 @@ for (const [rewrite, target, groups, expected] of REWRITES) {
 Deno.test("rewritePolicy() refuses what groups make of the path, where that leads out of it", () => {
   for (const groups of [["../x"], ["%2e%2e/%2e./x"], [".."]]) {
     const error = assertThrows(
-      () => put(exchangeOf("/a", groups), rewritePolicy, { rewrite: "/$1" }),
+      () => put(requestFor("/a", groups), rewritePolicy, { rewrite: "/$1" }),
       ProxyError,
     );
     assertEquals(error.reason, "bad_request");
@@ -69,24 +60,24 @@ Deno.test("rewritePolicy() refuses what groups make of the path, where that lead
 });
 
 Deno.test("rewritePolicy() makes no target that is very long", () => {
-  const exchange = exchangeOf("/a", ["x".repeat(8000)]);
+  const exchange = requestFor("/a", ["x".repeat(8000)]);
   const error = assertThrows(() => put(exchange, rewritePolicy, { rewrite: "/$1$1$1$1$1" }), ProxyError);
   assertEquals(error.reason, "target_too_long");
 });
 
 Deno.test("rewritePolicy() sends the client to a URL, with its query", () => {
-  const answer = put(exchangeOf("/a/b?c=d", ["b"]), rewritePolicy, { rewrite: "https://b.test/$1" });
+  const answer = put(requestFor("/a/b?c=d", ["b"]), rewritePolicy, { rewrite: "https://b.test/$1" });
   assertEquals([answer?.status, answer?.fields.get(LOCATION)], [302, "https://b.test/b?c=d"]);
 });
 
 Deno.test("forwardedPrefixPolicy() replaces what the client says", () => {
-  const exchange = exchangeOf("/a/b", ["/b"]);
+  const exchange = requestFor("/a/b", ["/b"]);
   put(exchange, forwardedPrefixPolicy, { forwardedPrefix: "/a$1" });
   assertEquals(exchange.outgoing.fields.list(), [["accept", "*/*"], ["x-forwarded-prefix", "/a/b"]]);
 });
 
 Deno.test("upstreamHostPolicy() calls the backend by another host", () => {
-  const exchange = exchangeOf("/");
+  const exchange = requestFor("/");
   put(exchange, upstreamHostPolicy, { upstreamHost: "b.test:81" });
   assertEquals(exchange.outgoing.authority, "b.test:81");
 });

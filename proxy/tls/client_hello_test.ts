@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
-import { bytesOf, connectTls, type Peer, RawServer, type TlsClientOptions } from "../../tests/testing.ts";
+import { connectTls, type Peer, RawServer, type TlsClientOptions } from "../../tests/peers.ts";
+import { bytesOf } from "../../tests/testing.ts";
 import { type ClientHello, ClientHelloError, parseClientHello } from "./client_hello.ts";
 
 const RECORD_HEAD_BYTES = 5;

@@ -1,5 +1,5 @@
 import { createSecureContext, type SecureContext } from "node:tls";
-import { type Address, canonicalHost, type CheckedKeyPair, errorMessage } from "@pingress/config";
+import { canonicalHost, type CheckedKeyPair, errorMessage } from "@pingress/config";
 import { Connection } from "../accept/connection.ts";
 import type { Serve } from "../accept/http_listener.ts";
 import { readProxyHeader } from "../accept/proxy_protocol.ts";
@@ -42,9 +42,8 @@ const UNKNOWN: Pick<Client, "scheme" | "covers"> = { scheme: "https", covers: ()
  * The HTTPS port: reads which name a client asks for, ends TLS with the certificate of this name, and hands
  * what is inside to the protocol that was agreed on.
  */
-export class HttpsListener {
+export class HttpsListener extends TcpListener {
   readonly #options: HttpsListenerOptions;
-  readonly #listener: TcpListener;
   readonly #contexts = new WeakMap<CheckedKeyPair, SecureContext>();
   /** Handshakes that succeeded. */
   handshakes = 0;
@@ -53,28 +52,8 @@ export class HttpsListener {
 
   /** Starts listening. @throws {Deno.errors.AddrInUse} and what else `Deno.listen` throws. */
   constructor(options: HttpsListenerOptions) {
+    super(options, (tcp) => this.#serve(tcp));
     this.#options = options;
-    this.#listener = new TcpListener(options, (tcp) => this.#serve(tcp));
-  }
-
-  /** Where it listens. */
-  get address(): Address {
-    return this.#listener.address;
-  }
-
-  /** Connections since the start. */
-  get accepted(): number {
-    return this.#listener.accepted;
-  }
-
-  /** Stops accepting. */
-  close(): void {
-    this.#listener.close();
-  }
-
-  /** Waits until all connections have ended. */
-  async ended(): Promise<void> {
-    await this.#listener.ended();
   }
 
   async #serve(tcp: Deno.TcpConn): Promise<void> {

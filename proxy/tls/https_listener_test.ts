@@ -2,7 +2,8 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import { type Address, checkKeyPair } from "@pingress/config";
 import { selfSigned } from "../../tests/certificates.ts";
 import { clientHello } from "../../tests/conformance/client_hello.ts";
-import { bytesOf, connectTls, Peer, RawServer, recordingLog, settled, within } from "../../tests/testing.ts";
+import { connectTls, Peer, RawServer } from "../../tests/peers.ts";
+import { bytesOf, recordingLog, settled, until, within } from "../../tests/testing.ts";
 import type { Connection } from "../accept/connection.ts";
 import { Gate, type GateOptions } from "../accept/gate.ts";
 import type { Serve } from "../accept/http_listener.ts";
@@ -320,7 +321,7 @@ Deno.test("HttpsListener lets no more connections in than it may", async () => {
 Deno.test("HttpsListener gives up a handshake that waits when there is no other place", async () => {
   await using setup = Setup.make({}, { maxConnections: 1 });
   using silent = await Peer.connect(setup.address);
-  while (setup.gate.connections.size === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => setup.gate.connections.size > 0, "the connection");
   using client = await setup.connect("one.test");
   assertEquals(await client.read(9), "http/1.1:");
   assertEquals(await silent.readToEnd(), "");
@@ -337,7 +338,7 @@ Deno.test("HttpsListener lets no client have more connections than it may", asyn
     assertEquals(await second?.readToEnd() ?? "", "");
     assertEquals(setup.gate.refused, 1);
   }
-  while (setup.gate.count > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => setup.gate.count === 0, "the end of the connections");
   using next = await setup.connect("one.test");
   assertEquals(await next.read(9), "http/1.1:");
 });

@@ -4,15 +4,8 @@ import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@s
 import type { Address } from "@pingress/config";
 import { selfSigned } from "../../tests/certificates.ts";
 import { clientHello } from "../../tests/conformance/client_hello.ts";
-import {
-  bytesOf,
-  connectTls as connectNode,
-  latin1,
-  Peer,
-  randomBytes,
-  sha256,
-  within,
-} from "../../tests/testing.ts";
+import { connectTls as connectNode, Peer } from "../../tests/peers.ts";
+import { bytesOf, latin1, pause, randomBytes, settled, sha256, within } from "../../tests/testing.ts";
 import { TcpTransport } from "../tcp_transport.ts";
 import { type Transport, writeAll } from "../transport.ts";
 import { MOST_ENCRYPTED } from "./tls_engine.ts";
@@ -344,7 +337,7 @@ test("close() fails reads and writes under way, and those to come", async (way) 
     // more than the buffers of the system hold, to a side that reads nothing
     for (;;) await within(setup.transport.write(new Uint8Array(64 * 1024)), "a failure");
   });
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await settled();
   setup.transport.close();
   setup.transport.close();
   await reading;
@@ -394,7 +387,8 @@ test("write() waits for a side that reads nothing", async (way) => {
   while (!isStuck && written < 64 * 1024 * 1024) {
     const outcome = await Promise.race([
       setup.transport.write(piece),
-      new Promise<"stuck">((resolve) => setTimeout(() => resolve("stuck"), 300)),
+      // nobody tells that it takes no more
+      pause(300).then((): "stuck" => "stuck"),
     ]);
     if (outcome === "stuck") isStuck = true;
     else written += outcome;
@@ -415,7 +409,7 @@ test("takes no more from the network than it may hold, and nothing is lost", asy
   // nobody reads: the writer stops when all buffers are full
   for (let before = -1; before !== written;) {
     before = written;
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await pause(300);
   }
   assertLess(written, bytes.length);
   const received = new Uint8Array(bytes.length);
@@ -453,7 +447,7 @@ function slow(tcp: Transport): Transport {
   return {
     read: (into) => tcp.read(into),
     write: async (bytes) => {
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await settled();
       return await tcp.write(bytes.subarray(0, 5000));
     },
     closeWrite: () => tcp.closeWrite(),

@@ -1,15 +1,16 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Address, formatAddress, parseAddress } from "@pingress/config";
-import { FakeContent, FakeTransport, textOf } from "../../tests/testing.ts";
+import { FakeContent, FakeTransport, textOf } from "../../tests/fakes.ts";
+import { until } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";
-import { Fields } from "../http1/fields.ts";
 import { type Balancer, createBalancer } from "./balancer.ts";
 import { type Attempts, type UpstreamBackend, UpstreamClient } from "./client.ts";
 import { type Delivery, deliveryOf } from "./delivery.ts";
 import { UpstreamPool, type UpstreamPoolOptions } from "./pool.ts";
 import type { UpstreamRequest, UpstreamResponse } from "./round_trip.ts";
+import { upstreamRequest } from "./testing.ts";
 
 const LAST = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -60,17 +61,7 @@ class Setup implements Disposable {
     key = "default/a:80",
     { delivery, balancer }: Pick<UpstreamBackend, "delivery" | "balancer"> = {},
   ): Promise<UpstreamResponse> {
-    const request: UpstreamRequest = {
-      method: "GET",
-      target: "/",
-      authority: "a.test",
-      fields: Fields.of([]),
-      body: null,
-      upgrade: undefined,
-      cancellation: this.cancellation,
-      inform: undefined,
-      ...changes,
-    };
+    const request = upstreamRequest({ cancellation: this.cancellation, ...changes });
     this.attempts = { retries: 0 };
     const protocol = { name: "HTTP" as const };
     const backend = { key, addresses: this.#addresses, protocol, delivery, balancer };
@@ -81,7 +72,7 @@ class Setup implements Disposable {
 
   /** Waits until there have been so many connections. */
   async dials(count: number): Promise<void> {
-    while (this.transports.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => this.transports.length >= count, `${count} connections`);
   }
 
   async fails(reason: ErrorReason, changes: Partial<UpstreamRequest> = {}): Promise<void> {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { FakeContent } from "../../tests/testing.ts";
+import { FakeContent } from "../../tests/fakes.ts";
 import { deliveryOf, mayBeRepeated, USUAL_RETRY } from "./delivery.ts";
 
 Deno.test("deliveryOf() has nothing to say where a rule says nothing", () => {

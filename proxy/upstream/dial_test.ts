@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createServer } from "node:tls";
 import { selfSigned } from "../../tests/certificates.ts";
-import { bytesOf, latin1, RawServer, within } from "../../tests/testing.ts";
+import { RawServer } from "../../tests/peers.ts";
+import { bytesOf, latin1, within } from "../../tests/testing.ts";
 import { type ClientHello, parseClientHello } from "../tls/client_hello.ts";
 import { dial } from "./dial.ts";
 import type { EndpointProtocol } from "./endpoint.ts";

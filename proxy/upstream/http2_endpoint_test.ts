@@ -18,7 +18,9 @@ import {
   PREFACE,
   readFrame,
 } from "../../tests/conformance/http2_frames.ts";
-import { FakeContent, fieldsOf, latin1, type Peer, RawServer, textOf, within } from "../../tests/testing.ts";
+import { FakeContent, textOf } from "../../tests/fakes.ts";
+import { type Peer, RawServer } from "../../tests/peers.ts";
+import { fieldsOf, latin1, pause, until, within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, errorResponse, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";
@@ -28,6 +30,7 @@ import type { EndpointOptions } from "./endpoint.ts";
 import { Http2Endpoint } from "./http2_endpoint.ts";
 import { UpstreamPool } from "./pool.ts";
 import type { RoundTripOptions, UpstreamRequest, UpstreamResponse } from "./round_trip.ts";
+import { upstreamRequest } from "./testing.ts";
 
 /** An endpoint before a backend that a test writes. */
 class Setup implements AsyncDisposable {
@@ -62,17 +65,7 @@ class Setup implements AsyncDisposable {
   }
 
   async send(changes: Partial<UpstreamRequest> = {}, endpoint = this.endpoint): Promise<UpstreamResponse> {
-    const request: UpstreamRequest = {
-      method: "GET",
-      target: "/",
-      authority: "a.test",
-      fields: Fields.of([]),
-      body: null,
-      upgrade: undefined,
-      cancellation: this.cancellation,
-      inform: undefined,
-      ...changes,
-    };
+    const request = upstreamRequest({ cancellation: this.cancellation, ...changes });
     return await endpoint.send(request, {
       responseTimeout: 5000,
       streamTimeout: 5000,
@@ -353,7 +346,8 @@ Deno.test("Http2Endpoint.send() takes nothing short for whole when the backend s
   const { body } = await within(running, "a response");
   assertEquals(latin1((await within(body!.next(), "a piece"))!), "hello");
   server.shutdown().then(ended.resolve);
-  const finished = new Promise((resolve) => setTimeout(resolve, 200)).then(() => {
+  // it has long heard that the server leaves
+  const finished = pause(200).then(() => {
     controller.enqueue(new TextEncoder().encode("world"));
     controller.close();
   }).catch(() => {}); // its client has gone
@@ -419,13 +413,14 @@ Deno.test("Http2Endpoint.open() says that the backend cannot be reached, and pas
 Deno.test("Http2Endpoint.sweep() closes a connection that nobody uses", async () => {
   await using setup = Setup.serving(() => new Response("ok"), { options: { idleTimeout: 20 } });
   const { body } = await setup.send();
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  // longer than a connection may be idle
+  await pause(40);
   setup.endpoint.sweep();
   assertEquals(setup.endpoint.isForgettable, false, "a request is running");
   assertEquals(await textOf(body), "ok");
   setup.endpoint.sweep();
   assertEquals(setup.endpoint.isForgettable, false, "it has only just ended");
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  await pause(40);
   setup.endpoint.sweep();
   assertEquals(setup.endpoint.isForgettable, true);
   assertEquals(await textOf((await setup.send()).body), "ok");
@@ -517,9 +512,7 @@ Deno.test("Http2Endpoint is not forgotten by its pool while it has a request", a
     assertEquals(pool.endpoint(address, { name: "H2C" }), endpoint);
     stream.end("hello");
     assertEquals([await textOf(body), connects], ["hello", [true]]);
-    while (pool.endpoint(address, { name: "H2C" }) === endpoint) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    await until(() => pool.endpoint(address, { name: "H2C" }) !== endpoint, "the pool to forget it");
     assertEquals(endpoint.isForgettable, true, "its connection is left open");
   } finally {
     pool.close();
@@ -541,7 +534,8 @@ Deno.test("Http2Endpoint.send() lets requests finish whose backend says GOAWAY, 
   // it takes no more
   while (setup.connects.length < 2) {
     await setup.endpoint.open().catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    // its farewell is on its way, and nobody tells when it is here
+    await pause(10);
   }
   release.resolve();
   assertEquals(await within(running.then(({ body }) => textOf(body)), "the answer"), "late");

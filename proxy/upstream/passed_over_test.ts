@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { until } from "../../tests/testing.ts";
 import { PassedOver } from "./passed_over.ts";
 
 Deno.test("PassedOver.isNow is true from a failure to the next success", () => {
@@ -24,10 +25,8 @@ Deno.test("PassedOver.isNow is true for twice as long after each failure", async
   again.succeeded();
   again.failed();
   const start = performance.now();
-  while (once.isNow || again.isNow) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    assert(performance.now() - start < 1800, "it is more than a second");
-  }
+  await until(() => !once.isNow && !again.isNow, "their next chance");
+  assert(performance.now() - start < 1800, "it is more than a second");
   assert(performance.now() - start > 900, "it is less than a second");
   assertEquals(twice.isNow, true);
 });

@@ -15,7 +15,7 @@ const HTTP2: ReadonlySet<EndpointProtocol["name"]> = new Set(["H2C", "GRPC", "GR
 /** All endpoints that there is something to remember of. */
 export class UpstreamPool {
   readonly #endpoints = new Map<string, AnyEndpoint>();
-  #lists = new WeakMap<readonly Address[], { protocol: EndpointProtocol; endpoints: AnyEndpoint[] }>();
+  #lists = new WeakMap<readonly Address[], { way: string; endpoints: AnyEndpoint[] }>();
   readonly #options: EndpointOptions;
   readonly #sweeper: ReturnType<typeof setInterval>;
 
@@ -27,16 +27,17 @@ export class UpstreamPool {
 
   /** The endpoints at some addresses, in the same order; the answer for the same list is known. */
   endpoints(addresses: readonly Address[], protocol: EndpointProtocol): readonly AnyEndpoint[] {
+    const way = wayOf(protocol);
     const known = this.#lists.get(addresses);
-    if (known?.protocol === protocol) return known.endpoints;
+    if (known?.way === way) return known.endpoints;
     const endpoints = addresses.map((address) => this.endpoint(address, protocol));
-    this.#lists.set(addresses, { protocol, endpoints });
+    this.#lists.set(addresses, { way, endpoints });
     return endpoints;
   }
 
   /** The endpoint at an address, as it is spoken to. */
   endpoint(address: Address, protocol: EndpointProtocol): AnyEndpoint {
-    const key = keyOf(address, protocol);
+    const key = `${wayOf(protocol)} ${formatAddress(address)}`;
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
       endpoint = HTTP2.has(protocol.name)
@@ -64,21 +65,21 @@ export class UpstreamPool {
   }
 }
 
-/** A connection is used again only for what it was opened for: address, protocol, name, checks and what we showed. */
-function keyOf(address: Address, protocol: EndpointProtocol): string {
-  if (protocol.name === "HTTP") return formatAddress(address);
-  let known = protocolKeys.get(protocol);
-  if (known === undefined) {
+/** The way to speak: a connection is used again only for the protocol, name, checks and identity that it has. */
+function wayOf(protocol: EndpointProtocol): string {
+  if (protocol.name === "HTTP") return "HTTP";
+  let way = ways.get(protocol);
+  if (way === undefined) {
     const { name, serverName = "", hidesName = false, verifies = false, trust = "", identity } = protocol;
     const { cert = "", key = "" } = identity ?? {};
-    known = JSON.stringify([name, serverName, hidesName, verifies, digest(trust), digest(`${cert}\0${key}`)]);
-    protocolKeys.set(protocol, known);
+    way = JSON.stringify([name, serverName, hidesName, verifies, digest(trust), digest(`${cert}\0${key}`)]);
+    ways.set(protocol, way);
   }
-  return `${known} ${formatAddress(address)}`;
+  return way;
 }
 
 /** Protocols are never changed, only replaced. */
-const protocolKeys = new WeakMap<EndpointProtocol, string>();
+const ways = new WeakMap<EndpointProtocol, string>();
 
 /** Stands for a long text, of which nothing can be read from it. */
 function digest(text: string): string {

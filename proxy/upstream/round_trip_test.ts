@@ -1,13 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  bytesOf,
-  FakeContent,
-  FakeTransport,
-  latin1,
-  lookedAt,
-  textOf,
-  within,
-} from "../../tests/testing.ts";
+import { FakeContent, FakeTransport, textOf } from "../../tests/fakes.ts";
+import { bytesOf, latin1, lookedAt, pause, settled, within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
 import { Cancellation, type HeaderList } from "../exchange.ts";
@@ -21,6 +14,7 @@ import {
   type UpstreamRequest,
   type UpstreamResponse,
 } from "./round_trip.ts";
+import { upstreamRequest } from "./testing.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -62,17 +56,7 @@ class Trip implements Disposable {
   }
 
   async run(changes: Partial<UpstreamRequest> = {}): Promise<UpstreamResponse> {
-    const request: UpstreamRequest = {
-      method: "GET",
-      target: "/",
-      authority: "a.test",
-      fields: Fields.of([]),
-      body: null,
-      upgrade: undefined,
-      cancellation: this.cancellation,
-      inform: undefined,
-      ...changes,
-    };
+    const request = upstreamRequest({ cancellation: this.cancellation, ...changes });
     return await roundTrip(await this.endpoint.take(), request, {
       responseTimeout: 5000,
       streamTimeout: 5000,
@@ -204,7 +188,7 @@ Deno.test("roundTrip() has passed an informational response on before the final 
   running.then(() => isAnswered = true);
   await informed.promise;
   trip.transport.send(OK);
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await settled();
   assertEquals(isAnswered, false);
   passedOn.resolve();
   await textOf((await running).body);
@@ -472,7 +456,8 @@ Deno.test("roundTrip() waits as long as the client sends something", async () =>
   const upload = new FakeContent();
   const running = trip.run({ method: "POST", body: upload });
   for (let piece = 0; piece < 7; piece++) {
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    // each is within the time limit, all together are not
+    await pause(80);
     upload.send("ab");
   }
   upload.end();
@@ -495,7 +480,8 @@ Deno.test({
     const { body } = await running;
     upload.send("cd").end();
     await trip.transport.has("0\r\n\r\n");
-    await new Promise((resolve) => setTimeout(resolve, 5 * responseTimeout));
+    // it would be too late for a response that has not begun
+    await pause(5 * responseTimeout);
     trip.transport.send("CD");
     assertEquals(await textOf(body), "ABCD");
     assert(trip.isKept);
@@ -551,7 +537,8 @@ Deno.test("roundTrip() opens a tunnel when the backend changes the protocol as i
 Deno.test("roundTrip() ends a tunnel with its client, and has no time limit for it", async () => {
   using trip = new Trip("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n", { responseTimeout: 10 });
   const { tunnel } = await trip.run({ upgrade: "websocket" });
-  await new Promise((resolve) => setTimeout(resolve, 250));
+  // much longer than the time limit of a response
+  await pause(250);
   assertEquals(trip.transport.isClosed, false);
   trip.cancellation.cancel();
   await within(assertRejects(() => tunnel!.read(new Uint8Array(1))), "the end of the tunnel");

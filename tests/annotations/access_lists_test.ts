@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { valuesOf } from "../testing.ts";
+import { valuesOf } from "../peers.ts";
 import { inBothSpellings, statusOf } from "./harness.ts";
 
 /** The client is behind a proxy that is trusted, so that it can be anybody. */

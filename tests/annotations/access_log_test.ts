@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { rule, TestProxy } from "../testing.ts";
+import { rule, TestProxy } from "../test_proxy.ts";
 import { inBothSpellings } from "./harness.ts";
 
 inBothSpellings("enable-access-log keeps requests out of the access log", async (start) => {

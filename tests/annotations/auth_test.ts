@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { Backend, ok, valuesOf, type WireMessage } from "../testing.ts";
+import { Backend, ok, valuesOf, type WireMessage } from "../peers.ts";
 import { PREFIXES } from "../../controller/annotations/known.ts";
 import { HOST, inBothSpellings, secret, Site, statusOf } from "./harness.ts";
 

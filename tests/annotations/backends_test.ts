@@ -1,25 +1,8 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import { PREFIXES } from "../../controller/annotations/known.ts";
 import { selfSigned, withChain } from "../certificates.ts";
-import { Backend, RawServer, valuesOf, type WireMessage } from "../testing.ts";
-import { ingress, requestOf, secret, service, Site, type SiteOptions, statusOf } from "./harness.ts";
-
-/** What a test of one spelling has to do with. */
-interface Spelling {
-  /** The spelling. */
-  prefix: string;
-  /** Starts a site with annotations in this spelling. */
-  start: (options?: SiteOptions) => Promise<Site>;
-}
-
-/** Makes a test of each spelling of annotations. */
-function inBothSpellings(name: string, test: (spelling: Spelling) => Promise<void>): void {
-  for (const prefix of PREFIXES) {
-    Deno.test(`${name}, in annotations ${prefix}…`, () =>
-      test({ prefix, start: (options) => Site.start(prefix, options) }));
-  }
-}
+import { Backend, RawServer, valuesOf, type WireMessage } from "../peers.ts";
+import { inBothSpellings, ingress, requestOf, secret, service, type Site, statusOf } from "./harness.ts";
 
 /** A backend that says which one it is. */
 function named(name: string): Backend {
@@ -64,7 +47,7 @@ const byWeight: [annotations: Record<string, string>, answerers: string[]][] = [
   [{ "canary-weight": "100", "canary-weight-total": "10" }, ["next"]],
 ];
 
-inBothSpellings("canary-weight and canary-weight-total divide requests", async ({ prefix, start }) => {
+inBothSpellings("canary-weight and canary-weight-total divide requests", async (start, prefix) => {
   using next = named("next");
   await using site = await start({ objects: canary(prefix, {}, next) });
   for (const [annotations, expected] of byWeight) {
@@ -110,7 +93,7 @@ const decisions: Decision[] = [
 
 inBothSpellings(
   "canary-by-header, -value, -pattern and canary-by-cookie decide",
-  async ({ prefix, start }) => {
+  async (start, prefix) => {
     using next = named("next");
     for (const [annotations, fields, expected] of decisions) {
       await using site = await start({ objects: canary(prefix, annotations, next) });
@@ -120,12 +103,12 @@ inBothSpellings(
   },
 );
 
-inBothSpellings("canary: without endpoints nobody is sent to it", async ({ prefix, start }) => {
+inBothSpellings("canary: without endpoints nobody is sent to it", async (start, prefix) => {
   await using site = await start({ objects: canary(prefix, { "canary-weight": "100" }) });
   assertEquals(await answerers(site), ["web"]);
 });
 
-inBothSpellings("canary: what cannot be one is told", async ({ prefix, start }) => {
+inBothSpellings("canary: what cannot be one is told", async (start, prefix) => {
   using next = named("next");
   const [, , object] = canary(prefix, { "canary-weight": "100", "ssl-redirect": "false" }, next);
   const other = structuredClone(object) as {
@@ -146,7 +129,7 @@ inBothSpellings("canary: what cannot be one is told", async ({ prefix, start }) 
 
 const BOUND = { affinity: "cookie" };
 
-inBothSpellings("affinity: a client stays where it was first", async ({ start }) => {
+inBothSpellings("affinity: a client stays where it was first", async (start) => {
   using two = named("two");
   using three = named("three");
   await using site = await start({ annotations: BOUND, objects: service("web", two, three) });
@@ -162,20 +145,20 @@ inBothSpellings("affinity: a client stays where it was first", async ({ start })
   assertEquals((await answerers(site, {}, 60)).length, 2);
 });
 
-inBothSpellings("affinity: the backend's own cookies stay", async ({ start }) => {
+inBothSpellings("affinity: the backend's own cookies stay", async (start) => {
   const answer = "HTTP/1.1 200 OK\r\nSet-Cookie: own=1\r\nContent-Length: 0\r\n\r\n";
   await using site = await start({ annotations: BOUND, answer });
   const lines = valuesOf(await site.ask(), "set-cookie");
   assertEquals([lines.length, lines[0]], [2, "own=1"]);
 });
 
-inBothSpellings("affinity: a client that nobody could serve is not bound", async ({ start }) => {
+inBothSpellings("affinity: a client that nobody could serve is not bound", async (start) => {
   await using site = await start({ annotations: BOUND, objects: service("web") });
   const answer = await site.ask();
   assertEquals([statusOf(answer), cookieOf(answer)], [503, undefined]);
 });
 
-inBothSpellings("affinity-mode: persistent clients stay when there are more endpoints", async ({ start }) => {
+inBothSpellings("affinity-mode: persistent clients stay when there are more endpoints", async (start) => {
   using backends = new DisposableStack();
   const all = Array.from({ length: 6 }, (_, index) => backends.use(named(`backend ${index}`)));
   const annotations = { ...BOUND, "affinity-mode": "persistent" };
@@ -193,7 +176,7 @@ inBothSpellings("affinity-mode: persistent clients stay when there are more endp
 
 inBothSpellings(
   "affinity-mode: of balanced clients some move when there are more endpoints",
-  async ({ start }) => {
+  async (start) => {
     using backends = new DisposableStack();
     const all = Array.from({ length: 4 }, (_, index) => backends.use(named(`backend ${index}`)));
     const annotations = { ...BOUND, "affinity-mode": "balanced" };
@@ -246,7 +229,7 @@ const attributes: [annotations: Record<string, string>, name: RegExp, attributes
 
 inBothSpellings(
   "session-cookie-… are the cookie's attributes, in ingress-nginx's order",
-  async ({ start }) => {
+  async (start) => {
     await using site = await start({ annotations: BOUND });
     for (const [annotations, name, expected] of attributes) {
       await site.change({ annotations: { ...BOUND, ...annotations } });
@@ -258,12 +241,12 @@ inBothSpellings(
   },
 );
 
-inBothSpellings("session-cookie-path is the Ingress's path unless told", async ({ start }) => {
+inBothSpellings("session-cookie-path is the Ingress's path unless told", async (start) => {
   await using site = await start({ annotations: BOUND, paths: [{ path: "/shop" }] });
   assertEquals(cookieOf(await site.ask({ target: "/shop/1" }))!.attributes, "Path=/shop; HttpOnly");
 });
 
-inBothSpellings("session-cookie-conditional-samesite-none asks who the browser is", async ({ start }) => {
+inBothSpellings("session-cookie-conditional-samesite-none asks who the browser is", async (start) => {
   const annotations = {
     ...BOUND,
     "session-cookie-samesite": "None",
@@ -276,7 +259,7 @@ inBothSpellings("session-cookie-conditional-samesite-none asks who the browser i
   assertEquals(await of("Mozilla/5.0 Chrome/120.0 Safari/537.36"), "Path=/; HttpOnly; SameSite=None");
 });
 
-inBothSpellings("session-cookie-change-on-failure binds anew", async ({ start }) => {
+inBothSpellings("session-cookie-change-on-failure binds anew", async (start) => {
   using alive = named("alive");
   using gone = named("gone");
   const annotations = { ...BOUND, "affinity-mode": "persistent" };
@@ -296,7 +279,7 @@ inBothSpellings("session-cookie-change-on-failure binds anew", async ({ start })
 
 inBothSpellings(
   "affinity-canary-behavior: who is bound to one of the two stays there",
-  async ({ prefix, start }) => {
+  async (start, prefix) => {
     using next = named("next");
     const all = { "canary-weight": "100", "canary-by-header": "X-Canary" };
     await using site = await start({ annotations: BOUND, objects: canary(prefix, all, next) });
@@ -324,7 +307,7 @@ const hashed: [hashBy: string, questions: { target?: string; user?: string }[]][
   ["${http_x_user}", NUMBERS.map((user) => ({ user }))],
 ];
 
-inBothSpellings("upstream-hash-by: what is alike goes to the same endpoint", async ({ start }) => {
+inBothSpellings("upstream-hash-by: what is alike goes to the same endpoint", async (start) => {
   using two = named("two");
   using three = named("three");
   for (const [hashBy, questions] of hashed) {
@@ -344,7 +327,7 @@ inBothSpellings("upstream-hash-by: what is alike goes to the same endpoint", asy
   }
 });
 
-inBothSpellings("upstream-hash-by: the next endpoint takes what one that is gone had", async ({ start }) => {
+inBothSpellings("upstream-hash-by: the next endpoint takes what one that is gone had", async (start) => {
   using alive = named("alive");
   using gone = named("gone");
   gone[Symbol.dispose]();
@@ -353,7 +336,7 @@ inBothSpellings("upstream-hash-by: the next endpoint takes what one that is gone
   for (const target of ["/a", "/b", "/c", "/d"]) assertEquals((await site.ask({ target })).body, "alive");
 });
 
-inBothSpellings("load-balance: round_robin takes one after the other", async ({ start }) => {
+inBothSpellings("load-balance: round_robin takes one after the other", async (start) => {
   using two = named("two");
   using three = named("three");
   const annotations = { "load-balance": "round_robin" };
@@ -365,7 +348,7 @@ inBothSpellings("load-balance: round_robin takes one after the other", async ({ 
   assertEquals(bodies, [first, second, first, second, first, second]);
 });
 
-inBothSpellings("load-balance: ewma takes those that are less busy", async ({ start }) => {
+inBothSpellings("load-balance: ewma takes those that are less busy", async (start) => {
   const caught = Promise.withResolvers<boolean>();
   const end = Promise.withResolvers<void>();
   using slow = new RawServer(async (peer) => {
@@ -389,7 +372,7 @@ inBothSpellings("load-balance: ewma takes those that are less busy", async ({ st
 
 inBothSpellings(
   "service-upstream: the Service's own address is the one endpoint",
-  async ({ prefix, start }) => {
+  async (start, prefix) => {
     using cluster = named("the cluster");
     using pod = named("a Pod");
     const { port } = cluster.address;
@@ -516,7 +499,7 @@ const handshakes: [
 
 inBothSpellings(
   "backend-protocol HTTPS and proxy-ssl-… say how backends are spoken to",
-  async ({ start }) => {
+  async (start) => {
     await using backend = await TlsBackend.start();
     for (const [annotations, holds, expected] of handshakes) {
       await using site = await start({ annotations, objects: [...backend.service, secret("tls", holds)] });
@@ -528,7 +511,7 @@ inBothSpellings(
   },
 );
 
-inBothSpellings("proxy-ssl-secret: what it holds counts from the next request on", async ({ start }) => {
+inBothSpellings("proxy-ssl-secret: what it holds counts from the next request on", async (start) => {
   await using backend = await TlsBackend.start();
   const annotations = { ...CHECKED, "proxy-ssl-name": "backend.test" };
   const objects = (holds: Record<string, string>) => [...backend.service, secret("tls", holds)];
@@ -546,7 +529,7 @@ inBothSpellings("proxy-ssl-secret: what it holds counts from the next request on
 
 inBothSpellings(
   "backend-protocol: GRPC and GRPCS are told to the proxy, FCGI and AUTO_HTTP are not",
-  async ({ start }) => {
+  async (start) => {
     await using site = await start();
     for (const [text, expected] of [["GRPC", "GRPC"], ["grpcs", "GRPCS"], ["HTTP", undefined]]) {
       await site.change({ annotations: { "backend-protocol": text! } });
@@ -561,7 +544,7 @@ inBothSpellings(
   },
 );
 
-inBothSpellings("what there is no such thing of is told", async ({ start }) => {
+inBothSpellings("what there is no such thing of is told", async (start) => {
   const annotations = {
     "upstream-hash-by-subset": "true",
     "upstream-hash-by-subset-size": "3",

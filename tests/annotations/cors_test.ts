@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { valuesOf, type WireMessage } from "../testing.ts";
+import { valuesOf, type WireMessage } from "../peers.ts";
 import { inBothSpellings, statusOf } from "./harness.ts";
 
 const ORIGIN = "https://app.test";

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { ok, RawServer, valuesOf, type WireMessage, within } from "../testing.ts";
+import { ok, RawServer, valuesOf, type WireMessage } from "../peers.ts";
+import { pause, within } from "../testing.ts";
 import { inBothSpellings, requestOf, service, statusOf } from "./harness.ts";
 
 const BUSY = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
@@ -39,7 +40,7 @@ inBothSpellings("proxy-connect-timeout", async (start) => {
   });
   using client = await site.client();
   await client.write(requestOf());
-  while (busy.connections === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await busy.connected();
   assertEquals(errorOf(await site.ask()), [503, "upstream_busy"]);
 });
 
@@ -165,7 +166,8 @@ inBothSpellings("proxy-next-upstream-timeout", async (start) => {
   using slow = new RawServer(async (peer) => {
     for (;;) {
       await peer.readMessage();
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      // some tries are within the time limit, and not all of them
+      await pause(600);
       await peer.write(BUSY);
     }
   });

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { Backend, valuesOf, type WireMessage } from "../testing.ts";
+import { Backend, valuesOf, type WireMessage } from "../peers.ts";
 import { inBothSpellings, service, statusOf } from "./harness.ts";
 
 /** What a default backend is told, by names. */

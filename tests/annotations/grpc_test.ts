@@ -1,8 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { status } from "@grpc/grpc-js";
 import { parseAddress } from "@pingress/config";
 import { withChain } from "../certificates.ts";
-import { EchoBackend, EchoClient, message, textOf } from "../echo_service.ts";
+import { EchoBackend, EchoClient, message, status, textOf } from "../echo_service.ts";
 import { HOST, inBothSpellings, secret, service } from "./harness.ts";
 
 inBothSpellings("backend-protocol: GRPC, for those who may come in", async (start) => {

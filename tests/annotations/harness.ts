@@ -12,19 +12,9 @@ import type { Problem } from "../../controller/translate/problem.ts";
 import type { Translation } from "../../controller/translate/translate.ts";
 import { Proxy, type ProxyOptions } from "../../proxy/proxy.ts";
 import type { ServerOptions } from "../../proxy/server.ts";
-import {
-  Backend,
-  LOADED,
-  ok,
-  Peer,
-  type RawServer,
-  type RecordedLog,
-  recordingLog,
-  TempDir,
-  TEST_SERVER,
-  type WireMessage,
-  within,
-} from "../testing.ts";
+import { Backend, ok, Peer, type RawServer, type WireMessage } from "../peers.ts";
+import { LOADED, TEST_SERVER } from "../test_proxy.ts";
+import { type RecordedLog, recordingLog, TempDir, within } from "../testing.ts";
 
 /** The host of an Ingress, unless told. */
 export const HOST = "site.test";
@@ -76,10 +66,14 @@ export interface Question {
 /** Starts a site; its annotations are written in the spelling of the test. */
 export type StartSite = (options?: SiteOptions) => Promise<Site>;
 
-/** Makes a test of each spelling of annotations. */
-export function inBothSpellings(name: string, test: (start: StartSite) => Promise<void>): void {
+/** Makes a test of each spelling of annotations, which gets the spelling's prefix too. */
+export function inBothSpellings(
+  name: string,
+  test: (start: StartSite, prefix: string) => Promise<void>,
+): void {
   for (const prefix of PREFIXES) {
-    Deno.test(`${name}, in annotations ${prefix}…`, () => test((options) => Site.start(prefix, options)));
+    Deno.test(`${name}, in annotations ${prefix}…`, () =>
+      test((options) => Site.start(prefix, options), prefix));
   }
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { valuesOf } from "../testing.ts";
+import { valuesOf } from "../peers.ts";
 import { inBothSpellings, statusOf } from "./harness.ts";
 
 inBothSpellings("a site", async (start) => {

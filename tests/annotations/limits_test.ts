@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ok, valuesOf, within } from "../testing.ts";
+import { ok, valuesOf } from "../peers.ts";
 import { inBothSpellings, requestOf, type Site, statusOf } from "./harness.ts";
 
 const server = { trustedProxies: ["127.0.0.1"] };
@@ -57,7 +57,7 @@ inBothSpellings("limit-connections", async (start) => {
   using one = await site.client();
   // it is not over before all of it was sent
   await one.write(requestOf({ method: "POST", body: "text" }).slice(0, -1));
-  await within(until(() => site.backend.connections === 1), "the first request");
+  await site.backend.connected();
   const answer = await site.ask();
   assertEquals([statusOf(answer), valuesOf(answer, "pingress-error")], [503, ["limited"]]);
   await one.write("t");
@@ -82,7 +82,3 @@ inBothSpellings("limit-rate and limit-rate-after do nothing, and that is told", 
   assertEquals(await site.status(), 200);
   assertEquals(site.problems.map(({ reason }) => reason), ["UnsupportedAnnotation", "UnsupportedAnnotation"]);
 });
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
-}

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
-import { Backend, connectTls, ok, valuesOf } from "../testing.ts";
+import { Backend, connectTls, ok, valuesOf } from "../peers.ts";
 import { HOST, inBothSpellings, ingress, secret, service, Site, statusOf } from "./harness.ts";
 
 /** Which Service answers, or the status of an answer of the proxy itself. */

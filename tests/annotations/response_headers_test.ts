@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
-import { connectTls, latin1, valuesOf, within } from "../testing.ts";
+import { connectTls, valuesOf } from "../peers.ts";
+import { latin1, within } from "../testing.ts";
 import { HOST, inBothSpellings, requestOf, secret, type Site, statusOf } from "./harness.ts";
 
 const OWN = "HTTP/1.1 200 OK\r\nX-Frame-Options: SAMEORIGIN\r\nStrict-Transport-Security: max-age=1\r\n" +

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Backend, ok, valuesOf } from "../testing.ts";
+import { Backend, ok, valuesOf } from "../peers.ts";
 import { HOST, inBothSpellings, ingress, secret, service, statusOf } from "./harness.ts";
 
 // the password is sha-pw

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { TestProxyOptions } from "../testing.ts";
+import type { TestProxyOptions } from "../test_proxy.ts";
 
 /** How a client's bytes reach the proxy. */
 export type Way = "http" | "https" | "bytewise";

@@ -1,6 +1,8 @@
 import { type ClientHttp2Stream, connect, constants } from "node:http2";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { bytesOf, connectTls, latin1, rule, type TestProxy, within } from "../testing.ts";
+import { connectTls } from "../peers.ts";
+import { rule, type TestProxy } from "../test_proxy.ts";
+import { bytesOf, latin1, within } from "../testing.ts";
 import { filled, OK } from "./case.ts";
 import {
   type Flood,

@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { TLSSocket } from "node:tls";
 import type { Address } from "@pingress/config";
-import { bytesOf, connectTls, type TlsClientOptions } from "../testing.ts";
+import { connectTls, type TlsClientOptions } from "../peers.ts";
+import { bytesOf } from "../testing.ts";
 import { Signal } from "./signal.ts";
 
 /** A client that sends what it is told, and keeps every byte that it gets. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
-import { rule, TestProxy, tlsFiles, within } from "../testing.ts";
+import { rule, TestProxy, tlsFiles } from "../test_proxy.ts";
+import { pause, within } from "../testing.ts";
 import type {
   Answer,
   Case,
@@ -157,7 +158,7 @@ async function drip(text: string, client: RawClient): Promise<void> {
   for (const character of text) {
     if (client.hasEnded) return;
     await client.write(character);
-    await new Promise((resolve) => setTimeout(resolve, DRIP_MILLISECONDS));
+    await pause(DRIP_MILLISECONDS);
   }
 }
 

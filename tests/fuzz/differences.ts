@@ -481,15 +481,22 @@ export function explain(server: string, difference: Difference): Explanation[] |
   return found;
 }
 
-/** All explanations as a table in Markdown. */
+/** All explanations as a table in Markdown, as `deno fmt` aligns it. */
 export function explanationTable(): string {
-  const rows = new Map<string, Set<OtherServer>>();
-  for (const { server, kind, where, why } of EXPLANATIONS) {
-    const row = `${WORDS[kind]} | ${where} | ${why} |`;
-    rows.set(row, (rows.get(row) ?? new Set()).add(server));
+  const groups = Object.values(
+    Object.groupBy(EXPLANATIONS, ({ kind, where, why }) => JSON.stringify([kind, where, why])),
+  );
+  const rows = [["server", "does", "where", "why Pingress does not"]];
+  for (const group of groups as [Explanation, ...Explanation[]][]) {
+    const [{ kind, where, why }] = group;
+    const servers = new Set(group.map(({ server }) => server));
+    rows.push([[...servers].join(", "), WORDS[kind], where, why]);
   }
-  const lines = [...rows].map(([row, servers]) => `| ${[...servers].join(", ")} | ${row}`);
-  return ["| server | does | where | why Pingress does not |", "| - | - | - | - |", ...lines].join("\n");
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: string[], filling: string) =>
+    `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width, filling)).join(" | ")} |`;
+  const [head, ...others] = rows.map((row) => line(row, " "));
+  return [head, line([], "-"), ...others].join("\n");
 }
 
 const WORDS: Record<Difference["kind"], string> = {

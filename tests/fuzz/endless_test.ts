@@ -1,5 +1,6 @@
 import { assert } from "@std/assert";
-import { FakeTransport, latin1 } from "../testing.ts";
+import { FakeTransport } from "../fakes.ts";
+import { latin1 } from "../testing.ts";
 import { MAX_RESPONSE_HEAD_BYTES, PIECE_BYTES, readResponse, serve } from "./glue.ts";
 import { LIMITS } from "./reference.ts";
 

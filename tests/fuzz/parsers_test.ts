@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
 import { bytesOfNumber } from "../conformance/http2_frames.ts";
-import { Peer, rule, TestProxy, tlsFiles } from "../testing.ts";
+import { Peer } from "../peers.ts";
+import { rule, TestProxy, tlsFiles } from "../test_proxy.ts";
 import { fuzzParsers } from "./parsers.ts";
 
 Deno.test("parsers of what connections begin with fail as they say, and never change their minds", () => {

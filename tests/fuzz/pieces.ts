@@ -5,7 +5,8 @@
  * @module
  */
 import { errorMessage } from "@pingress/config";
-import { FakeTransport, within } from "../testing.ts";
+import { FakeTransport } from "../fakes.ts";
+import { within } from "../testing.ts";
 import { violationsOf } from "./compare.ts";
 import { type FuzzRange, makeInput } from "./differential.ts";
 import { readResponse, serve } from "./glue.ts";

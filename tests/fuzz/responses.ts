@@ -6,7 +6,8 @@
 import { Buffer } from "node:buffer";
 import { type Address, errorMessage, formatAddress } from "@pingress/config";
 import { takeBody, takeHead, type WireField, wireFraming, wireValues } from "../conformance/wire.ts";
-import { bytesOf, rule, TestProxy, within } from "../testing.ts";
+import { rule, TestProxy } from "../test_proxy.ts";
+import { bytesOf, settled, within } from "../testing.ts";
 import { endToEnd } from "./reference.ts";
 import { generateResponse } from "./response_grammar.ts";
 import type { FuzzRange } from "./differential.ts";
@@ -164,7 +165,7 @@ class ScriptedBackend implements Disposable {
       const script = this.scripts.get(head.start.split(" ")[1] ?? "");
       for (const [index, piece] of script?.pieces.entries() ?? []) {
         // the proxy has its turn in between
-        if (index > 0) await new Promise((resolve) => setTimeout(resolve, 0));
+        if (index > 0) await settled();
         await connection.write(bytesOf(piece));
       }
       if (script?.ends ?? true) return;

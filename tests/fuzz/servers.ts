@@ -5,7 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import type { Address } from "@pingress/config";
-import { rule, TempDir, TestProxy, within } from "../testing.ts";
+import { rule, TestProxy } from "../test_proxy.ts";
+import { pause, TempDir, within } from "../testing.ts";
 import { ANSWER_FIELD, type Arrival, type Observation, readAnswers } from "./observation.ts";
 import { ArrivalBackend } from "./arrival_backend.ts";
 import { LIMITS, type ReferenceRequest } from "./reference.ts";
@@ -124,7 +125,8 @@ async function listening(address: Deno.ConnectOptions): Promise<void> {
     try {
       return (await Deno.connect(address)).close();
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      // it is still starting
+      await pause(20);
     }
   }
 }

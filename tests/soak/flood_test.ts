@@ -1,12 +1,12 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
-import { rule, tlsFiles } from "../testing.ts";
+import { rule, tlsFiles } from "../test_proxy.ts";
+import { pause } from "../testing.ts";
 import {
   addressOf,
   BackendProgram,
   freeAddress,
   openDescriptors,
-  pause,
   ProxyProgram,
   report,
   rssMebibytes,

@@ -1,7 +1,9 @@
 import { connect } from "node:net";
 import { assertEquals, assertLess } from "@std/assert";
-import { RawServer, rule } from "../testing.ts";
-import { addressOf, pause, ProxyProgram, report } from "./programs.ts";
+import { RawServer } from "../peers.ts";
+import { rule } from "../test_proxy.ts";
+import { pause } from "../testing.ts";
+import { addressOf, ProxyProgram, report } from "./programs.ts";
 
 const EVENTS = 100;
 

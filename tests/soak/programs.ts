@@ -4,7 +4,7 @@
  * @module
  */
 import { type EndpointsFile, formatAddress, parseAddress } from "@pingress/config";
-import { TempDir, within } from "../testing.ts";
+import { pause, TempDir, within } from "../testing.ts";
 
 const BACKEND = new URL("backend.ts", import.meta.url).pathname;
 const MAIN = new URL("../../proxy/main.ts", import.meta.url).pathname;
@@ -271,11 +271,6 @@ export function addressOf(text: string): { hostname: string; port: number } {
   const address = parseAddress(text);
   if (address === undefined) throw new Error(`No address: ${text}`);
   return address;
-}
-
-/** Waits for so many milliseconds: these tests are about what happens in the course of time. */
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Says what was measured. */

@@ -1,7 +1,9 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
-import { Backend, ok, rule, tlsFiles } from "../testing.ts";
-import { h2load, pause, ProxyProgram, report, rssMebibytes, wrk } from "./programs.ts";
+import { Backend, ok } from "../peers.ts";
+import { rule, tlsFiles } from "../test_proxy.ts";
+import { pause } from "../testing.ts";
+import { h2load, ProxyProgram, report, rssMebibytes, wrk } from "./programs.ts";
 
 /** The load generators know no other name of this machine, and take it for SNI. */
 function rulesWith(host: string): unknown[] {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { rule } from "../testing.ts";
-import { BackendProgram, freeAddress, pause, ProxyProgram, report, wrk } from "./programs.ts";
+import { rule } from "../test_proxy.ts";
+import { pause } from "../testing.ts";
+import { BackendProgram, freeAddress, ProxyProgram, report, wrk } from "./programs.ts";
 
 const HOST = "localhost";
 

@@ -1,10 +1,11 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { assertEquals } from "@std/assert";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "npm:ws@^8.18.3";
 import { selfSigned } from "../certificates.ts";
-import { randomBytes, rule, sha256, tlsFiles, within } from "../testing.ts";
-import { pause, ProxyProgram, report } from "./programs.ts";
+import { rule, tlsFiles } from "../test_proxy.ts";
+import { pause, randomBytes, sha256, within } from "../testing.ts";
+import { ProxyProgram, report } from "./programs.ts";
 
 const MESSAGES = 1000;
 const IDLE = 60_000;
