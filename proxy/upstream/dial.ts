@@ -14,9 +14,7 @@ const NO_COMMON_PROTOCOL = /NoApplicationProtocol/;
  * @throws {Error} when the backend refuses, cannot be trusted, or does not speak what it should inside TLS.
  */
 export const dial: Dial = async ({ hostname, port }, { protocol, signal }) => {
-  const connection = await Deno.connect({ hostname, port, signal });
-  connection.setNoDelay(true);
-  const transport = new TcpTransport(connection);
+  const transport = new TcpTransport(await Deno.connect({ hostname, port, signal }));
   const isSecure = protocol.name === "HTTPS" || protocol.name === "GRPCS";
   return isSecure ? await dialTls(transport, { hostname, protocol, signal }) : transport;
 };
