@@ -10,7 +10,7 @@ import {
   wildcardOf,
 } from "@pingress/config";
 import { ProxyError } from "./errors.ts";
-import type { Policy } from "./policies/policy.ts";
+import type { Policies } from "./policies/policy.ts";
 import { type Delivery, deliveryOf } from "./upstream/delivery.ts";
 import type { EndpointProtocol } from "./upstream/endpoint.ts";
 
@@ -29,8 +29,8 @@ export interface Route {
   host: string | undefined;
   /** What kind of host that is. */
   hostClass: HostClass;
-  /** What is done with its requests beyond passing them on. */
-  policies: readonly Policy[];
+  /** What is done with its requests beyond passing them on, if anything is. */
+  policies?: Policies | undefined;
   /** How they are sent, where that is not the proxy's own way. */
   delivery?: Delivery | undefined;
   /** Their largest content in bytes, where that is not the proxy's own; 0 for no limit. */
@@ -49,10 +49,9 @@ export interface RouteMatch {
 /** Where requests can be sent. */
 export type Destination = Pick<Route, "backend" | "key" | "protocol" | "delivery">;
 
-/** Makes the policies of a rule. */
-export type Compile = (options: RuleOptions) => readonly Policy[];
+/** Makes the policies of a rule, if it has any. */
+export type Compile = (options: RuleOptions) => Policies | undefined;
 
-const NONE: readonly Policy[] = [];
 const NO_GROUPS: readonly string[] = [];
 
 /**
@@ -72,7 +71,7 @@ export class RoutingTable {
    * Compiles a configuration; `compile` makes the policies. Where two rules have the same host and path the first
    * one counts.
    */
-  constructor(config: ProxyConfig, compile: Compile = () => NONE) {
+  constructor(config: ProxyConfig, compile: Compile = () => undefined) {
     for (const rule of config.rules) this.#pathsOf(rule).add(rule.path, routeOf(rule, compile));
     const { defaultBackend, defaultOptions = {} } = config;
     this.#default = defaultBackend && {
@@ -211,7 +210,7 @@ function routeOf(
     },
     host,
     hostClass: host === undefined ? "any" : host.startsWith("*.") ? "wildcard" : "exact",
-    policies: Object.keys(options).length === 0 ? NONE : compile(options),
+    policies: Object.keys(options).length === 0 ? undefined : compile(options),
     delivery: deliveryOf(options),
     maxBodyBytes: options.maxBodyBytes,
     isLogged: options.accessLog,

@@ -36,7 +36,6 @@ export const WEB_ROUTE: Route = {
   protocol: { name: "HTTP" },
   host: "site.test",
   hostClass: "exact",
-  policies: [],
 };
 
 /** A request for site.test:8080 from 192.0.2.1. */

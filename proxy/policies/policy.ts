@@ -38,12 +38,29 @@ export interface PolicyExchange {
 
 type Answer = DownstreamResponse | undefined;
 
-/** What is done with the requests of a route beyond passing them on. */
+/** Looks at a request: answers it itself, or lets it pass, perhaps changed. */
+export type RequestPolicy = (exchange: PolicyExchange) => Answer | Promise<Answer>;
+
+/** Looks at an answer, whoever made it: changes it, or returns another one. */
+export type ResponsePolicy = (
+  response: DownstreamResponse,
+  exchange: PolicyExchange,
+) => Answer | Promise<Answer> | void;
+
+/** One thing that is done with the requests of a route beyond passing them on. */
 export interface Policy {
-  /** Looks at a request: answers it itself, or lets it pass, perhaps changed. */
-  request?(exchange: PolicyExchange): Answer | Promise<Answer>;
-  /** Looks at the answer, whoever made it: changes it, or returns another one. */
-  response?(response: DownstreamResponse, exchange: PolicyExchange): Answer | Promise<Answer> | void;
+  /** What it does with requests. */
+  readonly request?: RequestPolicy;
+  /** What it does with answers. */
+  readonly response?: ResponsePolicy;
+}
+
+/** All that is done with the requests of a route beyond passing them on. */
+export interface Policies {
+  /** What requests go through, in this order. */
+  readonly requests: readonly RequestPolicy[];
+  /** What their answers go through, in this order. */
+  readonly responses: readonly ResponsePolicy[];
 }
 
 /** What policies need of the proxy. */
