@@ -26,7 +26,7 @@ import {
   type UpstreamResponse,
 } from "./round_trip.ts";
 
-/** The backend has not begun to work on a request (RFC 9113, section 8.7): it may be sent again. */
+/** The backend has not begun to work on a request (RFC 9113, section 8.7): it may be sent again, if it can be. */
 export class RefusedStreamError extends ProxyError {
   override name = "RefusedStreamError";
 
@@ -111,7 +111,7 @@ export class Http2Endpoint {
   /**
    * Sends a request and reads the head of its response.
    *
-   * @throws {RefusedStreamError} when it may be sent again.
+   * @throws {RefusedStreamError} when the backend has not begun to work on it.
    * @throws {ProxyError} for everything else that goes wrong before the response starts.
    */
   async send(request: UpstreamRequest, options: RoundTripOptions): Promise<UpstreamResponse> {
@@ -337,7 +337,7 @@ export class Http2Endpoint {
       if (request.cancellation.isCancelled) {
         throw new ProxyError("client_gone", errorMessage(error), { cause: error });
       }
-      throw isRefused && request.body === null ? new RefusedStreamError(errorMessage(error)) : error;
+      throw isRefused ? new RefusedStreamError(`${this.name}: ${errorMessage(error)}`) : error;
     } finally {
       deadlines.delete(waiting);
     }
