@@ -1,4 +1,5 @@
 import {
+  type Groups,
   MOST_PATH_CHARACTERS,
   type PathMatch,
   PathRegex,
@@ -43,8 +44,8 @@ export interface Route {
 export interface RouteMatch {
   /** Where the request goes. */
   readonly route: Route;
-  /** What the groups of a `Regex` path took, from `$1` on. */
-  readonly groups: readonly string[];
+  /** Tells what the groups of a `Regex` path took, from `$1` on. */
+  readonly groups: Groups;
 }
 /** Where requests can be sent. */
 export type Destination = Pick<Route, "backend" | "key" | "protocol" | "delivery">;
@@ -52,7 +53,7 @@ export type Destination = Pick<Route, "backend" | "key" | "protocol" | "delivery
 /** Makes the policies of a rule, if it has any. */
 export type Compile = (options: RuleOptions) => Policies | undefined;
 
-const NO_GROUPS: readonly string[] = [];
+const NO_GROUPS: Groups = () => [];
 
 /**
  * All routes, compiled for matching. A table never changes: a new configuration makes a new one.

@@ -62,7 +62,7 @@ export function exchangeOf(
     target: { path: target.split("?")[0] ?? "", forwarded: target },
     requestId: "id-1",
     route: WEB_ROUTE,
-    groups,
+    groups: () => groups,
     outgoing: {
       method,
       target,

@@ -1,4 +1,4 @@
-import type { Address, RuleOptions } from "@pingress/config";
+import type { Address, Groups, RuleOptions } from "@pingress/config";
 import type { Authority } from "../authority.ts";
 import type { DownstreamRequest, DownstreamResponse } from "../exchange.ts";
 import type { Origin } from "../filters/origin.ts";
@@ -24,8 +24,8 @@ export interface PolicyExchange {
   readonly requestId: string;
   /** The rule that matches. */
   readonly route: Route;
-  /** What the groups of its path took, from `$1` on, where it is a regular expression. */
-  readonly groups: readonly string[];
+  /** Tells what the groups of its path took, from `$1` on, where it is a regular expression. */
+  readonly groups: Groups;
   /** What the backend will get: to be changed. */
   readonly outgoing: UpstreamRequest;
   /** Where it goes; another route's is taken by replacing it. */

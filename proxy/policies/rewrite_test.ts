@@ -16,7 +16,7 @@ function exchangeOf(target: string, groups: string[] = []): PolicyExchange {
   const parsed = parseTarget(target) as RequestTarget;
   return {
     target: parsed,
-    groups,
+    groups: () => groups,
     outgoing: {
       target: parsed.forwarded,
       authority: "a.test",
