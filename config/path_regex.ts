@@ -9,6 +9,9 @@ const MOST_INSTRUCTIONS = 500;
 /** The longest path that is compared with expressions, in characters. */
 export const MOST_PATH_CHARACTERS = 8192;
 
+/** Says what groups took, an empty text for those that took nothing: to find out takes longer than to match. */
+export type Groups = () => readonly string[];
+
 /**
  * A regular expression for the start of a path, in upper or lower case, in RE2's syntax
  * (https://github.com/google/re2/wiki/Syntax). However it is written, a match takes time in proportion to the path.
@@ -53,14 +56,18 @@ export class PathRegex {
   /**
    * Compares a path of at most {@linkcode MOST_PATH_CHARACTERS}; `lower` is the same one in lower case.
    *
-   * @returns what its groups took, an empty text for those that took nothing; undefined when it does not match.
+   * @returns what tells what its groups took; nothing when it does not match.
    */
-  match(path: string, lower: string = path.toLowerCase()): string[] | undefined {
+  match(path: string, lower: string = path.toLowerCase()): Groups | undefined {
     // nearly all expressions of a host begin with a name: there is no faster way to tell that it is another one
     if (!lower.startsWith(this.#start)) return undefined;
     const matcher = this.#regex.matcher(path);
     if (!matcher.lookingAt()) return undefined;
-    return Array.from({ length: this.groups }, (_, index) => matcher.group(index + 1) ?? "");
+    return () => {
+      const taken: string[] = [];
+      for (let group = 1; group <= this.groups; group++) taken.push(matcher.group(group) ?? "");
+      return taken;
+    };
   }
 }
 

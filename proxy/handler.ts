@@ -12,7 +12,7 @@ import { isGrpc } from "./http2/grpc.ts";
 import type { IpRanges } from "./ip_ranges.ts";
 import { LimitedContent } from "./limited_content.ts";
 import type { ExchangeRecord, Observer } from "./observe/observer.ts";
-import type { PolicyExchange } from "./policies/policy.ts";
+import type { Policies, PolicyExchange } from "./policies/policy.ts";
 import { parseTarget } from "./request_target.ts";
 import { type Destination, isForGrpc, type RoutingTable } from "./routing_table.ts";
 import type { Attempts, UpstreamClient } from "./upstream/client.ts";
@@ -46,6 +46,9 @@ export interface HandlerOptions {
   maxBodyBytes: number;
 }
 
+/** What of an exchange decides where its request goes: without policies there is nothing else. */
+type Forwarded = Pick<PolicyExchange, "request" | "outgoing" | "route" | "destination" | "balancer">;
+
 /** Makes the handler that all listeners share: check, match, filter, forward, filter. */
 export function createHandler(options: HandlerOptions): Handler {
   const { observer } = options;
@@ -55,10 +58,7 @@ export function createHandler(options: HandlerOptions): Handler {
       record.request = request;
       let response: DownstreamResponse;
       try {
-        const answer = route(request, record, options);
-        if ("status" in answer) response = answer;
-        else if (answer.route.policies.length > 0) response = await keepPolicies(answer, record, options);
-        else response = await forward(answer, record, options);
+        response = await answer(request, record, options);
       } catch (error) {
         response = failure(error, record, { request, observer });
       }
@@ -73,7 +73,7 @@ export function createHandler(options: HandlerOptions): Handler {
 }
 
 function forward(
-  { request, outgoing, destination, balancer, route }: PolicyExchange,
+  { request, outgoing, destination, balancer, route }: Forwarded,
   record: ExchangeRecord,
   options: HandlerOptions,
 ): Promise<DownstreamResponse> {
@@ -119,28 +119,30 @@ export async function send(
 
 /** Answers a request whose rule says more than where it goes. Answers of our own go through the policies too. */
 async function keepPolicies(
+  { requests, responses }: Policies,
   exchange: PolicyExchange,
-  record: ExchangeRecord,
-  options: HandlerOptions,
+  { record, options }: { record: ExchangeRecord; options: HandlerOptions },
 ): Promise<DownstreamResponse> {
-  const { policies } = exchange.route;
+  const { request } = exchange;
   const { observer } = options;
   let response: DownstreamResponse | undefined;
   try {
-    for (const policy of policies) {
-      response = await policy.request?.(exchange);
+    for (const look of requests) {
+      const answer = look(exchange);
+      response = answer instanceof Promise ? await answer : answer;
       if (response !== undefined) break;
     }
     response ??= await forward(exchange, record, options);
   } catch (error) {
-    response = failure(error, record, { request: exchange.request, observer });
+    response = failure(error, record, { request, observer });
   }
   try {
-    for (const policy of policies.toReversed()) {
-      response = await policy.response?.(response, exchange) || response;
+    for (const look of responses) {
+      const answer = look(response, exchange);
+      response = (answer instanceof Promise ? await answer : answer) || response;
     }
   } catch (error) {
-    response = failure(error, record, { request: exchange.request, observer });
+    response = failure(error, record, { request, observer });
   }
   return exchange.ending === undefined ? response : { ...response, done: exchange.ending };
 }
@@ -177,12 +179,12 @@ function finish(
   };
 }
 
-/** Finds where a request goes and what is sent there, or answers it. @throws {ProxyError} for what is refused. */
-function route(
+/** Finds where a request goes and has it answered there, or answers it. @throws {ProxyError} for what is refused. */
+function answer(
   request: DownstreamRequest,
   record: ExchangeRecord,
   options: HandlerOptions,
-): PolicyExchange | DownstreamResponse {
+): DownstreamResponse | Promise<DownstreamResponse> {
   const { method, client, fields } = request;
   const { routes } = options.state();
   if (method === "CONNECT" || method === "TRACE") {
@@ -213,28 +215,20 @@ function route(
   record.route = route;
   const { sendsForwarded } = options;
   filterRequestHeaders(fields, { origin, requestId, sendsForwarded, maxForwards: hops });
-  return {
-    request,
-    origin,
-    authority,
-    target,
-    requestId,
-    route,
-    groups,
-    outgoing: {
-      method,
-      target: target.forwarded,
-      authority: request.authority,
-      fields,
-      body: request.body,
-      upgrade: request.upgrade,
-      cancellation: request.cancellation,
-      inform: request.inform && informer(request.inform),
-    },
-    destination: route,
-    balancer: undefined,
-    ending: undefined,
+  const outgoing = {
+    method,
+    target: target.forwarded,
+    authority: request.authority,
+    fields,
+    body: request.body,
+    upgrade: request.upgrade,
+    cancellation: request.cancellation,
+    inform: request.inform && informer(request.inform),
   };
+  const forwarded = { request, outgoing, route, destination: route, balancer: undefined };
+  if (route.policies === undefined) return forward(forwarded, record, options);
+  const exchange = { ...forwarded, origin, authority, target, requestId, groups, ending: undefined };
+  return keepPolicies(route.policies, exchange, { record, options });
 }
 
 function informer(

@@ -1,4 +1,5 @@
 import {
+  type Groups,
   MOST_PATH_CHARACTERS,
   type PathMatch,
   PathRegex,
@@ -10,7 +11,7 @@ import {
   wildcardOf,
 } from "@pingress/config";
 import { ProxyError } from "./errors.ts";
-import type { Policy } from "./policies/policy.ts";
+import type { Policies } from "./policies/policy.ts";
 import { type Delivery, deliveryOf } from "./upstream/delivery.ts";
 import type { EndpointProtocol } from "./upstream/endpoint.ts";
 
@@ -29,8 +30,8 @@ export interface Route {
   host: string | undefined;
   /** What kind of host that is. */
   hostClass: HostClass;
-  /** What is done with its requests beyond passing them on. */
-  policies: readonly Policy[];
+  /** What is done with its requests beyond passing them on, if anything is. */
+  policies?: Policies | undefined;
   /** How they are sent, where that is not the proxy's own way. */
   delivery?: Delivery | undefined;
   /** Their largest content in bytes, where that is not the proxy's own; 0 for no limit. */
@@ -43,17 +44,16 @@ export interface Route {
 export interface RouteMatch {
   /** Where the request goes. */
   readonly route: Route;
-  /** What the groups of a `Regex` path took, from `$1` on. */
-  readonly groups: readonly string[];
+  /** Tells what the groups of a `Regex` path took, from `$1` on. */
+  readonly groups: Groups;
 }
 /** Where requests can be sent. */
 export type Destination = Pick<Route, "backend" | "key" | "protocol" | "delivery">;
 
-/** Makes the policies of a rule. */
-export type Compile = (options: RuleOptions) => readonly Policy[];
+/** Makes the policies of a rule, if it has any. */
+export type Compile = (options: RuleOptions) => Policies | undefined;
 
-const NONE: readonly Policy[] = [];
-const NO_GROUPS: readonly string[] = [];
+const NO_GROUPS: Groups = () => [];
 
 /**
  * All routes, compiled for matching. A table never changes: a new configuration makes a new one.
@@ -72,7 +72,7 @@ export class RoutingTable {
    * Compiles a configuration; `compile` makes the policies. Where two rules have the same host and path the first
    * one counts.
    */
-  constructor(config: ProxyConfig, compile: Compile = () => NONE) {
+  constructor(config: ProxyConfig, compile: Compile = () => undefined) {
     for (const rule of config.rules) this.#pathsOf(rule).add(rule.path, routeOf(rule, compile));
     const { defaultBackend, defaultOptions = {} } = config;
     this.#default = defaultBackend && {
@@ -211,7 +211,7 @@ function routeOf(
     },
     host,
     hostClass: host === undefined ? "any" : host.startsWith("*.") ? "wildcard" : "exact",
-    policies: Object.keys(options).length === 0 ? NONE : compile(options),
+    policies: Object.keys(options).length === 0 ? undefined : compile(options),
     delivery: deliveryOf(options),
     maxBodyBytes: options.maxBodyBytes,
     isLogged: options.accessLog,

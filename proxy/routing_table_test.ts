@@ -199,7 +199,7 @@ Deno.test("RoutingTable.match() takes Exact, then the longest of Prefix and Rege
 
 Deno.test("RoutingTable.match() says what the groups of a Regex took", () => {
   const table = new RoutingTable({ rules: rules("a.test /", "a.test Regex /api(/|$)(.*)(x)?") });
-  const groups = (path: string) => table.match("a.test", path)?.groups;
+  const groups = (path: string) => table.match("a.test", path)?.groups();
   assertEquals(groups("/API/Users/%2f"), ["/", "Users/%2f", ""]);
   assertEquals(groups("/api"), ["", "", ""]);
   assertEquals(groups("/"), []);

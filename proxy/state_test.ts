@@ -7,7 +7,7 @@ import { Resolver } from "./upstream/resolver.ts";
 
 const BACKEND = { type: "Service" as const, name: "one", namespace: "default", port: 80 };
 
-const NO_POLICIES: Compile = () => [];
+const NO_POLICIES: Compile = () => undefined;
 
 function config(path: string): ProxyConfig {
   return { rules: [{ host: "a.test", path: { type: "Prefix", path }, backend: BACKEND }] };

@@ -1,13 +1,21 @@
 import type { Transport } from "./transport.ts";
 
-/** A TCP connection as a byte stream. */
+/** What is used of a TCP connection. */
+export type TcpConnection = Pick<Deno.TcpConn, "setNoDelay" | "read" | "write" | "closeWrite" | "close">;
+
+/** A TCP connection as a byte stream: what is written is sent at once. */
 export class TcpTransport implements Transport {
-  readonly #connection: Deno.TcpConn;
+  readonly #connection: TcpConnection;
   #isClosed = false;
 
   /** Takes over an open connection. */
-  constructor(connection: Deno.TcpConn) {
+  constructor(connection: TcpConnection) {
     this.#connection = connection;
+    try {
+      connection.setNoDelay(true);
+    } catch {
+      // not every system lets a connection be set that has just been reset: whoever reads it will be told
+    }
   }
 
   /** See {@linkcode Transport}. */

@@ -36,7 +36,6 @@ export const WEB_ROUTE: Route = {
   protocol: { name: "HTTP" },
   host: "site.test",
   hostClass: "exact",
-  policies: [],
 };
 
 /** A request for site.test:8080 from 192.0.2.1. */
@@ -63,7 +62,7 @@ export function exchangeOf(
     target: { path: target.split("?")[0] ?? "", forwarded: target },
     requestId: "id-1",
     route: WEB_ROUTE,
-    groups,
+    groups: () => groups,
     outgoing: {
       method,
       target,

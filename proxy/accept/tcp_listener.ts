@@ -81,7 +81,6 @@ export class TcpListener {
     this.accepted++;
     const leave = this.#options.gate.admit();
     if (leave === undefined) return tcp.close();
-    tcp.setNoDelay(true);
     const running = this.#serve(tcp).finally(() => {
       leave();
       this.#running.delete(running);

@@ -128,7 +128,7 @@ export class ByteReader {
     return { bytes: this.#buffer, start, end: this.#start - 2 };
   }
 
-  /** Tells `borrower`, instead of the one before, when the bytes that have arrived are to be overwritten. */
+  /** Tells `borrower`, instead of the one before, when the bytes that were handed out are to be overwritten. */
   lend(borrower: Borrower | undefined): void {
     this.#borrower = borrower;
   }
@@ -172,8 +172,6 @@ export class ByteReader {
   #read(): void {
     if (this.#isReading) return;
     this.#isReading = true;
-    this.#borrower?.keep();
-    this.#borrower = undefined;
     this.#makeRoom();
     const into = this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
     this.#source.read(into).then(this.#onRead, this.#onFailure);
@@ -225,13 +223,16 @@ export class ByteReader {
 
   #makeRoom(): void {
     const { length } = this.#buffer;
+    // what comes goes behind all that was handed out
+    if (this.#start < this.#end && this.#end < length) return;
+    this.#borrower?.keep();
+    this.#borrower = undefined;
     if (this.#start === this.#end) {
       this.#start = this.#end = 0;
       // as much as there was room for has come: there is more
       if (this.#wasFilled && length < STREAM_BYTES) this.#buffer = this.#takeBuffer();
       return;
     }
-    if (this.#end < length) return;
     const rest = this.peek();
     // somebody waits for the end of something that is longer than the buffer
     if (rest.length > length / 2) this.#buffer = new Uint8Array(length * 2);

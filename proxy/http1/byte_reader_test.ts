@@ -105,6 +105,59 @@ Deno.test("ByteReader.lend() has bytes kept before what is left behind them move
   assert(latin1(reader.peek()).startsWith(`${left}z`));
 });
 
+Deno.test("ByteReader.lend() has nothing kept while there is room behind", async () => {
+  const transport = new FakeTransport("lent, left");
+  const reader = new ByteReader(transport);
+  await reader.fill();
+  const bytes = reader.take(4);
+  const lent = borrower(bytes);
+  reader.lend(lent);
+  for (const text of [", more", ", and more"]) {
+    transport.send(text);
+    await reader.fill();
+  }
+  assertEquals([lent.kept, latin1(bytes), latin1(reader.peek())], [[], "lent", ", left, more, and more"]);
+  reader.take(Infinity);
+  transport.send("again");
+  await reader.fill();
+  assertEquals([lent.kept, latin1(reader.peek())], [["lent"], "again"]);
+});
+
+Deno.test("ByteReader.lend() has bytes kept before they change, however they are read", async () => {
+  for (let run = 0; run < 100; run++) {
+    const transport = new FakeTransport();
+    const reader = new ByteReader(transport);
+    let sent = 0;
+    for (let lends = 0; lends < 5; lends++) {
+      while (reader.buffered < 2) {
+        transport.send(letters(sent, run % 2 ? 100 : 3000));
+        sent += run % 2 ? 100 : 3000;
+        await reader.fill();
+      }
+      const bytes = reader.take(1 + Math.floor(Math.random() * (reader.buffered - 1)));
+      const text = latin1(bytes);
+      const lent = borrower(bytes);
+      reader.lend(lent);
+      for (let fills = 0; fills < 5; fills++) {
+        const count = 1 + Math.floor(Math.random() * 3000);
+        transport.send(letters(sent, count));
+        sent += count;
+        await reader.fill();
+        assertEquals(lent.kept[0] ?? latin1(bytes), text);
+        reader.take(Math.floor(Math.random() * 2 * reader.buffered));
+      }
+    }
+    reader.close();
+  }
+});
+
+/** Text of which no two parts nearby are the same. */
+function letters(from: number, count: number): string {
+  return Array.from({ length: count }, (_, index) => String.fromCharCode((from + index) * 7919 % 251)).join(
+    "",
+  );
+}
+
 Deno.test("ByteReader.lend() has nothing kept for one that has given bytes back, or passed them on", async () => {
   const transport = new FakeTransport("one");
   const reader = new ByteReader(transport);

@@ -67,7 +67,6 @@ Deno.test("AccessLog.add() writes a line with all that is known", () => {
       protocol: { name: "HTTP" },
       host: "a.test",
       hostClass: "exact",
-      policies: [],
     },
   });
   setup.log.flush();

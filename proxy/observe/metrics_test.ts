@@ -39,7 +39,7 @@ function request(method: string): DownstreamRequest {
 
 function route(host: string | undefined, hostClass: HostClass): Route {
   const backend = { type: "Service" as const, name: "one", namespace: "default", port: 80 };
-  return { backend, key: "default/one:80", protocol: { name: "HTTP" }, host, hostClass, policies: [] };
+  return { backend, key: "default/one:80", protocol: { name: "HTTP" }, host, hostClass };
 }
 
 /** The samples of a name, as text. */

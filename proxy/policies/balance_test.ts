@@ -44,7 +44,7 @@ Deno.test("compilePolicies() lets affinity come before hashing, and hashing befo
   const all = { balance: "round-robin", hashBy: "$host" } as const;
   const nameOf = (options: Parameters<typeof compilePolicies>[0]) => {
     const exchange = exchangeOf();
-    for (const policy of compilePolicies(options, environmentOf())) policy.request?.(exchange);
+    for (const look of compilePolicies(options, environmentOf())?.requests ?? []) look(exchange);
     return exchange.balancer?.constructor.name;
   };
   const [bound, hashed, balanced] = [{ ...all, affinity }, all, { balance: all.balance }].map(nameOf);

@@ -8,7 +8,7 @@ import { closedPolicy } from "./closed.ts";
 import { corsPolicy } from "./cors.ts";
 import { errorsPolicy } from "./errors.ts";
 import { limitPolicy } from "./limits.ts";
-import type { Policy, PolicyEnvironment, PolicyFactory } from "./policy.ts";
+import type { Policies, PolicyEnvironment, PolicyFactory } from "./policy.ts";
 import { hostRedirectPolicy, httpsRedirectPolicy, redirectPolicy } from "./redirects.ts";
 import { responseHeadersPolicy, strictTransportSecurityPolicy } from "./response_headers.ts";
 import { forwardedPrefixPolicy, rewritePolicy, upstreamHostPolicy } from "./rewrite.ts";
@@ -37,7 +37,17 @@ const FACTORIES: readonly PolicyFactory[] = [
   affinityPolicy,
 ];
 
-/** Makes the policies for the options of a rule. @throws {Error} for options that make no sense. */
-export function compilePolicies(options: RuleOptions, environment: PolicyEnvironment): readonly Policy[] {
-  return FACTORIES.map((make) => make(options, environment)).filter((policy) => policy !== undefined);
+/** Makes the policies for the options of a rule, if there are any. @throws {Error} for options that make no sense. */
+export function compilePolicies(
+  options: RuleOptions,
+  environment: PolicyEnvironment,
+): Policies | undefined {
+  const policies = FACTORIES.map((make) => make(options, environment)).filter((policy) =>
+    policy !== undefined
+  );
+  if (policies.length === 0) return undefined;
+  return {
+    requests: policies.flatMap(({ request }) => request ?? []),
+    responses: policies.flatMap(({ response }) => response ?? []).reverse(),
+  };
 }

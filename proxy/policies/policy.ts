@@ -1,4 +1,4 @@
-import type { Address, RuleOptions } from "@pingress/config";
+import type { Address, Groups, RuleOptions } from "@pingress/config";
 import type { Authority } from "../authority.ts";
 import type { DownstreamRequest, DownstreamResponse } from "../exchange.ts";
 import type { Origin } from "../filters/origin.ts";
@@ -24,8 +24,8 @@ export interface PolicyExchange {
   readonly requestId: string;
   /** The rule that matches. */
   readonly route: Route;
-  /** What the groups of its path took, from `$1` on, where it is a regular expression. */
-  readonly groups: readonly string[];
+  /** Tells what the groups of its path took, from `$1` on, where it is a regular expression. */
+  readonly groups: Groups;
   /** What the backend will get: to be changed. */
   readonly outgoing: UpstreamRequest;
   /** Where it goes; another route's is taken by replacing it. */
@@ -38,12 +38,29 @@ export interface PolicyExchange {
 
 type Answer = DownstreamResponse | undefined;
 
-/** What is done with the requests of a route beyond passing them on. */
+/** Looks at a request: answers it itself, or lets it pass, perhaps changed. */
+export type RequestPolicy = (exchange: PolicyExchange) => Answer | Promise<Answer>;
+
+/** Looks at an answer, whoever made it: changes it, or returns another one. */
+export type ResponsePolicy = (
+  response: DownstreamResponse,
+  exchange: PolicyExchange,
+) => Answer | Promise<Answer> | void;
+
+/** One thing that is done with the requests of a route beyond passing them on. */
 export interface Policy {
-  /** Looks at a request: answers it itself, or lets it pass, perhaps changed. */
-  request?(exchange: PolicyExchange): Answer | Promise<Answer>;
-  /** Looks at the answer, whoever made it: changes it, or returns another one. */
-  response?(response: DownstreamResponse, exchange: PolicyExchange): Answer | Promise<Answer> | void;
+  /** What it does with requests. */
+  readonly request?: RequestPolicy;
+  /** What it does with answers. */
+  readonly response?: ResponsePolicy;
+}
+
+/** All that is done with the requests of a route beyond passing them on. */
+export interface Policies {
+  /** What requests go through, in this order. */
+  readonly requests: readonly RequestPolicy[];
+  /** What their answers go through, in this order. */
+  readonly responses: readonly ResponsePolicy[];
 }
 
 /** What policies need of the proxy. */

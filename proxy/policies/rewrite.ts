@@ -1,4 +1,4 @@
-import type { RuleOptions } from "@pingress/config";
+import type { Groups, RuleOptions } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
 import { FieldNames } from "../http1/field_name.ts";
 import { parseTarget } from "../request_target.ts";
@@ -15,10 +15,11 @@ const MOST_TARGET_CHARACTERS = 32 * 1024;
 export function rewritePolicy({ rewrite }: RuleOptions): Policy | undefined {
   if (rewrite === undefined) return undefined;
   const isUrl = /^https?:\/\//i.test(rewrite);
+  const put = compileText(rewrite);
   return {
     request: ({ target: { path, forwarded }, groups, outgoing }) => {
       if (forwarded === "*") return undefined;
-      const made = withGroups(rewrite, groups) + forwarded.slice(path.length);
+      const made = put(groups) + forwarded.slice(path.length);
       if (made.length > MOST_TARGET_CHARACTERS) {
         throw new ProxyError("target_too_long", `rewritten to ${made.length} characters`);
       }
@@ -37,10 +38,11 @@ const ONLY_FORWARDED_PREFIX = new FieldNames([FORWARDED_PREFIX]);
 /** Tells the backend what its paths begin with outside, instead of what the client says. */
 export function forwardedPrefixPolicy({ forwardedPrefix }: RuleOptions): Policy | undefined {
   if (forwardedPrefix === undefined) return undefined;
+  const put = compileText(forwardedPrefix);
   return {
     request: ({ groups, outgoing: { fields } }) => {
       fields.remove(ONLY_FORWARDED_PREFIX);
-      fields.add(FORWARDED_PREFIX, withGroups(forwardedPrefix, groups));
+      fields.add(FORWARDED_PREFIX, put(groups));
       return undefined;
     },
   };
@@ -57,7 +59,13 @@ export function upstreamHostPolicy({ upstreamHost }: RuleOptions): Policy | unde
   };
 }
 
-/** Puts groups in the places of `$1` to `$9`, and nothing where there is no such group. */
-function withGroups(text: string, groups: readonly string[]): string {
-  return text.replace(/\$([1-9])/g, (_, number) => groups[Number(number) - 1] ?? "");
+/** Compiles a text in which groups take the places of `$1` to `$9`, and nothing where there is no such group. */
+function compileText(text: string): (groups: Groups) => string {
+  // texts and numbers in turn
+  const parts = text.split(/\$([1-9])/);
+  if (parts.length === 1) return () => text;
+  return (groups) => {
+    const taken = groups();
+    return parts.map((part, index) => index % 2 === 0 ? part : taken[Number(part) - 1] ?? "").join("");
+  };
 }

@@ -4,6 +4,7 @@ import type { Balancer } from "./balancer.ts";
 import { type Delivery, mayBeRepeated, USUAL_RETRY } from "./delivery.ts";
 import { Endpoint, type EndpointProtocol } from "./endpoint.ts";
 import { Http2Endpoint, RefusedStreamError } from "./http2_endpoint.ts";
+import { KeptContent } from "./kept_content.ts";
 import type { UpstreamPool } from "./pool.ts";
 import {
   roundTrip,
@@ -140,13 +141,17 @@ async function sendOverHttp2(
   { options, attempts }: { options: RoundTripOptions; attempts: Attempts },
 ): Promise<UpstreamResponse> {
   await unsent(endpoint.open(options.connectTimeout));
+  const body = request.body && new KeptContent(request.body);
+  let again: UpstreamRequest;
   try {
-    return await endpoint.send(request, options);
+    return await endpoint.send({ ...request, body }, options);
   } catch (error) {
-    if (!(error instanceof RefusedStreamError)) throw error;
+    const rest = body && body.again();
+    if (!(error instanceof RefusedStreamError) || rest === undefined) throw error;
+    again = { ...request, body: rest };
   }
   attempts.retries++;
-  return await endpoint.send(request, options);
+  return await endpoint.send(again, options);
 }
 
 /** A request, and whether its client has been told anything. */

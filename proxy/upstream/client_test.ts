@@ -1,7 +1,17 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Address, formatAddress, parseAddress } from "@pingress/config";
+import {
+  bytesOfNumber,
+  FLAG,
+  FRAME,
+  frame,
+  headerBlock,
+  PREFACE,
+  readFrame,
+} from "../../tests/conformance/http2_frames.ts";
 import { FakeContent, FakeTransport, textOf } from "../../tests/fakes.ts";
-import { until } from "../../tests/testing.ts";
+import { RawServer } from "../../tests/peers.ts";
+import { until, within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";
@@ -374,4 +384,83 @@ Deno.test("UpstreamClient.send() gives what it has where it may be sent again, a
   };
   const { status } = await setup.send({}, "default/a:80", { balancer, delivery: retrying("http_503") });
   assertEquals([status, setup.dialled], [503, ["a:1"]]);
+});
+
+/** The start of content that goes on. */
+const ENDLESS = "and so on";
+
+/** A backend that does not work on the first request of its first connection, and answers with what it gets of others. */
+function refusing(how: "GOAWAY" | "reset"): RawServer {
+  return new RawServer(async (peer, number) => {
+    await peer.read(PREFACE.length);
+    await peer.write(frame({ type: FRAME.SETTINGS }));
+    let content = "";
+    for (;;) {
+      const { type, flags, stream, payload } = await readFrame((count) => peer.read(count));
+      if (type === FRAME.DATA) content += payload;
+      if (type === FRAME.WINDOW_UPDATE || type === FRAME.SETTINGS || type === FRAME.PING) continue;
+      if (content !== ENDLESS && (flags & FLAG.END_STREAM) === 0) continue;
+      if (number === 1 && stream === 1) {
+        await peer.write(
+          how === "GOAWAY"
+            ? frame({ type: FRAME.GOAWAY, payload: "\0".repeat(8) })
+            : frame({ type: FRAME.RST_STREAM, stream, payload: bytesOfNumber(7, 4) }),
+        );
+        content = "";
+      } else {
+        const head = { type: FRAME.HEADERS, stream, payload: headerBlock([[":status", "200"]]) };
+        await peer.write(frame({ ...head, flags: FLAG.END_HEADERS }));
+        await peer.write(frame({ type: FRAME.DATA, flags: FLAG.END_STREAM, stream, payload: content }));
+      }
+    }
+  });
+}
+
+Deno.test("UpstreamClient.send() sends again what an HTTP/2 backend has not begun to work on, if it has all of it", async (t) => {
+  const whole = () => new FakeContent().send("he").send("llo").end();
+  const cases: [name: string, body: () => FakeContent | null, expected: string | undefined][] = [
+    ["without content", () => null, ""],
+    ["with content", whole, "hello"],
+    ["with content that goes on", () => new FakeContent().send(ENDLESS), undefined],
+    ["with long content", () => new FakeContent().send("x".repeat(17_000)).end(), undefined],
+  ];
+  for (const how of ["GOAWAY", "reset"] as const) {
+    for (const [name, body, expected] of cases) {
+      await t.step(`${how}: ${name}`, async () => {
+        using server = refusing(how);
+        const content = body();
+        const pool = new UpstreamPool({
+          ...{ deadlines: new Deadlines(), connectTimeout: 5000, idleTimeout: 4000, maxConnections: 10 },
+        });
+        const times = { responseTimeout: 5000, streamTimeout: 5000 };
+        const client = new UpstreamClient({
+          pool,
+          balancer: createBalancer("round-robin", () => 0),
+          ...times,
+        });
+        const attempts = { retries: 0 };
+        const sending = within(
+          client.send(
+            upstreamRequest({
+              cancellation: new Cancellation(),
+              method: content === null ? "GET" : "POST",
+              body: content,
+            }),
+            { key: "default/a:80", addresses: [server.address], protocol: { name: "H2C" } },
+            attempts,
+          ),
+          "an answer",
+        );
+        if (expected === undefined) {
+          assertEquals((await assertRejects(() => sending, ProxyError)).reason, "upstream_unreachable");
+        } else {
+          const { status, body: answer } = await sending;
+          assertEquals([status, await textOf(answer)], [200, expected]);
+        }
+        assertEquals(attempts.retries, expected === undefined ? 0 : 1);
+        content?.end();
+        pool.close();
+      });
+    }
+  }
 });

@@ -15,8 +15,11 @@ function never(): AbortSignal {
 }
 
 /** A server over TLS that sends back what it gets, in upper case. */
-async function echoing<T>(run: (address: Deno.NetAddr) => Promise<T>): Promise<T> {
-  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...PAIR, alpnProtocols: ["http/1.1"] });
+async function echoing<T>(
+  run: (address: Deno.NetAddr) => Promise<T>,
+  alpnProtocols: string[] = ["http/1.1"],
+): Promise<T> {
+  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...PAIR, alpnProtocols });
   const serving = (async () => {
     for await (const connection of listener) {
       const bytes = new Uint8Array(100);
@@ -61,6 +64,25 @@ Deno.test("dial() opens a TLS connection, whoever has signed the certificate", a
       transport.close();
     }
   });
+});
+
+Deno.test("dial() opens no TLS connection to a backend that does not speak what is to be spoken inside", async () => {
+  const cases: [name: EndpointProtocol["name"], spoken: string[], refusal: RegExp | undefined][] = [
+    ["GRPCS", ["h2"], undefined],
+    ["GRPCS", ["http/1.1", "h2"], undefined],
+    ["GRPCS", ["http/1.1"], /does not agree on h2 by ALPN.* the protocol is HTTPS/],
+    ["GRPCS", [], /does not agree on h2 by ALPN.* the protocol is HTTPS/],
+    ["HTTPS", ["h2"], /does not agree on http\/1.1 by ALPN/],
+    ["HTTPS", [], undefined],
+  ];
+  for (const [name, spoken, refusal] of cases) {
+    await echoing(async (address) => {
+      const dialling = dial(address, { protocol: { name }, signal: never() });
+      if (refusal === undefined) return (await dialling).close();
+      const { message } = await assertRejects(() => dialling, Error);
+      assert(refusal.test(message), `${name} to ${spoken}: ${message}`);
+    }, spoken);
+  }
 });
 
 Deno.test("dial() opens no TLS connection to a backend that nobody vouches for, where it is to be checked", async () => {

@@ -24,7 +24,6 @@ function route(name: string, port: number | string): Route {
     protocol: { name: "HTTP" },
     host: undefined,
     hostClass: "any",
-    policies: [],
   };
 }
 

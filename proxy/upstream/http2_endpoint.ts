@@ -9,14 +9,15 @@ import { type Address, errorMessage, formatAddress } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
 import type { Content, Piece } from "../exchange.ts";
 import { NOT_IN_TRAILERS } from "../filters/response_headers.ts";
-import { Cable, type Wire } from "../http2/cable.ts";
+import { Cable } from "../http2/cable.ts";
 import { Http2Content, SilenceError } from "../http2/http2_content.ts";
 import { fromNode, toNode } from "../http2/node_fields.ts";
 import { StreamWriter } from "../http2/stream_writer.ts";
 import { FieldName } from "../http1/field_name.ts";
 import { isWithoutContent } from "../http1/response.ts";
-import { type Transport, writeAll } from "../transport.ts";
+import type { Transport } from "../transport.ts";
 import type { EndpointOptions, EndpointProtocol } from "./endpoint.ts";
+import { BackendWire } from "./backend_wire.ts";
 import { PassedOver } from "./passed_over.ts";
 import {
   DownstreamBodyError,
@@ -25,7 +26,7 @@ import {
   type UpstreamResponse,
 } from "./round_trip.ts";
 
-/** The backend has not begun to work on a request (RFC 9113, section 8.7): it may be sent again. */
+/** The backend has not begun to work on a request (RFC 9113, section 8.7): it may be sent again, if it can be. */
 export class RefusedStreamError extends ProxyError {
   override name = "RefusedStreamError";
 
@@ -37,8 +38,6 @@ export class RefusedStreamError extends ProxyError {
 
 const CONTENT_LENGTH = FieldName.of("content-length");
 
-const BUFFER_BYTES = 32 * 1024;
-
 /** How many requests a connection may have before the backend has said how many. */
 const USUAL_STREAMS = 100;
 
@@ -46,6 +45,7 @@ const USUAL_STREAMS = 100;
 interface Lane {
   readonly session: ClientHttp2Session;
   readonly cable: Cable;
+  readonly wire: BackendWire;
   /** Ends those that the backend will not work on, by what it says of its last stream. */
   readonly refusals: Set<(lastStream: number) => void>;
   running: number;
@@ -111,7 +111,7 @@ export class Http2Endpoint {
   /**
    * Sends a request and reads the head of its response.
    *
-   * @throws {RefusedStreamError} when it may be sent again.
+   * @throws {RefusedStreamError} when the backend has not begun to work on it.
    * @throws {ProxyError} for everything else that goes wrong before the response starts.
    */
   async send(request: UpstreamRequest, options: RoundTripOptions): Promise<UpstreamResponse> {
@@ -125,6 +125,7 @@ export class Http2Endpoint {
     };
     try {
       lane = await this.#take(options.connectTimeout);
+      lane.wire.bePatient(options.sendTimeout ?? options.responseTimeout);
       const stream = lane.session.request(this.#headersOf(request), {
         endStream: request.body === null,
         waitForTrailers: request.body?.trailers !== undefined,
@@ -220,10 +221,12 @@ export class Http2Endpoint {
 
   /** Begins to speak HTTP/2, and waits until the backend has said how it speaks it. */
   async #speak(transport: Transport, signal: AbortSignal): Promise<Lane> {
-    const cable = new Cable(wireOf(transport), { onGoaway: (lastStream) => this.#leave(lane, lastStream) });
+    const { deadlines, connectTimeout } = this.#options;
+    const wire = new BackendWire(transport, { name: this.name, deadlines, patience: connectTimeout });
+    const cable = new Cable(wire, { onGoaway: (lastStream) => this.#leave(lane, lastStream) });
     const session = connect(`http://${this.name}`, { createConnection: () => cable });
     const lane: Lane = {
-      ...{ session, cable, refusals: new Set() },
+      ...{ session, cable, wire, refusals: new Set() },
       ...{ running: 0, most: USUAL_STREAMS, isLeaving: false },
     };
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -334,7 +337,7 @@ export class Http2Endpoint {
       if (request.cancellation.isCancelled) {
         throw new ProxyError("client_gone", errorMessage(error), { cause: error });
       }
-      throw isRefused && request.body === null ? new RefusedStreamError(errorMessage(error)) : error;
+      throw isRefused ? new RefusedStreamError(`${this.name}: ${errorMessage(error)}`) : error;
     } finally {
       deadlines.delete(waiting);
     }
@@ -352,19 +355,6 @@ export class Http2Endpoint {
       ...name !== "H2C" && { te: "trailers" },
     };
   }
-}
-
-function wireOf(transport: Transport): Wire {
-  const buffer = new Uint8Array(BUFFER_BYTES);
-  return {
-    read: async () => {
-      const count = await transport.read(buffer);
-      return count === null ? undefined : buffer.slice(0, count);
-    },
-    write: (bytes) => writeAll(transport, bytes),
-    closeWrite: () => transport.closeWrite(),
-    close: () => transport.close(),
-  };
 }
 
 function giveBack(lane: Lane): void {

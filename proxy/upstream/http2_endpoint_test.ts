@@ -26,7 +26,7 @@ import { type ErrorReason, errorResponse, ProxyError } from "../errors.ts";
 import { Cancellation } from "../exchange.ts";
 import { Fields } from "../http1/fields.ts";
 import { dial } from "./dial.ts";
-import type { EndpointOptions } from "./endpoint.ts";
+import type { Dial, EndpointOptions } from "./endpoint.ts";
 import { Http2Endpoint } from "./http2_endpoint.ts";
 import { UpstreamPool } from "./pool.ts";
 import type { RoundTripOptions, UpstreamRequest, UpstreamResponse } from "./round_trip.ts";
@@ -64,13 +64,19 @@ class Setup implements AsyncDisposable {
     return new Setup(server.addr.port, () => server.shutdown(), options);
   }
 
-  async send(changes: Partial<UpstreamRequest> = {}, endpoint = this.endpoint): Promise<UpstreamResponse> {
+  async send(
+    changes: Partial<UpstreamRequest> = {},
+    { endpoint = this.endpoint, times = this.#times }: {
+      endpoint?: Http2Endpoint;
+      times?: Partial<RoundTripOptions>;
+    } = {},
+  ): Promise<UpstreamResponse> {
     const request = upstreamRequest({ cancellation: this.cancellation, ...changes });
     return await endpoint.send(request, {
       responseTimeout: 5000,
       streamTimeout: 5000,
       onBrokenOff: (error) => this.broken.push(error),
-      ...this.#times,
+      ...times,
     });
   }
 
@@ -476,6 +482,67 @@ Deno.test("Http2Endpoint.send() gives up the connection on which nothing came, a
   assertEquals(setup.connects, [true, true, true], "the second connection was used again");
 });
 
+/** Opens connections that write as a test says, until they are closed. */
+class Writing {
+  readonly closed = Promise.withResolvers<void>();
+  /** Waits before so many of the bytes are written. */
+  pace: { wait: () => Promise<void>; most: number } | undefined;
+
+  readonly dial: Dial = async (address, options) => {
+    const transport = await dial(address, options);
+    return {
+      read: (into) => transport.read(into),
+      write: async (bytes) => {
+        if (this.pace === undefined) return await transport.write(bytes);
+        const { wait, most } = this.pace;
+        await Promise.race([wait(), this.closed.promise]);
+        return await transport.write(bytes.subarray(0, most));
+      },
+      closeWrite: () => transport.closeWrite(),
+      close: () => {
+        this.closed.resolve();
+        transport.close();
+      },
+    };
+  };
+}
+
+Deno.test("Http2Endpoint.send() closes a connection of which the backend takes nothing any more", async () => {
+  const writing = new Writing();
+  await using setup = await scripted(
+    (stream) => stream.respond({ ":status": 200 }, { endStream: true }),
+    { times: { responseTimeout: 300 }, options: { dial: writing.dial, connectTimeout: 300 } },
+  );
+  await textOf((await setup.send()).body);
+  writing.pace = { wait: () => new Promise(() => {}), most: 0 };
+  const body = new FakeContent().send("x".repeat(200_000)).send("x");
+  const failing = [setup.send(), setup.send({ method: "POST", body })].map((sending) =>
+    assertRejects(() => within(sending, "a failure"), ProxyError)
+  );
+  for (const { reason } of await Promise.all(failing)) assertEquals(reason, "upstream_timeout");
+  await within(writing.closed.promise, "the end of the connection");
+  await body.closed();
+  writing.pace = undefined;
+  await textOf((await setup.send()).body);
+  assertEquals([setup.connects, setup.endpoint.load], [[true, true], 0]);
+});
+
+Deno.test("Http2Endpoint.send() leaves an upload alone that a backend takes slowly, whoever gives up beside it", async () => {
+  const writing = new Writing();
+  let count = 0;
+  await using setup = await scripted((stream) => {
+    if (++count > 1) return;
+    stream.on("end", () => stream.respond({ ":status": 200 }, { endStream: true })).resume();
+  }, { times: { responseTimeout: 200 }, options: { dial: writing.dial, connectTimeout: 400 } });
+  await setup.endpoint.open();
+  writing.pace = { wait: () => new Promise((resolve) => setTimeout(resolve, 50)), most: 4096 };
+  const body = new FakeContent().send("x".repeat(100_000)).end();
+  const upload = setup.send({ method: "POST", body }, { times: { responseTimeout: 5000, sendTimeout: 400 } });
+  const failure = await assertRejects(() => within(setup.send(), "a failure"), ProxyError);
+  assertEquals(failure.reason, "upstream_timeout");
+  assertEquals((await within(upload, "the answer to the upload")).status, 200);
+});
+
 Deno.test("Http2Endpoint.sweep() leaves a connection that is being opened", async () => {
   await using setup = Setup.serving(() => new Response("ok"), { options: { idleTimeout: 0 } });
   const opening = setup.endpoint.open();
@@ -501,7 +568,7 @@ Deno.test("Http2Endpoint is not forgotten by its pool while it has a request", a
   });
   try {
     const endpoint = pool.endpoint(address, { name: "H2C" }) as Http2Endpoint;
-    const { body } = await setup.send({}, endpoint);
+    const { body } = await setup.send({}, { endpoint });
     const swept = Promise.withResolvers<void>();
     const { sweep } = endpoint;
     endpoint.sweep = () => {

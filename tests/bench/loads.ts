@@ -33,6 +33,12 @@ export const KEEP_ALIVE: LoadOptions = {
   generator: ({ url, seconds }) => [...WRK, `-d${seconds}s`, url],
 };
 
+/** The path of {@linkcode BELOW_PATH}: rules may change what is below it. */
+export const APP_PATH = "/app";
+
+/** Small responses, of something below a path. */
+export const BELOW_PATH: LoadOptions = { ...KEEP_ALIVE, path: `${APP_PATH}/index.html` };
+
 /** Large ones. */
 export const LARGE: LoadOptions = { ...KEEP_ALIVE, path: LARGE_PATH, bytes: LARGE_BYTES };
 

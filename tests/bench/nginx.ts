@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { annotatedLocation, NGINX_LIMIT_ZONE } from "./annotations.ts";
 import { certificateOf, hostName, type Site } from "./site.ts";
 
 /** For what a default would end in the middle of a run. */
@@ -30,8 +31,11 @@ export async function backend(
 
 /** Writes the files of a proxy. @returns its command line. */
 export async function nginx(site: Site): Promise<string[]> {
-  const { directory, hosts, paths, ports, resumes, logs } = site;
-  const locations = paths.map((path) => `location ${path} { proxy_pass http://backend; }`).join(" ");
+  const { directory, hosts, paths, ports, isAnnotated, resumes, logs } = site;
+  const locations = paths.map((path) => {
+    const { head, directives } = isAnnotated ? annotatedLocation(path) : { head: path, directives: "" };
+    return `location ${head} {${directives} proxy_pass http://backend; }`;
+  }).join(" ");
   const servers = Array.from({ length: hosts }, (_, index) => {
     const pair = certificateOf(site, index);
     const tls = pair === undefined ? "" : `
@@ -50,6 +54,7 @@ export async function nginx(site: Site): Promise<string[]> {
     site.workers,
     `
   access_log ${logs ? `${directory}/access.log` : "off"};
+  ${isAnnotated ? NGINX_LIMIT_ZONE : ""}
   server_names_hash_bucket_size 128;
   server_names_hash_max_size ${Math.max(512, 4 * hosts)};
   ssl_protocols TLSv1.2 TLSv1.3;

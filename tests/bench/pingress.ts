@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { annotatedRule } from "./annotations.ts";
 import { certificateOf, hostName, type Site } from "./site.ts";
 
 const MAIN = new URL("../../proxy/main.ts", import.meta.url).pathname;
@@ -31,11 +32,15 @@ export async function pingress(site: Site): Promise<string[]> {
 
 /** Writes its rules, at once. */
 export async function writeRules(site: Site): Promise<void> {
-  const { directory, hosts, paths } = site;
+  const { directory, hosts, paths, isAnnotated } = site;
   const backend = { type: "Service", name: "backend", namespace: "default", port: 80 };
   const rules = Array.from({ length: hosts }, (_, index) => {
     const tls = certificateOf(site, index);
-    return paths.map((path) => ({ host: hostName(index), path: { type: "Prefix", path }, backend, tls }));
+    return paths.map((path) => ({
+      host: hostName(index),
+      ...isAnnotated ? annotatedRule(path) : { path: { type: "Prefix", path } },
+      ...{ backend, tls },
+    }));
   });
   // not in the directory that is watched, so that there is one change
   await Deno.writeTextFile(`${directory}/proxy.json`, JSON.stringify({ rules: rules.flat() }));

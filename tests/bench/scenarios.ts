@@ -5,6 +5,8 @@
  */
 import { underLoad } from "./load.ts";
 import {
+  APP_PATH,
+  BELOW_PATH,
   H2LOAD,
   H2LOAD_CLOSE,
   H2LOAD_RATE,
@@ -132,6 +134,18 @@ export const SCENARIOS: readonly Scenario[] = [
     rows: bothAgain({}, "log on", { logs: true }),
     columns: againstItself("× log off"),
     prepare: underLoad(KEEP_ALIVE),
+  },
+  {
+    ...{ name: "annotations", title: "Small GET over HTTP, with rewriting, CORS and a rate limit" },
+    how: `${BY_WRK}; a Regex with groups, CORS, a limit never reached`,
+    rows: bothAgain({ paths: [APP_PATH] }, "options", { isAnnotated: true }),
+    columns: [
+      CPU,
+      { head: "× without options", figure: "cpu", show: digits(2), to: toItself },
+      TIMES_NGINX,
+      ...[RATE, P99, FAILED],
+    ],
+    prepare: underLoad(BELOW_PATH),
   },
   {
     ...{ name: "workers", title: "Small GET over HTTP, two workers on two cores" },

@@ -42,7 +42,10 @@ export async function prepareProxy(
   setup: Setup,
   place: Pick<Site, "directory" | "certificates" | "backend">,
 ): Promise<PreparedProxy> {
-  const defaults = { hosts: CERTIFICATES, paths: ["/"], workers: 1, logs: false, resumes: false };
+  const defaults = {
+    ...{ hosts: CERTIFICATES, paths: ["/"], workers: 1 },
+    ...{ logs: false, isAnnotated: false, resumes: false },
+  };
   const site = { ...defaults, ...setup, ...place, ports: freePorts() };
   const command = await PROXIES[setup.proxy](site);
   const { ports: { http, https, admin }, paths: [path = "/"] } = site;

@@ -26,6 +26,8 @@ export interface Setup {
   workers?: number;
   /** Does it write an access log to a file? */
   logs?: boolean;
+  /** Do its rules say what annotations.ts does? HAProxy has none that could. */
+  isAnnotated?: boolean;
   /** May clients resume TLS sessions? Pingress always lets them. */
   resumes?: boolean;
 }

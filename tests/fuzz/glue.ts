@@ -14,6 +14,7 @@ import { HeadReader } from "../../proxy/http1/head.ts";
 import { MessageError } from "../../proxy/http1/message_error.ts";
 import { parseResponseHead, responseFraming } from "../../proxy/http1/response.ts";
 import { serveHttp1 } from "../../proxy/http1/server.ts";
+import { Turns } from "../../proxy/http1/turns.ts";
 import type { Transport } from "../../proxy/transport.ts";
 import { bytesOf, latin1 } from "../testing.ts";
 import type { WireField } from "../conformance/wire.ts";
@@ -61,6 +62,7 @@ export async function serve(transport: Transport): Promise<HandledRequest[]> {
   const keeper = { deadlines: new Deadlines(), connections: new Set<Closable>() };
   await serveHttp1(new Connection(transport, CLIENT, keeper), {
     ...{ handler, maxHeadBytes: LIMITS.head, maxTargetBytes: LIMITS.target, isDraining: () => false },
+    turns: new Turns(() => 1),
     ...{ headTimeout: LONG, idleTimeout: LONG, clientTimeout: LONG, streamTimeout: LONG },
   });
   return requests;
