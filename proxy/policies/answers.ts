@@ -15,6 +15,6 @@ export function redirectTo(location: string, status: number, more: HeaderList = 
 /** Refuses what a client asks: that is no failure, so that no log tells of it. */
 export function refuse(reason: ErrorReason, more: HeaderList = []): DownstreamResponse {
   const response = errorResponse(reason);
-  for (const [name, value] of [...more, ["date", httpDate()] as const]) response.fields.add(name, value);
+  for (const [name, value] of more) response.fields.add(name, value);
   return response;
 }
