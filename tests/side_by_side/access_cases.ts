@@ -11,6 +11,29 @@ const as = (user: string, password: string): Pick<CaseQuestion, "fields"> => ({
   fields: { Authorization: `Basic ${btoa(`${user}:${password}`)}` },
 });
 
+/** What ingress-nginx asks the server of auth-url with, and what auth-method adds. */
+function nginxAuth(method = ""): string {
+  return `
+      location = /_external-auth {
+        internal;
+        proxy_pass_request_body off;
+        proxy_set_header Content-Length "";
+        proxy_set_header X-Forwarded-Proto "";
+        proxy_set_header X-Request-ID $req_id;
+        proxy_set_header Host 127.0.0.1;
+        proxy_set_header X-Original-URL $scheme://$http_host$request_uri;
+        proxy_set_header X-Original-Method $request_method;
+        proxy_set_header X-Sent-From "nginx-ingress-controller";
+        proxy_set_header X-Real-IP $remote_addr;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Auth-Request-Redirect $request_uri;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_pass http://auth/check;
+        ${method}
+      }`;
+}
+
 /** Who may come in, and how often. */
 export const ACCESS_CASES: Case[] = [
   {
@@ -100,6 +123,75 @@ export const ACCESS_CASES: Case[] = [
       { ...as("sha", "sha-pw"), status: 200 },
       { from: "10.0.1.1", status: 401 },
       { from: "10.0.1.1", ...as("sha", "sha-pw"), status: 200 },
+    ],
+  },
+  {
+    name: "auth-url",
+    host: "auth.test",
+    ingresses: [{
+      annotations: { "auth-url": "http://AUTH/check", "auth-response-headers": "X-User, X-Team" },
+    }],
+    nginx: `
+      ${nginxAuth()}
+      location / {
+        auth_request /_external-auth;
+        auth_request_set $auth_cookie $upstream_http_set_cookie;
+        add_header Set-Cookie $auth_cookie;
+        auth_request_set $authHeader0 $upstream_http_x_user;
+        auth_request_set $authHeader1 $upstream_http_x_team;
+        ${WEB}
+        proxy_set_header X-User $authHeader0;
+        proxy_set_header X-Team $authHeader1;
+      }`,
+    differs: ["auth", { pingress: ["auth gets x-original-uri: /?a=b", "auth gets x-scheme: http"] }],
+    questions: [
+      { target: "/?a=b", fields: { "X-Auth-Answer": "X-User: me", "X-Team": "forged" }, status: 200 },
+      { target: "/?a=b", fields: { "X-Auth-Answer": "Set-Cookie: a=b; Path=/" }, status: 200 },
+      {
+        target: "/?a=b",
+        fields: { "X-Auth-Answer": "Set-Cookie: a=b; Path=/", "X-Status": "500" },
+        status: 500,
+      },
+      { target: "/?a=b", fields: { "X-Auth-Status": "401" }, status: 401 },
+      {
+        target: "/?a=b",
+        fields: { "X-Auth-Status": "401", "X-Auth-Answer": "WWW-Authenticate: Bearer x" },
+        status: 401,
+      },
+      { target: "/?a=b", fields: { "X-Auth-Status": "403" }, status: 403 },
+      { target: "/?a=b", fields: { "X-Auth-Status": "500" }, status: 500 },
+      { target: "/?a=b", fields: { "X-Auth-Status": "302" }, status: 500 },
+      { target: "/?a=b", method: "POST", body: "text", fields: { Cookie: "a=b" }, status: 200 },
+    ],
+  },
+  {
+    name: "auth-url with auth-signin, which says where to come back to",
+    host: "signin.test",
+    ingresses: [{
+      annotations: {
+        "auth-url": "http://AUTH/check",
+        "auth-method": "HEAD",
+        "auth-signin": "https://login.test/start?x=y",
+        "auth-signin-redirect-param": "back",
+      },
+    }],
+    // set_escape_uri is another module's
+    nginx: `
+      ${
+      nginxAuth(
+        "proxy_method HEAD; proxy_set_header X-Original-URI $request_uri; proxy_set_header X-Scheme $scheme;",
+      )
+    }
+      location @signin {
+        internal;
+        set $escaped_request_uri "%2Fa%3Fb%3Dc%2520d";
+        return 302 https://login.test/start?x=y&back=$scheme://$http_host$escaped_request_uri;
+      }
+      location / { auth_request /_external-auth; error_page 401 = @signin; ${WEB} }`,
+    questions: [
+      { target: "/a?b=c%20d", fields: { "X-Auth-Status": "401" }, status: 302 },
+      { target: "/a?b=c", status: 200 },
+      { fields: { "X-Auth-Status": "403" }, status: 403 },
     ],
   },
   {

@@ -1,4 +1,4 @@
-import { type Case, type CaseQuestion, times } from "./comparison.ts";
+import { type Case, type CaseQuestion, type Differs, times } from "./comparison.ts";
 import { ALL_ORIGINS, nginxCors, TO_HTTPS, WEB } from "./locations.ts";
 
 const ofOrigin = (origin: string): Pick<CaseQuestion, "fields"> => ({ fields: { Origin: origin } });
@@ -115,6 +115,37 @@ const CORS_CASES: Case[] = [
   },
 ];
 
+/** How ingress-nginx asks the backend of custom-http-errors. */
+function customError(code: string): string {
+  return `
+      location @custom_${code} {
+        internal;
+        proxy_intercept_errors off;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_set_header X-Code ${code};
+        proxy_set_header X-Format $http_accept;
+        proxy_set_header X-Original-URI $request_uri;
+        proxy_set_header X-Namespace $namespace;
+        proxy_set_header X-Ingress-Name $ingress_name;
+        proxy_set_header X-Service-Name $service_name;
+        proxy_set_header X-Service-Port $service_port;
+        proxy_set_header X-Request-ID $req_id;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header Host $http_host;
+        rewrite (.*) / break;
+        proxy_pass http://other;
+      }`;
+}
+
+function errorFields(from: string): Differs {
+  const told = { "x-forwarded-host": "errors.test", "x-forwarded-port": "80", "x-forwarded-proto": "http" };
+  const pingress = Object.entries({ ...told, "x-real-ip": from });
+  return ["errors", { pingress: pingress.map(([name, value]) => `other gets ${name}: ${value}`) }];
+}
+
+const ERROR_FIELDS = errorFields("10.0.0.1");
+
 const HEADER_CASES: Case[] = [
   {
     name: "custom-headers",
@@ -169,6 +200,53 @@ const HEADER_CASES: Case[] = [
       { status: 301 },
       { target: "/in/", status: 401 },
       { method: "POST", target: "/in/", body: "1", status: 401 },
+    ],
+  },
+  {
+    name: "custom-http-errors with default-backend",
+    host: "errors.test",
+    ingresses: [{
+      annotations: {
+        "custom-http-errors": "403,404",
+        "default-backend": "other",
+        "denylist-source-range": "10.0.0.9",
+      },
+    }],
+    nginx: `
+      ${["403", "404"].map(customError).join("")}
+      location / {
+        set $namespace "default";
+        set $ingress_name "errors.test-0";
+        set $service_name "web";
+        set $service_port "80";
+        deny 10.0.0.9;
+        proxy_intercept_errors on;
+        error_page 403 = @custom_403;
+        error_page 404 = @custom_404;
+        ${WEB}
+      }`,
+    questions: [
+      { fields: { "X-Status": "500" }, status: 500 },
+      {
+        target: "/a?b=c",
+        fields: { "X-Status": "404", Accept: "text/html" },
+        status: 200,
+        differs: ERROR_FIELDS,
+      },
+      { fields: { "X-Status": "404", "X-Other-Status": "404" }, status: 404, differs: ERROR_FIELDS },
+      { from: "10.0.0.9", status: 200, differs: errorFields("10.0.0.9") },
+      { method: "HEAD", fields: { "X-Status": "404" }, status: 200, differs: ERROR_FIELDS },
+      {
+        method: "POST",
+        target: "/a",
+        body: "text",
+        fields: { "X-Status": "404" },
+        status: 200,
+        differs: ["errors", {
+          nginx: ["other gets POST /", "other gets content-length: 4", "other gets content: text"],
+          pingress: ["other gets GET /", ...ERROR_FIELDS[1].pingress ?? []],
+        }],
+      },
     ],
   },
   {

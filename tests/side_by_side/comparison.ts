@@ -14,13 +14,15 @@ export interface Case {
   name: string;
   /** Its host, which no other case has. */
   host: string;
+  /** How nginx' `server_name` spells it: as it is, unless told. */
+  serverName?: string;
   /** Is there a certificate for the host? */
   hasCertificate?: boolean;
   /** Does the controller tell that something of them cannot be used? */
   isTold?: boolean;
   /** Its Ingresses, the oldest first. */
   ingresses: {
-    /** By their names without prefix. */
+    /** By their names without prefix. `AUTH` is the address of the Service `auth`. */
     annotations?: Record<string, string>;
     /** `/` to the Service `web` unless told. */
     paths?: IngressPath[];
@@ -63,8 +65,8 @@ export interface CaseQuestion extends Question {
 export interface Exchange {
   /** The answer. */
   answer: WireMessage;
-  /** Which Service got the request, and what it got; nothing where none did. */
-  seen: { service: string; request: WireMessage } | undefined;
+  /** Which Services got which requests. */
+  seen: { service: string; request: WireMessage }[];
 }
 
 /** What is so with one server alone. */
@@ -72,8 +74,9 @@ export type Sides = Record<"nginx" | "pingress", string[]>;
 
 /** What is only so with one server, but for what is so {@linkcode EVERYWHERE}. */
 export function compare({ nginx, pingress }: Record<keyof Sides, Exchange>): Sides {
-  // where only one of them asked a Service there is no more to say
-  const isBrief = (nginx.seen === undefined) !== (pingress.seen === undefined);
+  const services = ({ seen }: Exchange) => seen.map(({ service }) => service).join();
+  // where a Service was asked by one of them alone there is no more to say
+  const isBrief = services(nginx) !== services(pingress);
   const facts = {
     nginx: factsOf(nginx, { isBrief }).filter((fact) => !isEverywhere("nginx", fact)),
     pingress: factsOf(pingress, { isBrief }).filter((fact) => !isEverywhere("pingress", fact)),
@@ -90,19 +93,17 @@ function isEverywhere(side: keyof Sides, fact: string): boolean {
 
 /** An exchange as a list of facts, in the order of their texts. */
 function factsOf({ answer, seen }: Exchange, { isBrief }: { isBrief: boolean }): string[] {
-  const facts = [`status ${statusOf(answer)}`];
-  if (isBrief) facts.push(...valuesOf(answer, "location").map((value) => `location: ${value}`));
-  else facts.push(...answer.headers.flatMap((field) => answerFacts(field, seen === undefined ? "own " : "")));
-  if (seen === undefined) return facts.sort();
-  const { service, request: { start, headers, body } } = seen;
-  const [method, target] = start.split(" ");
-  facts.push(`${service} gets ${method} ${target}`);
-  if (isBrief) return facts.sort();
-  if (body !== "") facts.push(`${service} gets content: ${body}`);
+  const isOwn = seen.every(({ service }) => service !== answer.body);
   return [
-    ...facts,
-    `content: ${answer.body}`,
-    ...headers.map(([name, value]) => `${service} gets ${name}: ${value}`),
+    `status ${statusOf(answer)}`,
+    ...isOwn || isBrief ? [] : [`content: ${answer.body}`],
+    ...answer.headers.filter(([name]) => !isBrief || name === "location")
+      .flatMap((field) => answerFacts(field, isOwn ? "own " : "")),
+    ...seen.flatMap(({ service, request: { start, headers, body } }) => [
+      `${service} gets ${start.split(" ").slice(0, 2).join(" ")}`,
+      ...isBrief ? [] : headers.map(([name, value]) => `${service} gets ${name}: ${value}`),
+      ...isBrief || body === "" ? [] : [`${service} gets content: ${body}`],
+    ]),
   ].sort();
 }
 

@@ -48,6 +48,16 @@ export const DIFFERENCES = {
     pingress: "puts them in as they were sent",
     why: "a backend can tell `%2F` from `/`",
   },
+  fallThrough: {
+    nginx: "answers 404 for other paths of a host that has rules, though a wildcard host has rules for them",
+    pingress: "serves them by those rules",
+    why: "Kubernetes: whatever host and path match (docs/decisions/0003)",
+  },
+  aliasLabels: {
+    nginx: "takes `b.a.example.com` for a `server-alias` of `*.example.com`",
+    pingress: "takes names with one more label alone",
+    why: "Kubernetes: so it is with the hosts of rules",
+  },
   outside: {
     nginx: "sends `GET /../secret` where groups come to that, and `GET a` where a target has no slash",
     pingress: "answers 400 to the first one, and puts a slash before the second one",
@@ -82,6 +92,18 @@ export const DIFFERENCES = {
     nginx: "allows every origin that ends like one of the list: `xhttps://a.test` for `https://a.test`",
     pingress: "compares whole origins",
     why: "it is another origin",
+  },
+  auth: {
+    nginx: "tells the server of `auth-url` X-Original-URI and X-Scheme with `auth-method` alone",
+    pingress: "always does",
+    why: "it is of use with every method",
+  },
+  errors: {
+    nginx:
+      "asks `default-backend` for a page by the client's method, with its body, and says whose request it is " +
+      "in X-Forwarded-For alone",
+    pingress: "asks by GET or HEAD without a body, and says X-Forwarded-… and X-Real-IP, as to all backends",
+    why: "the body is gone by then, and nothing but a page is wanted",
   },
   sizeFirst: {
     nginx: "answers 413 before it looks at redirects and at who may come in",
@@ -156,8 +178,8 @@ export const EVERYWHERE: readonly EverywhereFact[] = [
   { where: ["pingress"], facts: /^server: /, why: "server" },
   { where: BOTH, facts: /^own /, why: "page" },
   { where: ["pingress"], facts: /^pingress-error: /, why: "page" },
-  { where: ["nginx"], facts: /gets x-(?:forwarded-scheme|scheme): https?$/, why: "fields" },
-  { where: ["nginx"], facts: /gets x-original-forwarded-(?:for|host): /, why: "fields" },
+  { where: ["nginx"], facts: /^(?:web|other) gets x-(?:forwarded-scheme|scheme): https?$/, why: "fields" },
+  { where: ["nginx"], facts: /^(?:web|other) gets x-original-forwarded-(?:for|host): /, why: "fields" },
 ];
 
 /** All differences as a table in Markdown. */

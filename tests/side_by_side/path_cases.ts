@@ -313,6 +313,12 @@ export const PATH_CASES: Case[] = [
       { host: "other-alias.test", status: 200 },
       { host: "a.wild-alias.test", status: 200 },
       {
+        host: "b.a.wild-alias.test",
+        status: 200,
+        differs: ["aliasLabels", { nginx: ["status 200", "web gets GET /"], pingress: ["status 404"] }],
+      },
+      { host: "wild-alias.test", status: 404 },
+      {
         host: "OTHER-alias.test:8080",
         status: 200,
         differs: ["port", {
@@ -365,6 +371,37 @@ export const PATH_CASES: Case[] = [
     questions: [
       { target: "/red/a", status: 200 },
       { target: "/BLUE/", fields: { "X-Forwarded-Prefix": "/forged" }, status: 200 },
+    ],
+  },
+  {
+    name: "a wildcard host",
+    host: "*.wild.test",
+    // so ingress-nginx spells it
+    serverName: `"~^(?<subdomain>[\\w-]+)\\.wild\\.test$"`,
+    ingresses: [{}],
+    nginx: `location / { ${WEB} }`,
+    questions: [
+      { host: "a.wild.test", status: 200 },
+      { host: "A.WILD.test", status: 200 },
+      { host: "b.a.wild.test", status: 404 },
+      { host: "wild.test", status: 404 },
+    ],
+  },
+  {
+    name: "a host that a wildcard host covers, too",
+    host: "more.wild.test",
+    ingresses: [{ paths: [{ path: "/more", service: "other" }] }],
+    nginx: `
+      location /more/ { ${OTHER} }
+      location = /more { ${OTHER} }
+      location / { ${NOT_FOUND} }`,
+    questions: [
+      { target: "/more", status: 200 },
+      {
+        target: "/less",
+        status: 404,
+        differs: ["fallThrough", { nginx: ["status 404"], pingress: ["status 200", "web gets GET /less"] }],
+      },
     ],
   },
   {

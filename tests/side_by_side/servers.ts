@@ -12,7 +12,7 @@ import { Backend, Peer, valuesOf, type WireMessage } from "../testing.ts";
 import type { Case, CaseQuestion, Exchange } from "./comparison.ts";
 
 /** The Services, of which both servers have the same ones. */
-export type Backends = Record<"web" | "other", Backend>;
+export type Backends = Record<"web" | "other" | "auth", Backend>;
 
 /** Where a server listens, and the certificate that it shows. */
 export interface Server extends AsyncDisposable {
@@ -35,18 +35,23 @@ export interface ServerOptions {
 /** The user `sha` with the password `sha-pw`. */
 const HTPASSWD = "sha:{SHA}O/MvdjOwOQpt8I9HBSVZugThPMw=\n";
 
-/** A Service answers with its name, and with the header lines that the request asks for. */
-function answerOf(service: string): (request: WireMessage) => string {
-  return (request) => {
-    const more = valuesOf(request, "x-answer").map((line) => `${line}\r\n`).join("");
-    return `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n${more}` +
+/** A Service answers with its name, and with the status and the header lines that fields of the request ask for. */
+function backend(service: string, { status = "x-status", lines = "x-answer" } = {}): Backend {
+  return new Backend((request) => {
+    const [code = "200"] = valuesOf(request, status);
+    const more = valuesOf(request, lines).map((line) => `${line}\r\n`).join("");
+    return `HTTP/1.1 ${code} Status\r\nContent-Type: text/plain\r\n${more}` +
       `Content-Length: ${service.length}\r\n\r\n${service}`;
-  };
+  });
 }
 
-/** Starts the Services. */
+/** Starts the Services; `auth` is asked by auth-url. */
 export function startBackends(): Backends {
-  return { web: new Backend(answerOf("web")), other: new Backend(answerOf("other")) };
+  return {
+    web: backend("web"),
+    other: backend("other", { status: "x-other-status" }),
+    auth: backend("auth", { status: "x-auth-status", lines: "x-auth-answer" }),
+  };
 }
 
 /** Starts Pingress: a controller that reads Ingresses, and the proxy that it tells. */
@@ -65,7 +70,9 @@ export async function startPingress(
           ingress(`${host}-${index}`, {
             host: own,
             annotations: Object.fromEntries(
-              Object.entries(annotations).map(([name, value]) => [PREFIXES[1] + name, value]),
+              Object.entries(annotations).map((
+                [name, value],
+              ) => [PREFIXES[1] + name, value.replace("AUTH", backends.auth.endpoint)]),
             ),
             ...paths !== undefined && { paths },
             ...hasCertificate && { tls: [{ hosts: [own], secretName: "tls" }] },
@@ -73,7 +80,7 @@ export async function startPingress(
         )
       ),
     ],
-    server: { proxyProtocolFrom: ["127.0.0.1"] },
+    server: { proxyProtocolFrom: ["127.0.0.1"], allowsLocalUpstreams: true },
   });
   return {
     addresses: site.addresses,
@@ -86,9 +93,9 @@ export async function startPingress(
 /** Starts nginx with what is written by hand. */
 export async function startNginxFor({ cases, keyPair, backends }: ServerOptions): Promise<Server> {
   const addresses = { http: freeAddress(), https: freeAddress() };
-  const server = ({ host, nginx, hasCertificate = false }: Case) => `
+  const server = ({ host, serverName = host, nginx, hasCertificate = false }: Case) => `
   server {
-    server_name ${host};
+    server_name ${serverName};
     listen ${formatAddress(addresses.http)} proxy_protocol;
     ${hasCertificate ? `listen ${formatAddress(addresses.https)} ssl proxy_protocol;` : ""}
     ssl_certificate cert.pem;
@@ -113,6 +120,7 @@ ${nginx}
   map $scheme $pass_port { http 80; https 443; }
   map $http_x_request_id $req_id { default $http_x_request_id; "" $request_id; }
 ${cases.map(({ http = "" }) => http).join("\n")}
+  server { listen ${formatAddress(addresses.http)} proxy_protocol default_server; return 404; }
 ${cases.map(server).join("\n")}`;
   const process = await startNginx({
     address: addresses.http,
@@ -161,8 +169,7 @@ export async function ask(
   const seen = Object.entries(backends).flatMap(([service, { requests }], index) =>
     requests.slice(counts[index]).map((request) => ({ service, request }))
   );
-  if (seen.length > 1) throw new Error(`${seen.length} requests came of one`);
-  return { answer, seen: seen[0] };
+  return { answer, seen };
 }
 
 /** A client with an address of its own: a PROXY protocol header says it. */
