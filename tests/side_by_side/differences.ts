@@ -17,6 +17,11 @@ export interface Difference {
 
 /** All that are known, in the order in which they are told. */
 export const DIFFERENCES = {
+  specific: {
+    nginx: "takes all paths that begin with an ImplementationSpecific `/app`, as `/apple`",
+    pingress: "takes `/app` and what is below it, as with Prefix",
+    why: "Kubernetes leaves it open; of two names that begin alike one is not meant by the other",
+  },
   slash: {
     nginx: "sends `/dir` to `/dir/` (301) where only that is a path of the host, of whatever type",
     pingress: "takes it where `/dir/` is a Prefix, else answers 404",

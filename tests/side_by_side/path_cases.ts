@@ -43,6 +43,32 @@ export const PATH_CASES: Case[] = [
     ],
   },
   {
+    name: "ImplementationSpecific paths",
+    host: "specific.test",
+    ingresses: [{
+      paths: [{ path: "/app", type: "ImplementationSpecific" }, {
+        path: "/app/own",
+        type: "Exact",
+        service: "other",
+      }],
+    }],
+    nginx: `
+      location /app { ${WEB} }
+      location = /app/own { ${OTHER} }
+      location / { ${NOT_FOUND} }`,
+    questions: [
+      { target: "/app", status: 200 },
+      { target: "/app/a", status: 200 },
+      { target: "/app/own", status: 200 },
+      { target: "/APP", status: 404 },
+      {
+        target: "/apple",
+        status: 200,
+        differs: ["specific", { nginx: ["status 200", "web gets GET /apple"], pingress: ["status 404"] }],
+      },
+    ],
+  },
+  {
     name: "a slash at the end of a path",
     host: "slash.test",
     ingresses: [{
