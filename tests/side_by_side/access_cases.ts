@@ -1,5 +1,5 @@
 import { type Case, type CaseQuestion, times } from "./comparison.ts";
-import { WEB } from "./locations.ts";
+import { OTHER, WEB } from "./locations.ts";
 
 const BASIC = { "auth-type": "basic", "auth-secret": "users", "auth-realm": "The back office" };
 const NGINX_BASIC = `
@@ -45,6 +45,10 @@ export const ACCESS_CASES: Case[] = [
       { status: 401 },
       { ...as("sha", "sha-pw"), status: 200 },
       { ...as("sha", "wrong"), status: 401 },
+      ...["bcrypt", "apr1"].flatMap((user) => [
+        { ...as(user, `${user}-pw`), status: 200 },
+        { ...as(user, "wrong"), status: 401 },
+      ]),
       { ...as("nobody", "sha-pw"), status: 401 },
       { fields: { Authorization: "Bearer x" }, status: 401 },
       { fields: { Authorization: "Basic !!!" }, status: 401 },
@@ -52,6 +56,29 @@ export const ACCESS_CASES: Case[] = [
       { method: "HEAD", status: 401 },
       { method: "OPTIONS", status: 401 },
       { method: "POST", body: "text", status: 401 },
+    ],
+  },
+  {
+    name: "auth-type: basic with a password that is no hash",
+    host: "hash.test",
+    isTold: true,
+    ingresses: [{ annotations: { "auth-type": "basic", "auth-secret": "plain" } }],
+    nginx: `location / {
+        ${WEB}
+        auth_basic "";
+        auth_basic_user_file plain;
+        proxy_set_header Authorization "";
+      }`,
+    questions: [
+      {
+        ...as("plain", "plain-pw"),
+        status: 200,
+        differs: ["hash", {
+          nginx: ["status 200", "web gets GET /"],
+          pingress: ["status 401"],
+        }],
+      },
+      { ...as("plain", "wrong"), status: 401 },
     ],
   },
   {
@@ -197,14 +224,21 @@ export const ACCESS_CASES: Case[] = [
   {
     name: "limit-rpm",
     host: "rpm.test",
-    ingresses: [{ annotations: { "limit-rpm": "1", "limit-whitelist": "10.0.0.9" } }],
+    ingresses: [{
+      annotations: { "limit-rpm": "1", "limit-whitelist": "10.0.0.9" },
+      // they are counted together
+      paths: [{ path: "/" }, { path: "/other", service: "other" }],
+    }],
     http: `
   geo $remote_addr $allowlist_rpm { default 0; 10.0.0.9 1; }
   map $allowlist_rpm $limit_rpm { 0 $binary_remote_addr; 1 ""; }
   limit_req_zone $limit_rpm zone=rpm:5m rate=1r/m;`,
-    nginx: `location / { ${WEB} limit_req zone=rpm burst=5 nodelay; }`,
+    nginx: `
+      location / { ${WEB} limit_req zone=rpm burst=5 nodelay; }
+      location = /other { ${OTHER} limit_req zone=rpm burst=5 nodelay; }`,
     questions: [
-      ...times(6, { status: 200 }),
+      ...times(3, { status: 200 }),
+      ...times(3, { target: "/other", status: 200 }),
       ...times(3, { status: 503 }),
       { from: "10.0.0.2", status: 200 },
       ...times(8, { from: "10.0.0.9", status: 200 }),

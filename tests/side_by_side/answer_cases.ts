@@ -1,5 +1,5 @@
 import { type Case, type CaseQuestion, type Differs, times } from "./comparison.ts";
-import { ALL_ORIGINS, nginxCors, TO_HTTPS, WEB } from "./locations.ts";
+import { ALL_ORIGINS, HEADERS, nginxCors, TO_HTTPS, WEB } from "./locations.ts";
 
 const ofOrigin = (origin: string): Pick<CaseQuestion, "fields"> => ({ fields: { Origin: origin } });
 
@@ -200,6 +200,20 @@ const HEADER_CASES: Case[] = [
       { status: 301 },
       { target: "/in/", status: 401 },
       { method: "POST", target: "/in/", body: "1", status: 401 },
+    ],
+  },
+  {
+    name: "backends that do not answer",
+    host: "down.test",
+    ingresses: [{ paths: [{ path: "/down", service: "down" }, { path: "/none", service: "none" }] }],
+    // Lua answers where there is no endpoint
+    nginx: `
+      location /down { ${HEADERS} proxy_pass http://down; }
+      location /none { return 503; }`,
+    questions: [
+      { target: "/down", status: 502 },
+      { method: "POST", target: "/down", body: "text", status: 502 },
+      { target: "/none", status: 503 },
     ],
   },
   {

@@ -98,6 +98,12 @@ export const DIFFERENCES = {
     pingress: "compares whole origins",
     why: "it is another origin",
   },
+  hash: {
+    nginx:
+      "lets users of `auth-secret` in whose password is there in clear, or as another hash that crypt(3) knows",
+    pingress: "tells it, and takes bcrypt, `$apr1$` and `{SHA}`",
+    why: "a password in clear is for everybody who reads the Secret; bcrypt is what is to be used",
+  },
   auth: {
     nginx: "tells the server of `auth-url` X-Original-URI and X-Scheme with `auth-method` alone",
     pingress: "always does",

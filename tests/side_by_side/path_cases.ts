@@ -329,6 +329,14 @@ export const PATH_CASES: Case[] = [
     ],
   },
   {
+    name: "x-forwarded-prefix where nothing is rewritten",
+    host: "prefix-none.test",
+    isTold: true,
+    ingresses: [{ annotations: { "x-forwarded-prefix": "/red" } }],
+    nginx: `location / { ${WEB} }`,
+    questions: [{ status: 200 }, { fields: { "X-Forwarded-Prefix": "/own" }, status: 200 }],
+  },
+  {
     name: "server-alias",
     host: "alias.test",
     ingresses: [{ annotations: { "server-alias": "other-alias.test, *.wild-alias.test" } }],

@@ -32,8 +32,13 @@ export interface ServerOptions {
   backends: Backends;
 }
 
-/** The user `sha` with the password `sha-pw`. */
-const HTPASSWD = "sha:{SHA}O/MvdjOwOQpt8I9HBSVZugThPMw=\n";
+/** Users by the kinds of their hashes; each one's password is the name and `-pw`. */
+const HTPASSWD = `sha:{SHA}O/MvdjOwOQpt8I9HBSVZugThPMw=
+bcrypt:$2y$05$abcdefghijklmnopqrstuufhXdHJtkiUiNQ6n8/s9Kw6bfnPI6Ytq
+apr1:$apr1$abcdefgh$fAEDk.kDz9WOUjOq5ksce1
+`;
+
+const PLAIN_HTPASSWD = "plain:{PLAIN}plain-pw\n";
 
 /** A Service answers with its name, and with the status and the header lines that fields of the request ask for. */
 function backend(service: string, { status = "x-status", lines = "x-answer" } = {}): Backend {
@@ -63,7 +68,11 @@ export async function startPingress(
     objects: [
       ...service("web", backends.web),
       ...service("other", backends.other),
+      // nobody listens there
+      ...service("down", { address: freeAddress() }),
+      ...service("none"),
       secret("users", { auth: HTPASSWD }),
+      secret("plain", { auth: PLAIN_HTPASSWD }),
       secret("tls", { "tls.crt": keyPair.cert, "tls.key": keyPair.key }, { type: "kubernetes.io/tls" }),
       ...cases.flatMap(({ host, ingresses, hasCertificate = false }) =>
         ingresses.map(({ annotations = {}, paths, host: own = host }, index) =>
@@ -108,6 +117,7 @@ ${nginx}
       "\n  ",
     )
   }
+  upstream down { server ${formatAddress(freeAddress())}; }
   set_real_ip_from 127.0.0.1;
   real_ip_header proxy_protocol;
   port_in_redirect off;
@@ -125,7 +135,13 @@ ${cases.map(server).join("\n")}`;
   const process = await startNginx({
     address: addresses.http,
     http,
-    files: { proxied: PROXIED, "cert.pem": keyPair.cert, "key.pem": keyPair.key, users: HTPASSWD },
+    files: {
+      proxied: PROXIED,
+      "cert.pem": keyPair.cert,
+      "key.pem": keyPair.key,
+      users: HTPASSWD,
+      plain: PLAIN_HTPASSWD,
+    },
   });
   return { addresses, cert: keyPair.cert, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
 }
