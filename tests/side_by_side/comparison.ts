@@ -5,7 +5,7 @@
  * @module
  */
 import { type IngressPath, type Question, statusOf } from "../annotations/harness.ts";
-import { valuesOf, type WireMessage } from "../testing.ts";
+import type { WireMessage } from "../testing.ts";
 import { type DifferenceName, EVERYWHERE } from "./differences.ts";
 
 /** Ingresses for one host, and what ingress-nginx makes of them. */
@@ -93,7 +93,7 @@ function isEverywhere(side: keyof Sides, fact: string): boolean {
 
 /** An exchange as a list of facts, in the order of their texts. */
 function factsOf({ answer, seen }: Exchange, { isBrief }: { isBrief: boolean }): string[] {
-  const isOwn = seen.every(({ service }) => service !== answer.body);
+  const isOwn = seen.every(({ service }) => service === "auth");
   return [
     `status ${statusOf(answer)}`,
     ...isOwn || isBrief ? [] : [`content: ${answer.body}`],

@@ -8,7 +8,7 @@ import { PREFIXES } from "../../controller/annotations/known.ts";
 import type { Problem } from "../../controller/translate/problem.ts";
 import { ingress, requestOf, secret, service, Site } from "../annotations/harness.ts";
 import { freeAddress, startNginx } from "../nginx.ts";
-import { Backend, Peer, valuesOf, type WireMessage } from "../testing.ts";
+import { Backend, Peer, valuesOf } from "../testing.ts";
 import type { Case, CaseQuestion, Exchange } from "./comparison.ts";
 
 /** The Services, of which both servers have the same ones. */
@@ -111,12 +111,11 @@ export async function startNginxFor({ cases, keyPair, backends }: ServerOptions)
     ssl_certificate_key key.pem;
 ${nginx}
   }`;
+  const upstreams = Object.entries(backends).map(([name, { endpoint }]) =>
+    `upstream ${name} { server ${endpoint}; }`
+  );
   const http = `
-  ${
-    Object.entries(backends).map(([name, { endpoint }]) => `upstream ${name} { server ${endpoint}; }`).join(
-      "\n  ",
-    )
-  }
+  ${upstreams.join("\n  ")}
   upstream down { server ${formatAddress(freeAddress())}; }
   set_real_ip_from 127.0.0.1;
   real_ip_header proxy_protocol;
