@@ -53,6 +53,11 @@ export const DIFFERENCES = {
     pingress: "puts them in as they were sent",
     why: "a backend can tell `%2F` from `/`",
   },
+  emptyQuery: {
+    nginx: "drops an empty query, `/api?`, where it rewrites",
+    pingress: "keeps it",
+    why: "RFC 3986, 6.2.3: an empty query is not the same as none",
+  },
   fallThrough: {
     nginx: "answers 404 for other paths of a host that has rules, though a wildcard host has rules for them",
     pingress: "serves them by those rules",

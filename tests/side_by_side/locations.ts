@@ -20,12 +20,7 @@ export const NOT_FOUND = "return 404;";
  * What Lua does for ssl-redirect and force-ssl-redirect, after all rewriting: no port, and no slash at the end
  * unless preserve-trailing-slash says so.
  */
-export const TO_HTTPS = `
-        set $redirect_host $http_host;
-        if ($http_host ~ "^([^:]*):") { set $redirect_host $1; }
-        set $redirect_uri $request_uri;
-        if ($request_uri ~ "^(.*)/$") { set $redirect_uri $1; }
-        if ($scheme = http) { return 308 https://$redirect_host$redirect_uri; }`;
+export const TO_HTTPS = "if ($scheme = http) { return 308 https://$name_without_port$uri_without_slash; }";
 
 /** What CORS says, where nothing is said of it. */
 const CORS = {

@@ -229,6 +229,11 @@ export const PATH_CASES: Case[] = [
         status: 200,
         differs: ["decoded", { nginx: ["web gets GET /new/a"], pingress: ["web gets GET /new//a"] }],
       },
+      {
+        target: "/api/a?",
+        status: 200,
+        differs: ["emptyQuery", { nginx: ["web gets GET /new/a"], pingress: ["web gets GET /new/a?"] }],
+      },
       { method: "POST", target: "/api/a", body: "text", status: 200 },
     ],
   },

@@ -127,6 +127,9 @@ ${nginx}
   server_tokens off;
   # these are the ports of ingress-nginx
   map $scheme $pass_port { http 80; https 443; }
+  # what ingress-nginx does in Lua
+  map $http_host $name_without_port { default $http_host; "~^(?<name>[^:]*):" $name; }
+  map $request_uri $uri_without_slash { default $request_uri; "~^(?<shorter>.*)/$" $shorter; }
   map $http_x_request_id $req_id { default $http_x_request_id; "" $request_id; }
 ${cases.map(({ http = "" }) => http).join("\n")}
   server { listen ${formatAddress(addresses.http)} proxy_protocol default_server; return 404; }
