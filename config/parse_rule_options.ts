@@ -65,7 +65,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
   backendVerify: optional(boolean()),
   backendTrust: optional(fileName),
   backendIdentity: optional(tlsFiles),
-  redirect: optional(object({ to: fieldValue, code: redirectCode })),
+  redirect: optional(object({ to: template, code: redirectCode })),
   hostRedirect: optional(object({ host: dnsName, code: redirectCode })),
   httpsRedirect: optional(object({ code: redirectCode, keepsTrailingSlash: optional(boolean()) })),
   rewrite: optional(fieldValue),

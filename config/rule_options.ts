@@ -78,7 +78,7 @@ export interface RuleOptions {
 
 /** To another URL. */
 export interface Redirect {
-  /** The URL: all of it, for every path. */
+  /** The URL: all of it, for every path. Variables such as `$request_uri` may stand in it. */
   to: string;
   /** The status: 301, 302, 303, 307 or 308. */
   code: number;

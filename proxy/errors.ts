@@ -62,7 +62,7 @@ export function errorResponse(reason: ErrorReason, detail?: string): DownstreamR
     [ERROR_HEADER, reason],
   ];
   if (reason === "method_not_allowed") headers.push(["allow", ALLOWED_METHODS]);
-  return { status, fields: Fields.of(headers), body: new TextEncoder().encode(line) };
+  return { status, fields: Fields.of(headers), body: new TextEncoder().encode(line), reason };
 }
 
 /** A 405 must say what is allowed (RFC 9110, section 15.5.6): whatever the backend does, but CONNECT and TRACE. */

@@ -102,6 +102,8 @@ export interface DownstreamResponse {
   body: null | Piece | Content;
   /** After a 101: the bytes of the other side. */
   tunnel?: Tunnel | undefined;
+  /** Why it is Pingress' own, where it is an error. */
+  reason?: ErrorReason;
   /** To be called once, when the answer has been sent or could not be. */
   done?: (outcome: Outcome) => void;
 }

@@ -66,7 +66,6 @@ export function createHandler(options: HandlerOptions): Handler {
     },
     refuse: ({ client, reason, detail }) => {
       const record = observer.begin(client);
-      record.reason = reason;
       return finish(errorResponse(reason, detail), record, observer);
     },
   };
@@ -132,6 +131,8 @@ async function keepPolicies(
       response = answer instanceof Promise ? await answer : answer;
       if (response !== undefined) break;
     }
+    // a page of another server may yet take its place
+    record.reason = response?.reason;
     response ??= await forward(exchange, record, options);
   } catch (error) {
     response = failure(error, record, { request, observer });
@@ -161,11 +162,12 @@ function failure(
 }
 
 function finish(
-  { status, fields, body, tunnel, done }: DownstreamResponse,
+  { status, fields, body, tunnel, reason, done }: DownstreamResponse,
   record: ExchangeRecord,
   observer: Observer,
 ): DownstreamResponse {
   record.status = status;
+  record.reason ??= reason;
   if (record.reason !== undefined && !fields.has(DATE)) fields.add("date", httpDate());
   return {
     status,

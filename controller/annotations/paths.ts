@@ -54,7 +54,8 @@ const rows = {
   "x-forwarded-prefix": {
     parse: pathWithGroups,
     help:
-      "Is sent to the backend as X-Forwarded-Prefix, where rewrite-target rewrites; it may have $1 to $9, too.",
+      "Is sent to the backend as X-Forwarded-Prefix, where rewrite-target rewrites; it may have $1 to $9, too. " +
+      "Where nothing is rewritten it does nothing, and that is told.",
     differs: "Groups are percent-encoded as the client sent them.",
   },
   "app-root": {
@@ -87,12 +88,19 @@ const rows = {
 };
 
 /** How paths are compared and changed, and which hosts there are. */
-export const paths = feature(rows, (values, { path }) => {
+export const paths = feature(rows, (values, { path, tell }) => {
   const { "rewrite-target": rewrite, "x-forwarded-prefix": forwardedPrefix, "upstream-vhost": upstreamHost } =
     values;
+  const isRewritten = rewrite !== undefined && rewrite !== path;
+  if (forwardedPrefix !== undefined && !isRewritten) {
+    const message = rewrite === undefined
+      ? "It is sent only where rewrite-target rewrites, which is not there: it does nothing. Add one, or remove it"
+      : `It is sent only where rewrite-target rewrites, which for the path ${path} leaves it as it is: ` +
+        "it does nothing there";
+    tell("x-forwarded-prefix", "InvalidAnnotation", message);
+  }
   return {
-    ...rewrite !== undefined && rewrite !== path &&
-      { rewrite, ...forwardedPrefix !== undefined && { forwardedPrefix } },
+    ...isRewritten && { rewrite, ...forwardedPrefix !== undefined && { forwardedPrefix } },
     ...upstreamHost !== undefined && { upstreamHost },
   };
 });

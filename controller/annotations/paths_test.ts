@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import type { Ingress } from "../objects.ts";
 import { AnnotationError, type RuleContext } from "./feature.ts";
 import { hasRegexPaths, paths } from "./paths.ts";
+import { optionsFor } from "./testing.ts";
 
 const TAKEN: [name: string, text: string, value: unknown][] = [
   ["use-regex", "true", true],
@@ -50,17 +51,27 @@ for (const [name, text] of REFUSED) {
 }
 
 Deno.test("paths rewrites where the target is not the path, and only there sends a prefix", () => {
-  const values = { "rewrite-target": "/app", "x-forwarded-prefix": "/x" };
-  const optionsFor = (path: string) => paths.optionsOf(values, { path } as RuleContext);
-  assertEquals(optionsFor("/app"), {});
-  assertEquals(optionsFor("/app/"), { rewrite: "/app", forwardedPrefix: "/x" });
-  assertEquals(
-    paths.optionsOf({ "x-forwarded-prefix": "/x", "app-root": "/y" }, { path: "/" } as RuleContext),
-    {},
-  );
+  const optionsAt = (path: string) =>
+    optionsFor({ "rewrite-target": "/app", "x-forwarded-prefix": "/x" }, { path }).options;
+  assertEquals(optionsAt("/app"), {});
+  assertEquals(optionsAt("/app/"), { rewrite: "/app", forwardedPrefix: "/x" });
   assertEquals(paths.optionsOf({ "upstream-vhost": "b" }, { path: "/" } as RuleContext), {
     upstreamHost: "b",
   });
+});
+
+Deno.test("paths tells of a prefix that is never sent", () => {
+  const cases: [annotations: Record<string, string>, told: string | undefined][] = [
+    [{ "x-forwarded-prefix": "/x" }, "which is not there: it does nothing"],
+    [{ "x-forwarded-prefix": "/x", "rewrite-target": "/app" }, "for the path /app leaves it as it is"],
+    [{ "x-forwarded-prefix": "/x", "rewrite-target": "/" }, undefined],
+    [{ "rewrite-target": "/app" }, undefined],
+  ];
+  for (const [annotations, told] of cases) {
+    const { options, told: [problem, ...others] } = optionsFor(annotations, { path: "/app" });
+    assertEquals([problem?.includes(told ?? "\n") ?? false, others], [told !== undefined, []]);
+    assertEquals(options.forwardedPrefix, told === undefined ? annotations["x-forwarded-prefix"] : undefined);
+  }
 });
 
 Deno.test("hasRegexPaths() where the Ingress says so, or rewrites one of its paths to another one", () => {

@@ -1,8 +1,18 @@
-import { feature } from "./feature.ts";
-import { bool, url, wholeNumber } from "./values.ts";
+import { AnnotationError, feature, type Parse } from "./feature.ts";
+import { bool, redirectUrl } from "./values.ts";
 
 const DEFAULT_HTTPS_CODE = 308;
-const CODES = new Set([301, 302, 303, 307, 308]);
+const PERMANENT_CODES = [301, 302, 303, 307, 308];
+const TEMPORAL_CODES = [301, 302, 303, 307];
+
+/** Other statuses lead nowhere, whatever their Location is (RFC 9110, section 15.4). */
+function redirectCode(codes: readonly number[]): Parse<number> {
+  return (text) => {
+    const code = codes.find((code) => String(code) === text);
+    if (code !== undefined) return code;
+    throw new AnnotationError(`none of the statuses ${codes.join(", ")}`);
+  };
+}
 
 /** From HTTP to HTTPS, and to other URLs. */
 export const redirects = feature({
@@ -19,18 +29,22 @@ export const redirects = feature({
     parse: bool,
     help: "Keeps a slash at the end of the URL in the redirect to HTTPS.",
   },
-  "permanent-redirect": { parse: url, help: "Sends every request to this URL, with status 301." },
+  "permanent-redirect": {
+    parse: redirectUrl,
+    help:
+      "Sends every request to this URL, in which variables such as $request_uri may stand, with status 301.",
+  },
   "permanent-redirect-code": {
-    parse: wholeNumber(300, 308),
-    help: "The status of permanent-redirect: 301, 302, 303, 307 or 308; 301 for any other.",
+    parse: redirectCode(PERMANENT_CODES),
+    help: "The status of permanent-redirect: 301, 302, 303, 307 or 308; 301 for any other, which is told.",
   },
   "temporal-redirect": {
-    parse: url,
-    help: "Sends every request to this URL, with status 302; it comes before permanent-redirect.",
+    parse: redirectUrl,
+    help: "Sends every request to this URL, as permanent-redirect does and before it, with status 302.",
   },
   "temporal-redirect-code": {
-    parse: wholeNumber(300, 308),
-    help: "The status of temporal-redirect: 301, 302, 303 or 307; 302 for any other.",
+    parse: redirectCode(TEMPORAL_CODES),
+    help: "The status of temporal-redirect: 301, 302, 303 or 307; 302 for any other, which is told.",
   },
 }, (values, { hasCertificate, defaults }) => {
   const { "temporal-redirect": temporal, "permanent-redirect": permanent } = values;
@@ -40,15 +54,8 @@ export const redirects = feature({
   const goesToHttps = isForced || (hasCertificate && (values["ssl-redirect"] ?? defaults.redirectsToHttps));
   return {
     ...temporal !== undefined
-      ? {
-        redirect: {
-          to: temporal,
-          code: temporalCode !== 308 && CODES.has(temporalCode) ? temporalCode : 302,
-        },
-      }
-      : permanent !== undefined && {
-        redirect: { to: permanent, code: CODES.has(permanentCode) ? permanentCode : 301 },
-      },
+      ? { redirect: { to: temporal, code: temporalCode } }
+      : permanent !== undefined && { redirect: { to: permanent, code: permanentCode } },
     ...goesToHttps && {
       httpsRedirect: {
         code: DEFAULT_HTTPS_CODE,

@@ -1,4 +1,4 @@
-import { isAddressRange } from "@pingress/config";
+import { isAddressRange, parseTemplate } from "@pingress/config";
 import { AnnotationError, type Parse } from "./feature.ts";
 
 /** `true` or `false`, as Go reads them: so do ingress-nginx and Kubernetes. */
@@ -30,9 +30,20 @@ export const size: Parse<number> = (text) => {
   throw new AnnotationError("no size such as 8m or 512k");
 };
 
-/** A URL that a client can be sent to. */
-export const url: Parse<string> = (text) => {
-  if (/^https?:\/\/[^\s"'<>\\^`{|}]+$/i.test(text) && URL.canParse(text)) return text;
+/** What values of variables begin with, where that says what may stand before them. */
+const SUCH_AS: Record<string, string> = { scheme: "https", request_uri: "/", uri: "/" };
+
+/** A URL that a client can be sent to. Variables such as `$request_uri` may stand in it. */
+export const redirectUrl: Parse<string> = (text) => {
+  let url;
+  try {
+    // whatever their values are
+    url = parseTemplate(text).map((part) => typeof part === "string" ? part : SUCH_AS[part.variable] ?? "x")
+      .join("");
+  } catch (error) {
+    throw new AnnotationError(`no URL that can be used: it ${(error as Error).message}`);
+  }
+  if (/^https?:\/\/[^\s"'<>\\^`{|}]+$/i.test(url) && URL.canParse(url)) return text;
   throw new AnnotationError("no URL that begins with http:// or https://");
 };
 

@@ -41,6 +41,11 @@ export function hostFindings(ingresses: readonly Ingress[]): Map<Ingress, Findin
             }; Pingress takes those of this Ingress as they are: ` +
             "see which requests they are meant for",
         );
+      } else if (type === "ImplementationSpecific" && !path.endsWith("/")) {
+        add(
+          `ingress-nginx takes every path that begins with ${path}, as ${path}-x; Pingress takes ${path} and ` +
+            "what is below it",
+        );
       } else if (/.\/$/.test(path) && !all.some((other) => `${other.path}/` === path)) {
         add(
           `ingress-nginx sends ${path.slice(0, -1)} to ${path} (301), ` +

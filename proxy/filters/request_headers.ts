@@ -15,12 +15,15 @@ export const NOT_PASSED_ON = new FieldNames([
   "forwarded",
   "host", // written before all others
   "http2-settings",
+  "proxy", // CGI programs take it for the proxy that they are to use (https://httpoxy.org)
   "x-forwarded-for",
   "x-forwarded-host",
   "x-forwarded-port",
   "x-forwarded-proto",
+  "x-forwarded-scheme", // other proxies tell the scheme by these: whoever reads them must not believe a client
   "x-real-ip",
   "x-request-id",
+  "x-scheme",
 ]);
 
 /** Options of {@linkcode filterRequestHeaders}. */

@@ -55,10 +55,17 @@ Deno.test("filterRequestHeaders() drops what only Pingress may say", () => {
     "expect",
     "forwarded",
     "http2-settings",
+    "proxy",
     "x-real-ip",
     "x-request-id",
+    "x-scheme",
   ];
-  for (const name of [...names, ...["for", "host", "port", "proto"].map((what) => `x-forwarded-${what}`)]) {
+  for (
+    const name of [
+      ...names,
+      ...["for", "host", "port", "proto", "scheme"].map((what) => `x-forwarded-${what}`),
+    ]
+  ) {
     for (const sendsForwarded of [false, true]) {
       const list = filtered([[name, "evil"], [name, "more"]], { sendsForwarded });
       assertEquals(list.slice(0, OURS.length), OURS, name);

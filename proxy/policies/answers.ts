@@ -3,11 +3,19 @@ import type { DownstreamResponse, HeaderList } from "../exchange.ts";
 import { httpDate } from "../http_date.ts";
 import { Fields } from "../http1/fields.ts";
 
+/** A URL in which what a variable brought is percent-encoded, where no URL may have it (RFC 3986, section 2). */
+export function withoutSpaces(url: string): string {
+  return url.replaceAll(/[^\x21-\x7e]/g, (character) => encodeURIComponent(character));
+}
+
 /** Sends the client to another URL. */
 export function redirectTo(location: string, status: number, more: HeaderList = []): DownstreamResponse {
   return {
     status,
-    fields: Fields.of([["location", location], ...more, ["date", httpDate()], ["server", "pingress"]]),
+    fields: Fields.of([["location", withoutSpaces(location)], ...more, ["date", httpDate()], [
+      "server",
+      "pingress",
+    ]]),
     body: null,
   };
 }
@@ -15,6 +23,6 @@ export function redirectTo(location: string, status: number, more: HeaderList = 
 /** Refuses what a client asks: that is no failure, so that no log tells of it. */
 export function refuse(reason: ErrorReason, more: HeaderList = []): DownstreamResponse {
   const response = errorResponse(reason);
-  for (const [name, value] of [...more, ["date", httpDate()] as const]) response.fields.add(name, value);
+  for (const [name, value] of more) response.fields.add(name, value);
   return response;
 }

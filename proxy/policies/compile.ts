@@ -11,7 +11,12 @@ import { limitPolicy } from "./limits.ts";
 import type { Policies, PolicyEnvironment, PolicyFactory } from "./policy.ts";
 import { hostRedirectPolicy, httpsRedirectPolicy, redirectPolicy } from "./redirects.ts";
 import { responseHeadersPolicy, strictTransportSecurityPolicy } from "./response_headers.ts";
-import { forwardedPrefixPolicy, rewritePolicy, upstreamHostPolicy } from "./rewrite.ts";
+import {
+  forwardedPrefixPolicy,
+  rewritePolicy,
+  rewriteRedirectPolicy,
+  upstreamHostPolicy,
+} from "./rewrite.ts";
 
 /** All that there are. A request goes through them in this order, and its answer the other way around. */
 const FACTORIES: readonly PolicyFactory[] = [
@@ -21,6 +26,7 @@ const FACTORIES: readonly PolicyFactory[] = [
   errorsPolicy,
   redirectPolicy,
   hostRedirectPolicy,
+  rewriteRedirectPolicy,
   httpsRedirectPolicy,
   closedPolicy,
   limitPolicy,

@@ -7,6 +7,7 @@ import { Fields } from "../http1/fields.ts";
 import type { Ask, AskedServer } from "../upstream/ask.ts";
 import type { UpstreamResponse } from "../upstream/round_trip.ts";
 import type { Verdict } from "./access.ts";
+import { withoutSpaces } from "./answers.ts";
 import type { PolicyExchange } from "./policy.ts";
 import { compileTemplate, type Expand } from "./variables.ts";
 
@@ -94,9 +95,9 @@ export class ExternalAuthenticator {
     const url = this.#signIn?.(exchange);
     if (url === undefined) return undefined;
     const [, query] = url.split("?", 2);
-    if (new URLSearchParams(query).get(redirectParameter)) return withoutSpaces(url);
+    if (new URLSearchParams(query).get(redirectParameter)) return url;
     const back = `${origin.scheme}://${request.authority}${encodeURIComponent(request.target)}`;
-    return withoutSpaces(`${url}${query === undefined ? "?" : "&"}${redirectParameter}=${back}`);
+    return `${url}${query === undefined ? "?" : "&"}${redirectParameter}=${back}`;
   }
 
   /** Tells the backend what the server said, and nothing else under the same names. */
@@ -168,9 +169,4 @@ function valuesOf(fields: Fields, names: readonly FieldName[]): HeaderList {
 
 function urlOf({ scheme, hostname, port }: AskedServer): string {
   return `${scheme}://${hostname}:${port}`;
-}
-
-/** What a client sent must not end a request line, nor a URL that another client reads. */
-function withoutSpaces(url: string): string {
-  return url.replaceAll(/[^\x21-\x7e]/g, (character) => encodeURIComponent(character));
 }

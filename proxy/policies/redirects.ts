@@ -1,11 +1,14 @@
 import type { RuleOptions } from "@pingress/config";
 import { redirectTo } from "./answers.ts";
 import type { Policy } from "./policy.ts";
+import { compileTemplate } from "./variables.ts";
 
-/** Sends every request to another URL, which says all: neither path nor query are added. */
+/** Sends every request to another URL, which says all: path and query are in it only where variables say so. */
 export function redirectPolicy({ redirect }: RuleOptions): Policy | undefined {
   if (redirect === undefined) return undefined;
-  return { request: () => redirectTo(redirect.to, redirect.code) };
+  const { to, code } = redirect;
+  const expand = compileTemplate(to);
+  return { request: (exchange) => redirectTo(expand(exchange), code) };
 }
 
 /** Sends every request to another host: the same URL but for that. */

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { exchangeOf } from "../../tests/policies.ts";
 import type { DownstreamResponse } from "../exchange.ts";
 import { FieldName } from "../http1/field_name.ts";
-import { hostRedirectPolicy } from "./redirects.ts";
+import { hostRedirectPolicy, redirectPolicy } from "./redirects.ts";
 
 const LOCATION = FieldName.of("location");
 
@@ -23,5 +23,22 @@ for (const [scheme, port, target, location] of CASES) {
       origin: { ...exchange.origin, port },
     }) as DownstreamResponse;
     assertEquals([answer.status, answer.fields.get(LOCATION)], [308, location]);
+  });
+}
+
+const REDIRECTS: [to: string, location: string][] = [
+  ["https://b.test/x?y=z", "https://b.test/x?y=z"],
+  ["https://b.test$request_uri", "https://b.test/a/../b?c=d"],
+  ["${scheme}://www.$host/$args", "http://www.site.test/c=d"],
+  ["https://b.test/$http_x", "https://b.test/a%20b%C3%BC"],
+];
+
+for (const [to, location] of REDIRECTS) {
+  Deno.test(`redirectPolicy() to ${to}`, () => {
+    const policy = redirectPolicy({ redirect: { to, code: 307 } });
+    const answer = policy?.request?.(
+      exchangeOf({ target: "/a/../b?c=d", lines: "X: a b\xfc\r\n" }),
+    ) as DownstreamResponse;
+    assertEquals([answer.status, answer.fields.get(LOCATION)], [307, location]);
   });
 }

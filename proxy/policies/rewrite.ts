@@ -2,34 +2,53 @@ import type { Groups, RuleOptions } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
 import { FieldNames } from "../http1/field_name.ts";
 import { parseTarget } from "../request_target.ts";
-import type { Policy } from "./policy.ts";
+import type { Policy, PolicyExchange } from "./policy.ts";
 import { redirectTo } from "./answers.ts";
 
 /** The longest target that is made, in characters: a group may be in it many times. */
 const MOST_TARGET_CHARACTERS = 32 * 1024;
 
-/**
- * Puts another path in the place of the request's own and leaves the query; or sends the client to a URL that is
- * made in the same way. Groups are what the client sent, so dot segments are resolved once more.
- */
-export function rewritePolicy({ rewrite }: RuleOptions): Policy | undefined {
-  if (rewrite === undefined) return undefined;
-  const isUrl = /^https?:\/\//i.test(rewrite);
+/** Sends the client to a URL that is made of the path. */
+export function rewriteRedirectPolicy({ rewrite }: RuleOptions): Policy | undefined {
+  if (rewrite === undefined || !isUrl(rewrite)) return undefined;
   const put = compileText(rewrite);
   return {
-    request: ({ target: { path, forwarded }, groups, outgoing }) => {
-      if (forwarded === "*") return undefined;
-      const made = put(groups) + forwarded.slice(path.length);
-      if (made.length > MOST_TARGET_CHARACTERS) {
-        throw new ProxyError("target_too_long", `rewritten to ${made.length} characters`);
-      }
-      if (isUrl) return redirectTo(made, 302);
+    request: (exchange) =>
+      exchange.target.forwarded === "*" ? undefined : redirectTo(madeOf(put, exchange), 302),
+  };
+}
+
+/**
+ * Puts another path in the place of the request's own and leaves the query. Groups are what the client sent, so
+ * dot segments are resolved once more.
+ */
+export function rewritePolicy({ rewrite }: RuleOptions): Policy | undefined {
+  if (rewrite === undefined || isUrl(rewrite)) return undefined;
+  const put = compileText(rewrite);
+  return {
+    request: (exchange) => {
+      if (exchange.target.forwarded === "*") return undefined;
+      const made = madeOf(put, exchange);
       const rewritten = parseTarget(made.startsWith("/") ? made : `/${made}`);
       if (typeof rewritten === "string") throw new ProxyError("bad_request", `rewritten, ${rewritten}`);
-      outgoing.target = rewritten.forwarded;
+      exchange.outgoing.target = rewritten.forwarded;
       return undefined;
     },
   };
+}
+
+function isUrl(rewrite: string): boolean {
+  return /^https?:\/\//i.test(rewrite);
+}
+
+/** With the groups and the query of a request. @throws {ProxyError} when it is too long. */
+function madeOf(
+  put: (groups: Groups) => string,
+  { target: { path, forwarded }, groups }: PolicyExchange,
+): string {
+  const made = put(groups) + forwarded.slice(path.length);
+  if (made.length <= MOST_TARGET_CHARACTERS) return made;
+  throw new ProxyError("target_too_long", `rewritten to ${made.length} characters`);
 }
 
 const FORWARDED_PREFIX = "x-forwarded-prefix";

@@ -6,7 +6,12 @@ import type { DownstreamResponse } from "../exchange.ts";
 import { FieldName } from "../http1/field_name.ts";
 import { parseTarget, type RequestTarget } from "../request_target.ts";
 import type { PolicyExchange, PolicyFactory } from "./policy.ts";
-import { forwardedPrefixPolicy, rewritePolicy, upstreamHostPolicy } from "./rewrite.ts";
+import {
+  forwardedPrefixPolicy,
+  rewritePolicy,
+  rewriteRedirectPolicy,
+  upstreamHostPolicy,
+} from "./rewrite.ts";
 
 const LOCATION = FieldName.of("location");
 
@@ -65,9 +70,18 @@ Deno.test("rewritePolicy() makes no target that is very long", () => {
   assertEquals(error.reason, "target_too_long");
 });
 
-Deno.test("rewritePolicy() sends the client to a URL, with its query", () => {
-  const answer = put(requestFor("/a/b?c=d", ["b"]), rewritePolicy, { rewrite: "https://b.test/$1" });
+Deno.test("rewriteRedirectPolicy() sends the client to a URL, with its query", () => {
+  const options = { rewrite: "https://b.test/$1" };
+  const answer = put(requestFor("/a/b?c=d", ["b"]), rewriteRedirectPolicy, options);
   assertEquals([answer?.status, answer?.fields.get(LOCATION)], [302, "https://b.test/b?c=d"]);
+  assertEquals(put(requestFor("*"), rewriteRedirectPolicy, options), undefined);
+});
+
+Deno.test("a path is rewritten by one policy, and a URL made by the other one", () => {
+  for (const [rewrite, isUrl] of [["/a", false], ["HTTP://b.test", true]] as const) {
+    assertEquals(rewritePolicy({ rewrite }) === undefined, isUrl);
+    assertEquals(rewriteRedirectPolicy({ rewrite }) === undefined, !isUrl);
+  }
 });
 
 Deno.test("forwardedPrefixPolicy() replaces what the client says", () => {
@@ -83,7 +97,7 @@ Deno.test("upstreamHostPolicy() calls the backend by another host", () => {
 });
 
 Deno.test("policies of paths are there only where they are asked for", () => {
-  for (const make of [rewritePolicy, forwardedPrefixPolicy, upstreamHostPolicy]) {
+  for (const make of [rewritePolicy, rewriteRedirectPolicy, forwardedPrefixPolicy, upstreamHostPolicy]) {
     assertEquals(make({}), undefined);
   }
 });

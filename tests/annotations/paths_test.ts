@@ -83,6 +83,15 @@ inBothSpellings("rewrite-target replaces the path", async (start) => {
     paths: [{ path: "/old/(.*)" }],
   });
   assertEquals(await redirectOf(site, { target: "/old/a?b=c" }), [302, "https://new.test/a?b=c"]);
+  // as with all redirects, whoever asks: before they are sent to HTTPS and told that they may not come in
+  await site.change({
+    annotations: {
+      "rewrite-target": "https://new.test/$1",
+      "force-ssl-redirect": "true",
+      "denylist-source-range": "0.0.0.0/0",
+    },
+  });
+  assertEquals(await redirectOf(site, { target: "/old/a" }), [302, "https://new.test/a"]);
 });
 
 inBothSpellings("rewrite-target that is the path changes nothing", async (start) => {

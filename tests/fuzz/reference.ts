@@ -394,14 +394,17 @@ const NOT_COMPARED = new Set([
     "forwarded",
     "host",
     "http2-settings",
+    "proxy",
   ],
   ...[
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-port",
     "x-forwarded-proto",
+    "x-forwarded-scheme",
     "x-real-ip",
     "x-request-id",
+    "x-scheme",
   ],
 ]);
 

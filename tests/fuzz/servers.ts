@@ -4,9 +4,10 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { Address } from "@pingress/config";
+import { type Address, formatAddress } from "@pingress/config";
+import { freeAddress, hasNginx, startNginx as runNginx } from "../nginx.ts";
 import { rule, TestProxy } from "../test_proxy.ts";
-import { pause, TempDir, within } from "../testing.ts";
+import { within } from "../testing.ts";
 import { ANSWER_FIELD, type Arrival, type Observation, readAnswers } from "./observation.ts";
 import { ArrivalBackend } from "./arrival_backend.ts";
 import { LIMITS, type ReferenceRequest } from "./reference.ts";
@@ -87,26 +88,11 @@ export function startDeno(): FuzzedServer {
 
 /** nginx, where it is installed and may be run. */
 export async function startNginx(): Promise<FuzzedServer | undefined> {
-  const { state } = await Deno.permissions.query({ name: "run", command: "nginx" });
-  if (state !== "granted") return undefined;
+  if (!await hasNginx()) return undefined;
   await using stack = new AsyncDisposableStack();
-  const dir = stack.use(await TempDir.make());
   const backend = stack.use(new ArrivalBackend({ isStrict: false }));
-  const address = { hostname: "127.0.0.1", port: freePort() };
-  await dir.write("nginx.conf", nginxConfig(address.port, backend.endpoint));
-  let process: Deno.ChildProcess;
-  try {
-    const args = ["-p", dir.path, "-c", "nginx.conf", "-e", "stderr"];
-    process = new Deno.Command("nginx", { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-  stack.defer(async () => {
-    process.kill("SIGTERM");
-    await process.status;
-  });
-  await within(listening(address), "nginx to listen");
+  const address = freeAddress();
+  stack.use(await runNginx({ address, http: nginxConfig(address, backend.endpoint) }));
   const running = stack.move();
   return {
     name: "nginx",
@@ -115,38 +101,12 @@ export async function startNginx(): Promise<FuzzedServer | undefined> {
   };
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
-async function listening(address: Deno.ConnectOptions): Promise<void> {
-  for (;;) {
-    try {
-      return (await Deno.connect(address)).close();
-    } catch {
-      // it is still starting
-      await pause(20);
-    }
-  }
-}
-
-function nginxConfig(port: number, backend: string): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+function nginxConfig(address: Address, backend: string): string {
   return `
-user root;
-daemon off;
-worker_processes 1;
-pid nginx.pid;
-error_log stderr emerg;
-events { worker_connections 4096; }
-http {
-  access_log off;
-  ${temporary.map((what) => `${what}_temp_path ${what};`).join(" ")}
   keepalive_requests 1000000000;
   upstream backend { server ${backend}; keepalive 64; keepalive_requests 1000000000; }
   server {
-    listen 127.0.0.1:${port} proxy_protocol;
+    listen ${formatAddress(address)} proxy_protocol;
     location / {
       proxy_pass http://backend;
       proxy_http_version 1.1;
@@ -156,9 +116,7 @@ http {
       # a client that sends no more still wants its answers
       proxy_ignore_client_abort on;
     }
-  }
-}
-`;
+  }`;
 }
 
 /** Each input comes from a client of its own, as a PROXY protocol header says. */
