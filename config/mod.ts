@@ -20,6 +20,7 @@ export * from "./path_regex.ts";
 export * from "./paths.ts";
 export * from "./proxy_config.ts";
 export * from "./request_target.ts";
+export * from "./revision.ts";
 export * from "./rule_options.ts";
 export * from "./shape.ts";
 export * from "./template.ts";
