@@ -16,6 +16,8 @@ export interface ControllerOptions {
   output: Output;
   /** Tell of each run what came of it. */
   reporters?: readonly Reporter[];
+  /** Told of each run, whether this controller leads or not: before anything is applied, and again when that failed. */
+  observe?: (outcome: Outcome) => void;
   /** Told of problems and of what is written. */
   log: Log;
   /** Decides whether this controller applies anything; it does unless told. */
@@ -123,6 +125,7 @@ export class Controller {
     );
     this.#metrics.setProblems(translation.problems);
     this.#logProblems(translation.problems);
+    this.#options.observe?.({ snapshot, translation });
     this.#hasTranslated = true;
     // who does not see the cluster yet could not lead
     this.#election.start();
@@ -134,7 +137,9 @@ export class Controller {
         log.warn("Applying was broken off", { error: errorMessage(error) });
         return false;
       }
-      this.#report({ snapshot, translation, failure: errorMessage(error) });
+      const outcome = { snapshot, translation, failure: errorMessage(error) };
+      this.#options.observe?.(outcome);
+      this.#report(outcome);
       throw error;
     }
     this.#report({ snapshot, translation });
