@@ -81,7 +81,10 @@ export class ConfigurationView {
         objectKey(ingress)
       ),
     );
-    this.problems = problems.map((problem) => problemView(problem, closed)).sort(byWeight);
+    this.problems = [
+      ...outcome.failure === undefined ? [] : [applyFailed(outcome.failure)],
+      ...problems.map((problem) => problemView(problem, closed)).sort(byWeight),
+    ];
     const byIngress = Map.groupBy(this.problems, keyOf);
     this.certificates = certificateViews(outcome);
     const shown = routeViews(outcome, (key) => byIngress.get(key)?.length ?? 0);
@@ -196,6 +199,12 @@ function page<Row>(
 
 function keyOf({ namespace, name }: { namespace: string; name: string }): string {
   return `${namespace}/${name}`;
+}
+
+/** What is written of it stays as it was. */
+function applyFailed(failure: string): ProblemView {
+  const message = `The configuration could not be written, which is tried again: ${failure}`;
+  return { severity: "error", reason: "ApplyFailed", message, namespace: "", name: "" };
 }
 
 /** An annotation that is not served is an error where it closes the Ingress. */

@@ -57,7 +57,13 @@ export class Dashboard {
   /** Knows nothing yet. */
   constructor(options: DashboardOptions) {
     this.#options = options;
-    this.live = new LiveClients((count) => this.#watched(count));
+    this.live = new LiveClients({
+      current: () => {
+        const overview = this.overview();
+        return overview && eventText("overview", overview);
+      },
+      onCount: (count) => this.#watched(count),
+    });
   }
 
   /** Takes note of a run of the reconcile loop. */
@@ -141,12 +147,6 @@ export class Dashboard {
     });
   }
 
-  /** The stream of overviews for one more page; nothing when there are too many. */
-  follow(): ReadableStream<Uint8Array> | undefined {
-    const overview = this.overview();
-    return this.live.open(overview && eventText("overview", overview));
-  }
-
   /** Ends all streams, and asks nobody any more. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
@@ -157,20 +157,15 @@ export class Dashboard {
   #watched(count: number): void {
     const { figures } = this.#options;
     if (count === 0) void figures?.stop();
-    else figures?.start(() => this.#publish());
+    else figures?.start(() => this.live.send());
   }
 
   #publishSoon(): void {
     if (this.live.count === 0 || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#publish();
+      this.live.send();
     }, COLLECT_MILLISECONDS);
-  }
-
-  #publish(): void {
-    const overview = this.live.count === 0 ? undefined : this.overview();
-    if (overview !== undefined) this.live.send(eventText("overview", overview));
   }
 
   /** Makes the last outcome ready, once. */

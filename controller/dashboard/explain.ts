@@ -185,7 +185,8 @@ function inOrder(rules: readonly Rule[]): PathCandidate[] {
 function takes({ type, text }: Pick<PathCandidate, "type" | "text">, path: string): boolean {
   if (type === "Exact") return path === text;
   if (type === "Regex") return PathRegex.of(text).match(path) !== undefined;
-  return path === text || path.startsWith(`${text}/`);
+  const elements = withoutTrailingSlash(path);
+  return elements === text || elements.startsWith(`${text}/`);
 }
 
 function whyTaken(type: PathCandidate["type"], hasRegex: boolean): string {
@@ -219,11 +220,26 @@ export interface ExplainOptions {
 }
 
 /** Where a GET of a URL would go, step by step. @throws {UrlError} for what is no URL. */
-export function explain(text: string, { translation, routeView }: ExplainOptions): Explanation {
-  const { target, forwarded, ...url } = parseUrl(text);
-  const { config, endpoints, certificates } = translation;
+export function explain(text: string, options: ExplainOptions): Explanation {
+  const asked = parseUrl(text);
+  const explanation = explainRoute(asked, options);
+  const { certificates } = options.translation;
+  if (asked.scheme === "http") return explanation;
+  const { steps, outcome } = explanation;
+  return {
+    ...explanation,
+    steps: [certificateStep(asked.host, certificates), ...steps],
+    outcome: certificateOf(asked.host, certificates) === undefined
+      ? `Without a default certificate the handshake is refused. With one: ${outcome}`
+      : outcome,
+  };
+}
+
+function explainRoute(
+  { target, forwarded, ...url }: ReturnType<typeof parseUrl>,
+  { translation: { config, endpoints }, routeView }: ExplainOptions,
+): Explanation {
   const steps: ExplanationStep[] = [];
-  if (url.scheme === "https") steps.push(certificateStep(url.host, certificates));
   const { match, steps: found } = search(config, url);
   steps.push(...found);
   if (match.kind === "none") return { url, steps, outcome: "404: no rule matches." };

@@ -1,13 +1,26 @@
 /** The most pages that are told of changes at a time. */
 const MOST_CLIENTS = 32;
 
-/** How often something is sent at least, so that what is between does not take the connection for dead, in milliseconds. */
+/** A connection that is silent for long is taken for dead, by pages and by what is between. In milliseconds. */
 const HEARTBEAT_MILLISECONDS = 15_000;
 
 /** How long a client may take nothing before it is given up, in milliseconds. */
 const PATIENCE_MILLISECONDS = 60_000;
 
-const HEARTBEAT = ":\n\n";
+/** A comment: something to send where there is nothing to say. */
+const COMMENT = ":\n\n";
+
+/** Options of {@linkcode LiveClients}. */
+export interface LiveClientsOptions {
+  /** The event of this moment; nothing while there is none. */
+  current: () => string | undefined;
+  /** Told how many clients there are whenever that changes. */
+  onCount: (count: number) => void;
+  /** How often something is sent at least, in milliseconds. */
+  heartbeat?: number;
+  /** How long a client may take nothing before it is given up, in milliseconds. */
+  patience?: number;
+}
 
 /**
  * The clients of an event stream (https://html.spec.whatwg.org/multipage/server-sent-events.html). Each event says
@@ -15,20 +28,13 @@ const HEARTBEAT = ":\n\n";
  */
 export class LiveClients {
   readonly #clients = new Set<LiveClient>();
-  readonly #onCount: (count: number) => void;
-  readonly #heartbeat: number;
-  readonly #patience: number;
+  readonly #options: Required<LiveClientsOptions>;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isClosed = false;
 
-  /** `onCount` is told how many there are whenever that changes. */
-  constructor(
-    onCount: (count: number) => void,
-    { heartbeat = HEARTBEAT_MILLISECONDS, patience = PATIENCE_MILLISECONDS } = {},
-  ) {
-    this.#onCount = onCount;
-    this.#heartbeat = heartbeat;
-    this.#patience = patience;
+  /** There are none at first. */
+  constructor(options: LiveClientsOptions) {
+    this.#options = { heartbeat: HEARTBEAT_MILLISECONDS, patience: PATIENCE_MILLISECONDS, ...options };
   }
 
   /** How many there are. */
@@ -36,19 +42,21 @@ export class LiveClients {
     return this.#clients.size;
   }
 
-  /** The stream for one more client, which gets `first` at once; nothing when there are too many. */
-  open(first: string | undefined): ReadableStream<Uint8Array> | undefined {
+  /** The stream for one more client, which gets the current event at once; nothing when there are too many. */
+  open(): ReadableStream<Uint8Array> | undefined {
     if (this.#isClosed || this.#clients.size >= MOST_CLIENTS) return undefined;
     const client = new LiveClient(() => this.#remove(client));
     this.#clients.add(client);
-    this.#timer ??= setInterval(() => this.#beat(), this.#heartbeat);
-    client.send(first ?? HEARTBEAT);
-    this.#onCount(this.#clients.size);
+    this.#timer ??= setInterval(() => this.#beat(), this.#options.heartbeat);
+    client.send(this.#options.current() ?? COMMENT);
+    this.#options.onCount(this.#clients.size);
     return client.stream;
   }
 
-  /** Sends an event to all. */
-  send(event: string): void {
+  /** Sends the current event to all. */
+  send(): void {
+    if (this.#clients.size === 0) return;
+    const event = this.#options.current() ?? COMMENT;
     for (const client of this.#clients) client.send(event);
   }
 
@@ -64,14 +72,12 @@ export class LiveClients {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
-    this.#onCount(this.#clients.size);
+    this.#options.onCount(this.#clients.size);
   }
 
   #beat(): void {
-    for (const client of [...this.#clients]) {
-      if (client.waiting > this.#patience) client.end();
-      else client.sendIfIdle(HEARTBEAT);
-    }
+    for (const client of [...this.#clients]) if (client.waiting > this.#options.patience) client.end();
+    this.send();
   }
 }
 
@@ -102,10 +108,6 @@ class LiveClient {
   send(text: string): void {
     this.#pending = { text, since: this.#pending?.since ?? performance.now() };
     this.#wanted?.();
-  }
-
-  sendIfIdle(text: string): void {
-    if (this.#pending === undefined) this.send(text);
   }
 
   end(): void {

@@ -181,7 +181,7 @@ function explainUrl(dashboard: Dashboard, url: string) {
 }
 
 function followed(dashboard: Dashboard): ReadableStream<Uint8Array> {
-  const stream = dashboard.follow();
+  const stream = dashboard.live.open();
   if (stream === undefined) {
     throw new RequestError(503, "Too many pages of the dashboard are open: close some");
   }
