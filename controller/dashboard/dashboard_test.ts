@@ -57,6 +57,8 @@ Deno.test("Dashboard calls the same configuration by the same revision, and what
 
 Deno.test("Dashboard has a new time, and no new revision, for what proxies need not know", async () => {
   await using dashboard = start();
+  // pages that are open show the objects themselves
+  dashboard.live.open();
   dashboard.see(outcomeOf(webYaml()));
   const first = dashboard.overview();
   const changes: Outcome[] = [
@@ -76,14 +78,24 @@ Deno.test("Dashboard has a new time, and no new revision, for what proxies need 
   }
 });
 
-Deno.test("Dashboard counts shards into the revision", async () => {
+Deno.test("Dashboard has no new time because nobody has looked for a while", async () => {
+  await using dashboard = start();
+  const stream = dashboard.live.open();
+  dashboard.see(outcomeOf(webYaml()));
+  const first = dashboard.overview();
+  await stream?.cancel();
+  await waitAMillisecond();
+  dashboard.see(outcomeOf(webYaml()));
+  assertEquals(dashboard.overview(), first);
+});
+
+Deno.test("Dashboard counts shards into the revision", () => {
   const revisions = [1, 2].map((count) => {
     const dashboard = new Dashboard({ isLeader: () => true, chooseShards: () => count });
     dashboard.see(outcomeOf(webYaml()));
     return dashboard.overview()?.revision;
   });
   assertNotEquals(revisions[0], revisions[1]);
-  await Promise.resolve();
 });
 
 /** Proxies that say what a test has them say. */
