@@ -132,6 +132,9 @@ Deno.test("Dashboard says how far behind proxies are, and which are ready", asyn
   const [same, notReady, other, unknown] = dashboard.proxies().map(({ lag }) => lag);
   assertEquals([same, notReady, unknown], [0, 0, undefined]);
   assertGreater(other ?? 0, 0);
+  // what is no news to proxies does not set them even
+  dashboard.see({ ...outcomeOf(webYaml()), failure: "the disk is full" });
+  assertGreater(dashboard.proxies()[2]?.lag ?? 0, 0);
   const { proxies, readyProxies } = dashboard.overview()?.counts ?? {};
   assertEquals([proxies, readyProxies], [4, 1]);
 });

@@ -48,7 +48,6 @@ export class ProxyPods implements ProxyFinder {
     this.#following = undefined;
     following?.stop.abort();
     await following?.ended;
-    if (this.#following === undefined) this.#pods.clear();
   }
 
   #follow() {
