@@ -6,7 +6,7 @@ import type { ChooseShards } from "../shards.ts";
 import type { EventView, Explanation, IngressView, Overview, ProxyView } from "./api.ts";
 import { ConfigurationView } from "./configuration_view.ts";
 import { explain } from "./explain.ts";
-import { ingressYaml, knownObject } from "./ingress_yaml.ts";
+import { ingressYaml } from "./ingress_yaml.ts";
 import { eventText, LiveClients } from "./live.ts";
 import type { ProxyFigures } from "./proxy_figures.ts";
 
@@ -147,7 +147,7 @@ export class Dashboard {
     return {
       ...view.ingress(ingress),
       events: events ?? [],
-      yaml: ingressYaml(object ?? knownObject(ingress)),
+      yaml: ingressYaml(object ?? ingress),
     };
   }
 
