@@ -95,6 +95,7 @@ async function run(values: FlagValues): Promise<void> {
         close: () => Promise.resolve(),
       },
     }),
+    log,
   });
   const metrics = new Metrics();
   const controller = new Controller({

@@ -12,7 +12,7 @@ const ASSETS = new Map([
 
 /** A dashboard that shows some YAML, or nothing yet. */
 class Setup implements AsyncDisposable {
-  readonly dashboard = new Dashboard({ isLeader: () => true, chooseShards: () => 1 });
+  readonly dashboard = new Dashboard({ isLeader: () => true, chooseShards: () => 1, log: SILENT_LOG });
   readonly handle: RequestHandler;
 
   constructor(yaml: string | undefined = webYaml(), log = SILENT_LOG) {
