@@ -33,6 +33,7 @@ Deno.test("controllerFlags() reads HostPort", () => {
     publishAddresses: [{ ip: "192.0.2.1" }, { ip: "2001:db8::1" }, { hostname: "lb.example.com" }],
     namespace: "pingress-system",
     guestClasses: [],
+    dashboard: false,
     logLevel: "info",
   });
 });
@@ -77,6 +78,7 @@ Deno.test("controllerFlags() reads LoadBalancer", () => {
       publishAddresses: [],
       namespace: "pingress-system",
       guestClasses: [],
+      dashboard: false,
       logLevel: "info",
     });
   }
@@ -102,9 +104,23 @@ Deno.test("controllerFlags() reads Standalone", () => {
       listenAdmin: { hostname: "127.0.0.1", port: 1 },
       namespace: "pingress-system",
       guestClasses: [],
+      dashboard: true,
       logLevel: "info",
     },
   );
+});
+
+Deno.test("controllerFlags() serves the dashboard where there is an admin port, unless told", () => {
+  const cases: [args: string[], dashboard: boolean][] = [
+    [[], false],
+    [["--dashboard=false"], false],
+    [["--listen-admin=127.0.0.1:1"], true],
+    [["--listen-admin=127.0.0.1:1", "--dashboard"], true],
+    [["--listen-admin=127.0.0.1:1", "--dashboard=false"], false],
+  ];
+  for (const [args, dashboard] of cases) {
+    assertEquals(read("--backend=Standalone", "--output=o", ...args).dashboard, dashboard, args.join(" "));
+  }
 });
 
 const LOAD_BALANCER = ["--backend=LoadBalancer", "--proxy-server-image=p"];
@@ -151,6 +167,7 @@ const refused: [args: string[], message: string][] = [
   [["--backend=Standalone", "--output=o", "--manifests=./o/"], "--output is in the directory of --manifests"],
   [["--backend=Standalone", "--output=o", "--listen-admin=80"], "it takes an address"],
   [["--backend=Standalone", "--output=o", "--log-level=loud"], "it takes one of debug"],
+  [["--backend=Standalone", "--output=o", "--dashboard"], "Missing --listen-admin"],
 ];
 
 for (const [args, message] of refused) {

@@ -15,11 +15,17 @@ import {
   parseFlags,
   type Program,
   type ProxyConfig,
+  serveAdmin,
   UsageError,
   VERSION,
 } from "@pingress/config";
 import { copy, emptyDir } from "@std/fs";
 import { Controller } from "../controller/controller.ts";
+import { ASSETS } from "../controller/dashboard/assets.ts";
+import { Dashboard } from "../controller/dashboard/dashboard.ts";
+import { ProxyFigures } from "../controller/dashboard/proxy_figures.ts";
+import { dashboardHandler } from "../controller/dashboard/server.ts";
+import { Metrics } from "../controller/metrics.ts";
 import { StandaloneOutput } from "../controller/outputs/standalone.ts";
 import { ManifestsSource } from "../controller/sources/manifests_source.ts";
 import { listenErrorMessage } from "../proxy/accept/listen_error.ts";
@@ -35,6 +41,12 @@ const PROGRAM: Program = {
   flags: [
     { name: "listen-http", value: "ADDRESS", default: "127.0.0.1:8080", help: "Where HTTP is served" },
     { name: "listen-https", value: "ADDRESS", default: "127.0.0.1:8443", help: "Where HTTPS is served" },
+    {
+      name: "listen-admin",
+      value: "ADDRESS",
+      default: "127.0.0.1:9000",
+      help: "Where the dashboard is served",
+    },
     {
       name: "once",
       help: "Make the requests, print the answers and end: with 0 when all are right, else with 1",
@@ -63,17 +75,34 @@ async function main(): Promise<void> {
 async function run(values: FlagValues): Promise<void> {
   const http = address(values, "listen-http");
   const https = address(values, "listen-https");
+  const admin = address(values, "listen-admin");
+  const isOnce = values.switch("once");
   // before anything is written: the files may be those of a demo that is running
-  for (const { hostname, port } of [http, https]) tryToListen({ hostname, port });
+  for (const { hostname, port } of [http, https, ...isOnce ? [] : [admin]]) tryToListen({ hostname, port });
   const name = `${DIRECTORY}/${http.port}`;
   const directory = `${Deno.cwd()}/${name}`;
   const manifests = `${directory}/manifests`;
   const output = `${directory}/output`;
   await writeManifests(directory, manifests);
   const log = createLog("demo", { level: "warn", write: print });
+  const standalone = new StandaloneOutput({ directory: output, log });
+  const dashboard = new Dashboard({
+    isLeader: () => true,
+    chooseShards: standalone.chooseShards,
+    figures: new ProxyFigures({
+      finder: {
+        find: () => Promise.resolve([{ name: "demo", admin: proxy.addresses.admin }]),
+        close: () => Promise.resolve(),
+      },
+    }),
+    log,
+  });
+  const metrics = new Metrics();
   const controller = new Controller({
     source: new ManifestsSource({ directory: manifests, log }),
-    output: new StandaloneOutput({ directory: output, log }),
+    output: standalone,
+    observe: (outcome) => dashboard.see(outcome),
+    metrics,
     log,
   });
   await controller.start();
@@ -86,12 +115,18 @@ async function run(values: FlagValues): Promise<void> {
   await proxy.start();
   isUp = true;
   const demo = { ...proxy.addresses, caFile: `${name}/ca.pem` };
-  if (values.switch("once")) return Deno.exit(await showAnswers(demo) ? 0 : 1);
+  if (isOnce) return Deno.exit(await showAnswers(demo) ? 0 : 1);
+  serveAdmin(admin, {
+    isReady: () => controller.isReady,
+    metrics: () => Promise.resolve(metrics.text()),
+    others: dashboardHandler({ dashboard, assets: ASSETS, log }),
+  });
   await showRoutes(output);
   print("Try it:\n");
   for (const request of REQUESTS) {
     print(`  # ${request.title}: ${request.backend}\n  ${curlCommand(request, demo)}\n`);
   }
+  print(`Look at it: http://${formatAddress(admin)}/`);
   print(`Edit ${name}/manifests/ingress.yaml and save: the change is live within a second.`);
   print("Ctrl-C ends the demo; the next one begins with files of its own.\n");
   Deno.addSignalListener("SIGINT", () => Deno.exit(0));
@@ -104,7 +139,7 @@ function proxyOptions(output: string, { http, https }: { http: Address; https: A
     `--watch=${output}`,
     `--listen-http=${formatAddress(http)}`,
     `--listen-https=${formatAddress(https)}`,
-    "--listen-admin=off",
+    "--listen-admin=127.0.0.1:0",
   ], { readEnv: () => undefined });
   if (commandLine.action !== "run") throw new Error("BUG: the proxy's flags ask for something else");
   return { ...proxyFlags(commandLine.values, { cores: 1 }), workers: 0, accessLog: Deno.stdout };

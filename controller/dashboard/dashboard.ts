@@ -1,0 +1,236 @@
+import { configRevision, errorMessage, type Log, textDigest, VERSION } from "@pingress/config";
+import type { Ingress } from "../objects.ts";
+import type { Outcome } from "../reporter.ts";
+import { renderConfigFiles } from "../render/config_files.ts";
+import type { ChooseShards } from "../shards.ts";
+import type { EventView, Explanation, IngressView, Overview, ProxyView } from "./api.ts";
+import { ConfigurationView } from "./configuration_view.ts";
+import { explain } from "./explain.ts";
+import { ingressYaml } from "./ingress_yaml.ts";
+import { eventText, LiveClients } from "./live.ts";
+import type { ProxyFigures } from "./proxy_figures.ts";
+
+/** Reads of one Ingress what the controller does not follow. */
+export interface IngressDetails {
+  /** The whole object; nothing when it is gone. */
+  object(namespace: string, name: string): Promise<object | undefined>;
+  /** The Events about it, the latest first. */
+  events(ingress: Ingress): Promise<EventView[]>;
+}
+
+/** Options of {@linkcode Dashboard}. */
+export interface DashboardOptions {
+  /** Does this controller lead? */
+  isLeader: () => boolean;
+  /** How the configuration is spread over files. */
+  chooseShards: ChooseShards;
+  /** Asks the proxies for their figures; where there are none nothing is shown of proxies. */
+  figures?: ProxyFigures;
+  /** Reads more of an Ingress, where there is an API to ask. */
+  details?: IngressDetails;
+  /** Told of what fails. */
+  log: Log;
+}
+
+/** A configuration, ready to be shown. */
+interface Shown {
+  view: ConfigurationView;
+  outcome: Outcome;
+}
+
+/** What is remembered of a configuration when it is shown no longer. */
+interface Known {
+  revision: string;
+  /** When another one was last there before it, in milliseconds since 1970. */
+  revisionSince: number;
+  /** What tells what is wrong with it, and its certificates. */
+  digest: string;
+  changedAt: number;
+}
+
+/** How long changes are collected before they are shown: the loop that makes them comes first. In milliseconds. */
+const COLLECT_MILLISECONDS = 50;
+
+/** Under a storm of changes all but this part of the time is for the loop that makes them. */
+const MOST_OF_TIME = 0.1;
+
+/**
+ * What the dashboard knows. As long as nobody looks nothing is done: an outcome of the reconcile loop is put aside,
+ * and is made ready to be shown when somebody asks.
+ */
+export class Dashboard {
+  /** The pages that are open. */
+  readonly live: LiveClients;
+  readonly #options: DashboardOptions;
+  #seen: { outcome: Outcome; at: number } | undefined;
+  #shown: Shown | undefined;
+  #known: Known | undefined;
+  /** How long it took to make the last one ready, in milliseconds. */
+  #cost = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Knows nothing yet. */
+  constructor(options: DashboardOptions) {
+    this.#options = options;
+    this.live = new LiveClients({
+      current: () => this.#event(),
+      onCount: (count) => this.#watched(count),
+    });
+  }
+
+  /** Takes note of a run of the reconcile loop. */
+  see(outcome: Outcome): void {
+    this.#seen = { outcome, at: Date.now() };
+    if (this.live.count === 0) this.#shown = undefined;
+    else this.#publishSoon();
+  }
+
+  /** The configuration; nothing before there was one. */
+  get view(): ConfigurationView | undefined {
+    return this.#show()?.shown.view;
+  }
+
+  /** The numbers of this moment; nothing before there was a configuration. */
+  overview(): Overview | undefined {
+    const now = this.#show();
+    if (now === undefined) return undefined;
+    const { shown: { view }, known: { revision, changedAt } } = now;
+    const { figures, isLeader } = this.#options;
+    const proxies = this.proxies();
+    return {
+      version: VERSION,
+      revision,
+      changedAt,
+      ...figures?.scrapedAt !== undefined && { scrapedAt: figures.scrapedAt },
+      isLeader: isLeader(),
+      counts: {
+        ...view.counts(Date.now()),
+        proxies: proxies.length,
+        readyProxies: proxies.filter((proxy) => proxy.isReady && proxy.revision === revision).length,
+      },
+      problems: view.worstProblems(),
+      problemCount: view.problems.length,
+      ...figures?.traffic !== undefined && { traffic: figures.traffic },
+      history: [...figures?.history ?? []],
+    };
+  }
+
+  /** The proxies, as they were when they were last asked. */
+  proxies(): ProxyView[] {
+    const known = this.#show()?.known;
+    if (known === undefined) return [];
+    const { revision, revisionSince } = known;
+    const behind = Math.max(0, Date.now() - revisionSince);
+    return (this.#options.figures?.proxies ?? []).map((proxy) => ({
+      ...proxy,
+      ...proxy.revision !== undefined && { lag: proxy.revision === revision ? 0 : behind },
+    }));
+  }
+
+  /** Asks the proxies, unless they were asked a moment ago. */
+  async refreshProxies(): Promise<void> {
+    await this.#options.figures?.refresh();
+  }
+
+  /** One Ingress; nothing where Pingress serves none of that name. */
+  async ingress(namespace: string, name: string): Promise<IngressView | undefined> {
+    const { details } = this.#options;
+    const view = this.view;
+    const ingress = view?.ingressObject(namespace, name);
+    if (view === undefined || ingress === undefined) return undefined;
+    // what cannot be read is left out: the rest is worth showing
+    const [object, events] = await Promise.all([
+      details?.object(namespace, name).catch(() => undefined),
+      details?.events(ingress).catch(() => []),
+    ]);
+    return {
+      ...view.ingress(ingress),
+      events: events ?? [],
+      yaml: ingressYaml(object ?? ingress),
+    };
+  }
+
+  /** Where a URL would go; nothing before there was a configuration. @throws {UrlError} for what is no URL. */
+  explain(url: string): Explanation | undefined {
+    const shown = this.#show()?.shown;
+    if (shown === undefined) return undefined;
+    const { view, outcome: { translation } } = shown;
+    return explain(url, {
+      translation,
+      routeView: (rule) => rule === undefined ? view.defaultRoute : view.routeOf.get(rule),
+    });
+  }
+
+  /** Ends all streams, and asks nobody any more. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.live.close();
+    await this.#options.figures?.stop();
+  }
+
+  /** What is wrong with the dashboard must not end the controller. */
+  #event(): string | undefined {
+    try {
+      const overview = this.overview();
+      return overview && eventText("overview", overview);
+    } catch (error) {
+      this.#options.log.error("The dashboard cannot show the configuration", { error: errorMessage(error) });
+      return undefined;
+    }
+  }
+
+  #watched(count: number): void {
+    const { figures } = this.#options;
+    if (count === 0) {
+      // it takes much memory, and is soon made again
+      this.#shown = undefined;
+      void figures?.stop();
+    } else figures?.start(() => this.live.send());
+  }
+
+  #publishSoon(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.live.send();
+    }, Math.max(COLLECT_MILLISECONDS, this.#cost / MOST_OF_TIME));
+  }
+
+  /** Makes the last outcome ready, once. */
+  #show(): { shown: Shown; known: Known } | undefined {
+    if (this.#seen === undefined) return undefined;
+    const { outcome, at } = this.#seen;
+    const last = this.#shown;
+    if (last?.outcome === outcome && this.#known !== undefined) return { shown: last, known: this.#known };
+    const startedAt = performance.now();
+    const before = this.#known;
+    const view = new ConfigurationView(outcome);
+    const revision = this.#revisionOf(outcome);
+    const digest = textDigest(JSON.stringify([view.problems, view.certificates]));
+    const isSame = revision === before?.revision;
+    const isAlike = isSame && digest === before.digest &&
+      (last === undefined || haveSameObjects(view, last.view));
+    this.#known = {
+      revision,
+      revisionSince: isSame ? before.revisionSince : at,
+      digest,
+      changedAt: isAlike ? before.changedAt : at,
+    };
+    this.#shown = { view, outcome };
+    this.#cost = performance.now() - startedAt;
+    return { shown: this.#shown, known: this.#known };
+  }
+
+  #revisionOf({ translation }: Outcome): string {
+    const shards = renderConfigFiles(translation, this.#options.chooseShards);
+    return configRevision(shards.flatMap((files) => Object.values(files).map(textDigest)));
+  }
+}
+
+/** Objects are replaced when they change. */
+function haveSameObjects(
+  { objects: some }: ConfigurationView,
+  { objects: others }: ConfigurationView,
+): boolean {
+  return some.length === others.length && some.every((object, index) => object === others[index]);
+}
