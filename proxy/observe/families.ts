@@ -44,6 +44,7 @@ export const FAMILIES: Readonly<Record<string, MetricFamily>> = {
   pingress_config_info: {
     type: "gauge",
     help: "The revision of the routes and endpoints that are served: controllers name the same.",
+    labels: ["revision"],
   },
   pingress_reloads_total: { type: "counter", help: "Configurations that were loaded." },
   pingress_reload_duration_seconds: {
