@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseFlags, SILENT_LOG } from "@pingress/config";
+import { parseFlags, parseProxyConfig, SILENT_LOG } from "@pingress/config";
 import { runCheck } from "../../controller/check/run.ts";
 import { PROGRAM as PROXY_PROGRAM, proxyFlags } from "../../proxy/flags.ts";
 import { anchors, codeBlocks, type Page, pagesBelow, relativeLinks, ROOT } from "./markdown.ts";
@@ -59,6 +59,17 @@ Deno.test("every Ingress in docs/ is one that Pingress serves as it is written",
   }
 });
 
+Deno.test("every proxy.json in docs/ is one that the proxy takes", async () => {
+  for (const { path, text } of await pagesBelow("docs/")) {
+    for (const { language, text: json, line } of codeBlocks(text)) {
+      if (language !== "json") continue;
+      const value = JSON.parse(json);
+      assert("rules" in value, `${path}:${line} is no proxy.json`);
+      parseProxyConfig(value);
+    }
+  }
+});
+
 Deno.test("every --proxy-arg in docs/ is a flag of the proxy, with a value that it takes", async () => {
   for (const { path, text } of [...await pagesBelow("docs/"), ...await pagesBelow("manifests/")]) {
     for (const [, argument = ""] of text.matchAll(/--proxy-arg=(--[^\s`"']+)/g)) {
@@ -74,11 +85,10 @@ Deno.test("every --proxy-arg in docs/ is a flag of the proxy, with a value that 
 });
 
 Deno.test("every shell block of a guide says where it is run", async () => {
-  for (const directory of ["docs/getting_started/", "docs/how_to/"]) {
-    for (const { path, text } of await pagesBelow(directory)) {
-      for (const { language, tags: [tag = ""], line } of codeBlocks(text)) {
-        if (language === "sh") assert(SHELL_TAGS.includes(tag), `${path}:${line} is none of ${SHELL_TAGS}`);
-      }
+  const guides = /^docs\/(?:getting_started\/|how_to\/|troubleshooting)/;
+  for (const { path, text } of (await pagesBelow("docs/")).filter(({ path }) => guides.test(path))) {
+    for (const { language, tags: [tag = ""], line } of codeBlocks(text)) {
+      if (language === "sh") assert(SHELL_TAGS.includes(tag), `${path}:${line} is none of ${SHELL_TAGS}`);
     }
   }
 });

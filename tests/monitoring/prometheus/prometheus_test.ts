@@ -53,8 +53,7 @@ Deno.test({
         const series = await prometheus.series(type === "histogram" ? `${name}_count` : name);
         assert(series.length > 0, `There is no ${name}`);
         const own = series.map((labels) => Object.keys(labels).filter((label) => !ADDED.includes(label)));
-        // hosts are labels of their own only with --metrics-hosts
-        assertEquals(new Set(own.flat()), new Set(labels.filter((label) => label !== "host")), name);
+        assertEquals(new Set(own.flat()), new Set(labels), name);
       }
     });
 
@@ -191,6 +190,7 @@ function targetsOf(admin: Site["admin"]) {
     target(admin.controller, "controller-1", "controller"),
     target(admin.leader, "controller-2", "controller"),
     target(admin.proxy, "proxy-1", "proxy"),
+    target(admin.otherProxy, "proxy-2", "proxy"),
     target("127.0.0.1:1", "proxy-1", "proxy", "http"),
   ];
 }

@@ -15,10 +15,10 @@ const CONTROLLER = new URL("../../../controller/main.ts", import.meta.url);
 const PROXY = new URL("../../../proxy/main.ts", import.meta.url);
 const HOST = "shop.example.com";
 
-/** Two controllers and a proxy with their admin ports, and a backend. */
+/** Two controllers and two proxies with their admin ports, and a backend. */
 export class Site implements AsyncDisposable {
   /** The admin ports, by what listens there. */
-  readonly admin: Readonly<Record<"controller" | "leader" | "proxy", string>>;
+  readonly admin: Readonly<Record<"controller" | "leader" | "proxy" | "otherProxy", string>>;
   readonly #stack: AsyncDisposableStack;
   readonly #manifests: TempDir;
   readonly #output: TempDir;
@@ -42,7 +42,12 @@ export class Site implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const backend = stack.use(new Backend(ok("hello")));
     const [manifests, output] = [stack.use(await TempDir.make()), stack.use(await TempDir.make())];
-    const admin = { controller: freeAddress(), leader: freeAddress(), proxy: freeAddress() };
+    const admin = {
+      controller: freeAddress(),
+      leader: freeAddress(),
+      proxy: freeAddress(),
+      otherProxy: freeAddress(),
+    };
     const objects = await objectsOf({ port: backend.address.port, deadPort: addressOf(freeAddress()).port });
     await manifests.write("all.json", listOf(objects));
     stack.use(
@@ -70,20 +75,23 @@ export class Site implements AsyncDisposable {
         until: / Applied kind="?DaemonSet/,
       }),
     );
-    const proxy = stack.use(
-      await RunningProgram.start({
-        command: PROXY,
-        args: [
-          `--config=${output.path}/proxy.json`,
-          `--watch=${output.path}`,
-          "--listen-http=127.0.0.1:0",
-          "--listen-https=127.0.0.1:0",
-          `--listen-admin=${admin.proxy}`,
-          "--workers=2",
-        ],
-        until: / Serving http=(\S+) https=(\S+)/,
-      }),
-    );
+    const startProxy = async (address: string, ...flags: string[]) =>
+      stack.use(
+        await RunningProgram.start({
+          command: PROXY,
+          args: [
+            `--config=${output.path}/proxy.json`,
+            `--watch=${output.path}`,
+            "--listen-http=127.0.0.1:0",
+            "--listen-https=127.0.0.1:0",
+            `--listen-admin=${address}`,
+            ...flags,
+          ],
+          until: / Serving http=(\S+) https=(\S+)/,
+        }),
+      );
+    const proxy = await startProxy(admin.proxy, "--workers=2", "--metrics-hosts");
+    await startProxy(admin.otherProxy, "--workers=1");
     const [, http = "", https = ""] = proxy.found;
     return new Site(stack.move(), { manifests, output, http, https, admin });
   }
