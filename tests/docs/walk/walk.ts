@@ -30,6 +30,9 @@ const REPOSITORY = [
 /** How long the block after one in the background may take to work, in milliseconds. */
 const PATIENCE = 60_000;
 
+/** How long one block may take, in milliseconds. */
+const MOST = 300_000;
+
 /** Which blocks are run. */
 export type Where = "runnable" | "cluster";
 
@@ -41,7 +44,8 @@ export function hasBlocks(page: string, where: Where): boolean {
 /** Runs all blocks of a page that are tagged so. @throws {Error} for the first one that does not do what it should. */
 export async function walk(path: string, where: Where): Promise<void> {
   await using directory = await TempDir.make();
-  await new Deno.Command("cp", { args: ["-R", ...REPOSITORY, directory.path], cwd: ROOT }).output();
+  const copying = new Deno.Command("cp", { args: ["-R", ...REPOSITORY, directory.path], cwd: ROOT });
+  if (!(await copying.output()).success) throw new Error(`Cannot copy the repository to ${directory.path}`);
   // deno is what runs this test, wherever it is
   await Deno.mkdir(`${directory.path}/.bin`);
   await Deno.symlink(Deno.execPath(), `${directory.path}/.bin/deno`);
@@ -75,20 +79,24 @@ export async function walk(path: string, where: Where): Promise<void> {
   }
 }
 
-function command(text: string, cwd: string, program: string[]): Deno.Command {
+function command(
+  text: string,
+  { cwd, program = [], signal }: { cwd: string; program?: string[]; signal?: AbortSignal },
+): Deno.Command {
   const [name = "", ...args] = [...program, "bash", "-euo", "pipefail", "-c", text];
   return new Deno.Command(name, {
     args,
     cwd,
     env: { PATH: `${cwd}/.bin:${Deno.env.get("PATH")}`, NO_COLOR: "1" },
     stdin: "null",
+    ...signal && { signal },
     stdout: "piped",
     stderr: "piped",
   });
 }
 
 function start(text: string, cwd: string): Deno.ChildProcess {
-  const process = command(text, cwd, ["setsid", "--wait"]).spawn();
+  const process = command(text, { cwd, program: ["setsid", "--wait"] }).spawn();
   for (const stream of [process.stdout, process.stderr]) stream.pipeTo(new WritableStream());
   return process;
 }
@@ -99,7 +107,8 @@ async function run(
 ): Promise<string> {
   const until = performance.now() + patience;
   for (;;) {
-    const { success, stdout, stderr } = await command(text, cwd, []).output();
+    const { success, stdout, stderr } = await command(text, { cwd, signal: AbortSignal.timeout(MOST) })
+      .output();
     const [printed, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
     if (success) return `${printed}${said}`;
     if (performance.now() > until) throw new Error(`${what}:\n${text}\n${printed}${said}`);
