@@ -6,6 +6,7 @@
  *   until it works;
  * - ```` ```text output ```` is what the block before it prints: each line somewhere, in this order, where `…`
  *   stands for anything;
+ * - `may-fail` does not ask how it ends: `check` ends with 1 where something is wrong, which is what it shows;
  * - `needs=COMMAND` leaves the block out where there is no such command.
  *
  * @module
@@ -67,6 +68,7 @@ export async function walk(path: string, where: Where): Promise<void> {
         cwd: directory.path,
         what: `${path}:${line}`,
         patience: isAfterBackground ? PATIENCE : 0,
+        mayFail: tags.includes("may-fail"),
       });
       isAfterBackground = false;
     }
@@ -103,14 +105,14 @@ function start(text: string, cwd: string): Deno.ChildProcess {
 
 async function run(
   text: string,
-  { cwd, what, patience }: { cwd: string; what: string; patience: number },
+  { cwd, what, patience, mayFail }: { cwd: string; what: string; patience: number; mayFail: boolean },
 ): Promise<string> {
   const until = performance.now() + patience;
   for (;;) {
     const { success, stdout, stderr } = await command(text, { cwd, signal: AbortSignal.timeout(MOST) })
       .output();
     const [printed, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    if (success) return `${printed}${said}`;
+    if (success || mayFail) return `${printed}${said}`;
     if (performance.now() > until) throw new Error(`${what}:\n${text}\n${printed}${said}`);
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
