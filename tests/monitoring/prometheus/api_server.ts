@@ -55,11 +55,6 @@ export class ApiServer implements AsyncDisposable {
     });
   }
 
-  /** What was applied under a name. */
-  applied(name: string): object | undefined {
-    return [...this.#applied].find(([path]) => path.endsWith(`/${name}`))?.[1];
-  }
-
   /** Ends it with all watches. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort();
