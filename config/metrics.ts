@@ -7,6 +7,8 @@ export interface MetricFamily {
   type: "counter" | "gauge" | "histogram";
   /** A sentence for people. */
   help: string;
+  /** The names of its labels; `le`, which every histogram has, is not among them. */
+  labels?: readonly string[];
 }
 
 /**

@@ -2,9 +2,14 @@ import { exposition, Histogram, labelValue, type MetricFamily, type Sample } fro
 import type { Snapshot } from "./store.ts";
 import type { Problem } from "./translate/problem.ts";
 
-const FAMILIES: Readonly<Record<string, MetricFamily>> = {
+/** What the controller measures. */
+export const FAMILIES: Readonly<Record<string, MetricFamily>> = {
   pingress_controller_leader: { type: "gauge", help: "Is this the controller that writes? 1 or 0." },
-  pingress_controller_reconciles_total: { type: "counter", help: "Runs by result." },
+  pingress_controller_reconciles_total: {
+    type: "counter",
+    help: "Runs by result.",
+    labels: ["result"],
+  },
   pingress_controller_reconcile_duration_seconds: {
     type: "histogram",
     help: "Time from the start of a run until everything was applied.",
@@ -13,17 +18,31 @@ const FAMILIES: Readonly<Record<string, MetricFamily>> = {
     type: "histogram",
     help: "Time from when a change was seen until it was applied.",
   },
-  pingress_controller_objects: { type: "gauge", help: "Objects that are followed, by kind." },
-  pingress_controller_problems: { type: "gauge", help: "What is wrong with Ingresses now, by reason." },
+  pingress_controller_objects: {
+    type: "gauge",
+    help: "Objects that are followed, by kind.",
+    labels: ["kind"],
+  },
+  pingress_controller_problems: {
+    type: "gauge",
+    help: "What is wrong with Ingresses now, by reason.",
+    labels: ["reason"],
+  },
   pingress_controller_api_requests_total: {
     type: "counter",
     help: "Requests to the Kubernetes API by method and status; an opened watch counts once.",
+    labels: ["method", "code"],
   },
   pingress_controller_watch_restarts_total: {
     type: "counter",
     help: "Lists and watches that broke off and were begun again, by kind.",
+    labels: ["kind"],
   },
-  pingress_controller_shard_bytes: { type: "gauge", help: "Size of what was written, by object." },
+  pingress_controller_shard_bytes: {
+    type: "gauge",
+    help: "Size of what was written, by object.",
+    labels: ["object"],
+  },
 };
 
 /** In seconds. */

@@ -1,11 +1,16 @@
 import type { MetricFamily } from "@pingress/config";
 
-/** What the proxy measures. */
+/** What the proxy measures. The label `host` is there only with `--metrics-hosts`. */
 export const FAMILIES: Readonly<Record<string, MetricFamily>> = {
-  pingress_requests_total: { type: "counter", help: "Requests by class of host, method and status." },
+  pingress_requests_total: {
+    type: "counter",
+    help: "Requests by class of host, method and status.",
+    labels: ["host_class", "host", "method", "code"],
+  },
   pingress_request_duration_seconds: {
     type: "histogram",
     help: "Time from a request's head to the end of its response.",
+    labels: ["host_class", "host"],
   },
   pingress_requests_in_flight: { type: "gauge", help: "Requests that are being answered." },
   pingress_incomplete_responses_total: {
@@ -39,6 +44,7 @@ export const FAMILIES: Readonly<Record<string, MetricFamily>> = {
   pingress_config_info: {
     type: "gauge",
     help: "The revision of the routes and endpoints that are served: controllers name the same.",
+    labels: ["revision"],
   },
   pingress_reloads_total: { type: "counter", help: "Configurations that were loaded." },
   pingress_reload_duration_seconds: {
@@ -49,6 +55,7 @@ export const FAMILIES: Readonly<Record<string, MetricFamily>> = {
   pingress_certificate_expiry_timestamp_seconds: {
     type: "gauge",
     help: "When the first certificate expires, as Unix time.",
+    labels: ["host"],
   },
   pingress_workers: { type: "gauge", help: "Workers that serve." },
   pingress_worker_restarts_total: { type: "counter", help: "Workers that died and were replaced." },
