@@ -18,6 +18,7 @@ export * from "./parse_proxy_config.ts";
 export * from "./path_regex.ts";
 export * from "./paths.ts";
 export * from "./proxy_config.ts";
+export { MOST_STEPS } from "./regex_steps.ts";
 export * from "./rule_options.ts";
 export * from "./shape.ts";
 export * from "./template.ts";

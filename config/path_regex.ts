@@ -1,23 +1,29 @@
 import { RE2JS, RE2JSException } from "re2js";
+import { MOST_INSTRUCTIONS, MOST_STEPS, type RegexSteps, stepsOf } from "./regex_steps.ts";
 
 /** The longest expression, in characters. */
 const MOST_CHARACTERS = 512;
 
-/** The largest program that an expression may come to: a match takes as much time for each character at worst. */
-const MOST_INSTRUCTIONS = 500;
-
 /** The longest path that is compared with expressions, in characters. */
 export const MOST_PATH_CHARACTERS = 8192;
 
+/** A path of so many characters can be compared with every expression, if with no other one. */
+export const LEAST_PATH_CHARACTERS = 1024;
+
+/** What is copied of so many groups takes as long as a step. */
+const GROUPS_PER_STEP = 8;
+
 /**
  * A regular expression for the start of a path, in upper or lower case, in RE2's syntax
- * (https://github.com/google/re2/wiki/Syntax). However it is written, a match takes time in proportion to the path.
+ * (https://github.com/google/re2/wiki/Syntax). However it is written, a match takes time in proportion to the path;
+ * one that takes more than there is for a path of {@linkcode LEAST_PATH_CHARACTERS} is refused.
  */
 export class PathRegex {
   /** The number of its groups. */
   readonly groups: number;
   readonly #regex: RE2JS;
   readonly #start: string;
+  readonly #steps: RegexSteps;
 
   private constructor(text: string) {
     if (text.length > MOST_CHARACTERS) {
@@ -28,6 +34,12 @@ export class PathRegex {
       throw new RangeError("its repetitions make it too large");
     }
     this.groups = this.#regex.groupCount();
+    this.#steps = stepsOf(this.#regex.re2().prog);
+    if (this.steps(LEAST_PATH_CHARACTERS) + this.groupSteps(LEAST_PATH_CHARACTERS) > MOST_STEPS) {
+      throw new RangeError(
+        `a path of ${LEAST_PATH_CHARACTERS} characters would take too long: it has too many repetitions`,
+      );
+    }
     // it finds no such text in an expression that leaves the case open
     this.#start = String(RE2JS.compile(text).re2().prefix ?? "").toLowerCase();
   }
@@ -51,18 +63,54 @@ export class PathRegex {
   }
 
   /**
-   * Compares a path of at most {@linkcode MOST_PATH_CHARACTERS}; `lower` is the same one in lower case.
+   * Has the matcher compiled before it matters: the first paths would take ten times as long as others. It takes
+   * some 50 milliseconds.
+   */
+  static warmUp(): void {
+    for (const [expression, path] of WARM_UPS) {
+      const regex = new PathRegex(expression);
+      for (let turn = 0; turn < WARM_UP_TURNS; turn++) regex.match(path);
+    }
+  }
+
+  /** How many steps it takes at worst to find out whether a path of some length matches. */
+  steps(length: number): number {
+    return this.#steps.fixed + this.#steps.each * length;
+  }
+
+  /** How many more it takes to find out what its groups took. */
+  groupSteps(length: number): number {
+    return this.groups === 0 ? 0 : this.steps(length) * (1 + this.groups / GROUPS_PER_STEP);
+  }
+
+  /**
+   * Does a path, in lower case, begin as all that match do? Nearly all expressions of a host begin with a name:
+   * there is no faster way to tell that it is another one.
+   */
+  mayMatch(lower: string): boolean {
+    return lower.startsWith(this.#start);
+  }
+
+  /**
+   * Compares a path of at most {@linkcode MOST_PATH_CHARACTERS}, and of a length whose steps are there to be taken.
    *
    * @returns what its groups took, an empty text for those that took nothing; undefined when it does not match.
    */
-  match(path: string, lower: string = path.toLowerCase()): string[] | undefined {
-    // nearly all expressions of a host begin with a name: there is no faster way to tell that it is another one
-    if (!lower.startsWith(this.#start)) return undefined;
+  match(path: string): string[] | undefined {
     const matcher = this.#regex.matcher(path);
     if (!matcher.lookingAt()) return undefined;
     return Array.from({ length: this.groups }, (_, index) => matcher.group(index + 1) ?? "");
   }
 }
+
+/** What takes each of the matcher's ways: short texts go one, and long ones for large programs another. */
+const WARM_UPS: readonly [expression: string, path: string][] = [
+  ["/((?:x*)*|[a-z]+)(.*)(y|yy)!", `/${"x".repeat(300)}`],
+  ["/(?:.*a){10}(.)\\b", `/${"a".repeat(300)}`],
+  ["/a{400}(?:[a-z]*b?)*(.*)!", `/${"a".repeat(900)}`],
+  ["/a{400}(?:[a-z]*b?)*(.*)", `/${"a".repeat(900)}`],
+];
+const WARM_UP_TURNS = 20;
 
 /** Configurations come again and again with the same expressions. */
 const known = new Map<string, PathRegex>();
