@@ -34,10 +34,10 @@ export const errors = feature({
     parse: bool,
     help: "Leaves the backend's own answers as they are: only Pingress' own count for custom-http-errors.",
   },
-}, (values, { ingress, findService, tell }) => {
+}, (values, { ingress, findService, tell, isFaulty }) => {
   const { "default-backend": name, "custom-http-errors": codes = [] } = values;
   if (name === undefined) {
-    if (codes.length > 0) {
+    if (codes.length > 0 && !isFaulty("default-backend")) {
       tell(
         "custom-http-errors",
         "InvalidAnnotation",

@@ -25,6 +25,8 @@ export interface Row<T> {
   differs?: string;
   /** Does it say who may come in? With a bad value nobody may. */
   isGuard?: boolean;
+  /** The annotation without which it does nothing, which is told then. */
+  needs?: string;
   /** What a bad value counts as, where to leave it out would allow more; and that in words. */
   otherwise?: { value: T; says: string };
 }
@@ -50,8 +52,13 @@ export interface RuleContext {
   keep(file: string, text: string): string | undefined;
   /** Finds a Service of the Ingress' namespace, and its first port, if there is one. */
   findService(name: string): ServiceBackend | undefined;
-  /** Tells what is wrong with what an annotation names; of an Ingress with many rules once. */
-  tell(annotation: string, reason: ProblemReason, message: string): void;
+  /** Is an annotation there, with a value that means nothing? That has been told. */
+  isFaulty(annotation: string): boolean;
+  /**
+   * Tells what is wrong with what an annotation names; of an Ingress with many rules once. It closes the Ingress if
+   * nobody may come in because of it.
+   */
+  tell(annotation: string, reason: ProblemReason, message: string, effect?: { closes?: boolean }): void;
 }
 
 /** What counts where an Ingress says nothing. */
