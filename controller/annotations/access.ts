@@ -12,6 +12,7 @@ import {
   AnnotationError,
   feature,
   type Inert,
+  MOST_LIST_CHARACTERS,
   type Parse,
   type RuleContext,
   type ValuesOf,
@@ -84,16 +85,19 @@ const authType: Parse<"basic"> = (text) => {
 const rows = {
   "allowlist-source-range": {
     parse: addressRanges,
+    longest: MOST_LIST_CHARACTERS,
     help: "Client addresses (CIDR, separated by commas) that may come in; all others get 403.",
     isGuard: true,
   },
   "whitelist-source-range": {
     parse: addressRanges,
+    longest: MOST_LIST_CHARACTERS,
     help: "The older name of allowlist-source-range.",
     isGuard: true,
   },
   "denylist-source-range": {
     parse: addressRanges,
+    longest: MOST_LIST_CHARACTERS,
     help: "Client addresses (CIDR, separated by commas) that get 403, even if they are allowed, too.",
     isGuard: true,
   },
@@ -222,9 +226,11 @@ function basicAuthOptions(values: Values, context: RuleContext): RuleOptions {
     return close("auth-secret", `Secret ${own}/${name} has no key auth, which is the file of htpasswd`);
   }
   const { users, faults } = parseHtpasswd(text);
-  for (const { line, fault } of faults) {
-    const message = `Secret ${own}/${name}: line ${line} ${fault}: with it nobody can come in`;
-    context.tell("auth-secret", "InvalidAnnotation", message);
+  const [first] = faults;
+  if (first !== undefined) {
+    const others = faults.length === 1 ? "" : `, and there are ${faults.length - 1} more such lines`;
+    const message = `line ${first.line} ${first.fault}: with it nobody can come in${others}`;
+    context.tell("auth-secret", "InvalidAnnotation", `Secret ${own}/${name}: ${message}`);
   }
   // nothing else is handed on: not even a comment
   const lines = [...users].map(([user, hash]) => `${user}:${hash}\n`).join("");

@@ -40,6 +40,18 @@ for (const [annotations, count] of faulty) {
   });
 }
 
+Deno.test("auth-secret with many faulty lines is told once", () => {
+  const secret = {
+    metadata: { name: "users", namespace: "default" },
+    stringData: { auth: "web:{SHA}O/MvdjOwOQpt8I9HBSVZugThPMw=\n" + "x:plain\n".repeat(10_000) },
+  };
+  const { told } = optionsFor({ "auth-type": "basic", "auth-secret": "users" }, { secret: () => secret });
+  assertEquals(told, [
+    "auth-secret: Secret default/users: line 2 has a hash that is neither bcrypt's ($2y$) nor $apr1$ nor {SHA}: " +
+    "with it nobody can come in, and there are 9999 more such lines",
+  ]);
+});
+
 Deno.test("auth-signin beside auth-type alone does nothing, and that is told", () => {
   const { told } = optionsFor({
     "auth-type": "basic",

@@ -5,6 +5,9 @@ import { bool } from "./values.ts";
 /** The longest path that an annotation may have, in characters. */
 const MOST_CHARACTERS = 512;
 
+/** Each of them has all the rules of a host. */
+const MOST_ALIASES = 100;
+
 /** A path, or a URL, in which `$1` to `$9` stand for groups. */
 const pathWithGroups: Parse<string> = (text) => {
   if (text !== "" && text.length <= MOST_CHARACTERS && /^(?:[-.\w~/:]|\$[1-9])+$/.test(text)) return text;
@@ -23,8 +26,8 @@ const absolutePath: Parse<string> = (text) => {
 /** What can be read as a host is only known where its rules are: a bad one leaves the others alone. */
 const names: Parse<string[]> = (text) => {
   const list = text.split(",").map((name) => name.trim()).filter((name) => name !== "");
-  if (list.length > 0) return list;
-  throw new AnnotationError("no list of hosts");
+  if (list.length > 0 && list.length <= MOST_ALIASES) return list;
+  throw new AnnotationError(`no list of 1 to ${MOST_ALIASES} hosts`);
 };
 
 const hostAndPort: Parse<string> = (text) => {

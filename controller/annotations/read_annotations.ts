@@ -1,7 +1,7 @@
 import type { RuleOptions } from "@pingress/config";
 import type { Ingress } from "../objects.ts";
 import type { ProblemList } from "../translate/problem.ts";
-import { AnnotationError, type Inert, type RuleContext } from "./feature.ts";
+import { AnnotationError, type Inert, MOST_VALUE_CHARACTERS, type Row, type RuleContext } from "./feature.ts";
 import { FEATURES, INERT, PREFIXES, ROWS } from "./known.ts";
 import { nearest } from "./nearest.ts";
 
@@ -44,7 +44,7 @@ export function readAnnotations(
         continue;
       }
       try {
-        values[name] = row.parse(text.trim());
+        values[name] = parse(text.trim(), row);
         faulty.delete(name);
       } catch (error) {
         if (!(error instanceof AnnotationError)) throw error;
@@ -65,6 +65,11 @@ export function readAnnotations(
     problems.add("AnnotationConflict", fieldOf(ingress, name), message);
   }
   return { values, faulty, closed, hostsClosed };
+}
+
+function parse(text: string, { parse, longest = MOST_VALUE_CHARACTERS }: Row<unknown>): unknown {
+  if (text.length <= longest) return parse(text);
+  throw new AnnotationError(`too long: it has ${text.length} characters, and may have ${longest}`);
 }
 
 /** The options of one rule. */

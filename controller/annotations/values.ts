@@ -32,7 +32,7 @@ export const size: Parse<number> = (text) => {
 
 /** A URL that a client can be sent to. */
 export const url: Parse<string> = (text) => {
-  if (/^https?:\/\/[^\s"'<>\\^`{|}]+$/i.test(text) && URL.canParse(text)) return text;
+  if (/^https?:\/\/[^\s"'<>\\^`{|}]+$/i.test(line(text)) && URL.canParse(text)) return text;
   throw new AnnotationError("no URL that begins with http:// or https://");
 };
 

@@ -57,7 +57,17 @@ export function upstreamHostPolicy({ upstreamHost }: RuleOptions): Policy | unde
   };
 }
 
-/** Puts groups in the places of `$1` to `$9`, and nothing where there is no such group. */
+/**
+ * Puts groups in the places of `$1` to `$9`, and nothing where there is no such group.
+ *
+ * @throws {ProxyError} when that becomes too long.
+ */
 function withGroups(text: string, groups: readonly string[]): string {
-  return text.replace(/\$([1-9])/g, (_, number) => groups[Number(number) - 1] ?? "");
+  let length = 0;
+  return text.replace(/\$([1-9])/g, (_, number) => {
+    const group = groups[Number(number) - 1] ?? "";
+    length += group.length;
+    if (length <= MOST_TARGET_CHARACTERS) return group;
+    throw new ProxyError("target_too_long", `groups make ${length} characters or more of ${text}`);
+  });
 }
