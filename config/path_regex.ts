@@ -1,8 +1,6 @@
-import { RE2JS, RE2JSException } from "re2js";
-import { MOST_INSTRUCTIONS, MOST_STEPS, type RegexSteps, stepsOf } from "./regex_steps.ts";
-
-/** The longest expression, in characters. */
-const MOST_CHARACTERS = 512;
+import type { RE2JS } from "re2js";
+import { compileRegex } from "./compile_regex.ts";
+import { MOST_STEPS, type RegexSteps, stepsOf } from "./regex_steps.ts";
 
 /** The longest path that is compared with expressions, in characters. */
 export const MOST_PATH_CHARACTERS = 8192;
@@ -26,13 +24,7 @@ export class PathRegex {
   readonly #steps: RegexSteps;
 
   private constructor(text: string) {
-    if (text.length > MOST_CHARACTERS) {
-      throw new RangeError(`it has more than ${MOST_CHARACTERS} characters`);
-    }
-    this.#regex = RE2JS.compile(text, RE2JS.CASE_INSENSITIVE);
-    if (this.#regex.programSize() > MOST_INSTRUCTIONS) {
-      throw new RangeError("its repetitions make it too large");
-    }
+    this.#regex = compileRegex(text, { ignoresCase: true });
     this.groups = this.#regex.groupCount();
     this.#steps = stepsOf(this.#regex.re2().prog);
     if (this.steps(LEAST_PATH_CHARACTERS) + this.groupSteps(LEAST_PATH_CHARACTERS) > MOST_STEPS) {
@@ -41,24 +33,23 @@ export class PathRegex {
       );
     }
     // it finds no such text in an expression that leaves the case open
-    this.#start = String(RE2JS.compile(text).re2().prefix ?? "").toLowerCase();
+    this.#start = String(compileRegex(text).re2().prefix ?? "").toLowerCase();
   }
 
   /** The one with this text. @throws {Error} for what is no such expression, or takes too much time. */
   static of(text: string): PathRegex {
     let regex = known.get(text);
-    if (regex !== undefined) return regex;
-    try {
-      regex = new PathRegex(text);
-    } catch (error) {
-      if (error instanceof RangeError) throw error;
-      if (error instanceof RE2JSException) {
-        throw new SyntaxError(error.message.replace(/^error parsing regexp: /, ""));
+    if (regex === undefined) {
+      try {
+        regex = new PathRegex(text);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        regex = error;
       }
-      throw error;
+      if (known.size === MOST_KNOWN) known.clear();
+      known.set(text, regex);
     }
-    if (known.size === MOST_KNOWN) known.clear();
-    known.set(text, regex);
+    if (regex instanceof Error) throw regex;
     return regex;
   }
 
@@ -112,6 +103,6 @@ const WARM_UPS: readonly [expression: string, path: string][] = [
 ];
 const WARM_UP_TURNS = 20;
 
-/** Configurations come again and again with the same expressions. */
-const known = new Map<string, PathRegex>();
+/** Configurations come again and again with the same expressions, and the same faulty ones. */
+const known = new Map<string, PathRegex | Error>();
 const MOST_KNOWN = 10_000;
