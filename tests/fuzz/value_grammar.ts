@@ -240,6 +240,29 @@ function each(names: string, make: MakeValue): Record<string, MakeValue> {
   return Object.fromEntries(names.split(" ").map((name) => [name, make]));
 }
 
+/** The file of users that a Secret holds. */
+export const htpasswd: MakeValue = (random) =>
+  random.times(
+    1 + random.below(random.pick([2, 5, 300])),
+    () =>
+      random.pick(["web", "web", "a b", "", "é", "#x", plain(random)]) +
+      random.pick([":", ":", ":", "", "::"]) +
+      random.pick([
+        ...[
+          "{SHA}O/MvdjOwOQpt8I9HBSVZugThPMw=",
+          "$apr1$abcdefgh$fAEDk.kDz9WOUjOq5ksce1",
+          "plain",
+          "{SHA}=",
+          "",
+        ],
+        ...[
+          "$2y$05$abcdefghijklmnopqrstuufhXdHJtkiUiNQ6n8/s9Kw6bfnPI6Ytq",
+          "$2y$31$abcdefghijklmnopqrstuu",
+          "$1$a$b",
+        ],
+      ]),
+  ).join(random.pick(["\n", "\n", "\r\n", "\n\n"]));
+
 /** What is for any of them, or looks like text for a configuration of nginx. */
 export const anything: MakeValue = (random) =>
   random.chance(0.5)

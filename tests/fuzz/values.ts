@@ -14,7 +14,7 @@ import { translate, type Translation } from "../../controller/translate/translat
 import type { FuzzRange } from "./differential.ts";
 import { Random } from "./random.ts";
 import { RuleSite } from "./rule_site.ts";
-import { anything, HOSTILE, MAKERS, makeValue } from "./value_grammar.ts";
+import { anything, HOSTILE, htpasswd, MAKERS, makeValue } from "./value_grammar.ts";
 
 /** What a run has come to. */
 export interface ValueReport {
@@ -82,8 +82,10 @@ function each(names: string, companions: Record<string, string>): Record<string,
 const CONSEQUENCES: Readonly<Record<string, RegExp>> = {
   // without it the Ingress has the path of another one
   canary: /^spec\.rules\[0\]\.http\.paths\[0\]$/,
-  // the Secret is read in another way
-  "auth-secret-type": /auth-secret"\]$/,
+  // so are passwords that nobody can come in with
+  ...Object.fromEntries(
+    ["auth-secret-type", "auth-type", "auth-realm", "satisfy"].map((name) => [name, /auth-secret"\]$/]),
+  ),
 };
 
 /** How many problems there may be with the names of one annotation. */
@@ -133,7 +135,6 @@ const OBJECTS: Snapshot = (() => {
       store.set("Service", { metadata: { name, namespace }, spec });
     }
   }
-  store.set("Secret", { metadata: { name: "users", namespace: "default" }, stringData: { auth: USERS } });
   return store.snapshot();
 })();
 
@@ -145,7 +146,7 @@ export async function fuzzValues({ seed, from, count }: FuzzRange): Promise<Valu
   const findings: string[] = [];
   const different = new Map<string, Set<string>>();
   let understood = 0;
-  const undisturbed = othersOf(translated([], new Random(seed, 0)));
+  const undisturbed = othersOf(translated([], { random: new Random(seed, 0), users: USERS }));
   for (let index = from; index < from + count; index++) {
     const random = new Random(seed, index);
     const group = GROUPS[index % GROUPS.length] ?? [];
@@ -186,7 +187,8 @@ async function checkValue(
   const isCanary = COMPANIONS[name]?.canary !== undefined;
   const ingress = ingressOf("fuzz", { annotations });
   if (isCanary) ingress.spec!.rules![0]!.http!.paths![0]!.backend!.service!.name = "canary";
-  const translation = translated(isCanary ? [PRIMARY, ingress] : [ingress], random);
+  const users = COMPANIONS[name] === AUTH && random.chance(0.5) ? makeValue(htpasswd, random) : USERS;
+  const translation = translated(isCanary ? [PRIMARY, ingress] : [ingress], { random, users });
   if (othersOf(translation) !== undisturbed) throw new Error("Another Ingress is not what it was");
   const field = annotationField(prefix + name);
   const own = translation.problems.filter((problem) => problem.ingress === "default/fuzz");
@@ -206,8 +208,12 @@ async function checkValue(
 }
 
 /** Translates these Ingresses and the others, and reads what comes of it as a proxy does. */
-function translated(ingresses: readonly Ingress[], random: Random): Translation {
-  const snapshot = { ...OBJECTS, Ingress: [...ingresses, ...OTHERS] };
+function translated(
+  ingresses: readonly Ingress[],
+  { random, users }: { random: Random; users: string },
+): Translation {
+  const secret = { metadata: { name: "users", namespace: "default" }, stringData: { auth: users } };
+  const snapshot = { ...OBJECTS, Secret: [secret], Ingress: [...ingresses, ...OTHERS] };
   const translation = translate(snapshot, { keysDirectory: "/keys" });
   if (random.chance(0.25)) {
     const again = translate(snapshot, { keysDirectory: "/keys" });
