@@ -19,6 +19,7 @@ export * from "./parse_proxy_config.ts";
 export * from "./path_regex.ts";
 export * from "./paths.ts";
 export * from "./proxy_config.ts";
+export { MOST_STEPS } from "./regex_steps.ts";
 export * from "./request_target.ts";
 export * from "./revision.ts";
 export * from "./rule_options.ts";

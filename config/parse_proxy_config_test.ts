@@ -115,6 +115,10 @@ Deno.test("parseProxyConfig() names the place of a fault", () => {
     ],
     [withRule({ options: { backendServerName: "" } }), 'rules[0].options.backendServerName: found ""'],
     [withRule({ options: { backendVerify: "true" } }), 'rules[0].options.backendVerify: found "true"'],
+    [
+      withRule({ options: { canary: { backend: BACKEND, headerPattern: "(" } } }),
+      'rules[0].options.canary.headerPattern: found "(", expected a regular expression',
+    ],
     [withRule({ options: { backendVerify: 1 } }), "rules[0].options.backendVerify: found 1"],
     [{ rules: [], defaultBackend: {} }, "defaultBackend.type: found nothing"],
     [{ rules: [], certificates: [TLS] }, "certificates[0].host: found nothing"],

@@ -15,6 +15,7 @@ import {
   string,
 } from "./shape.ts";
 import { parseTemplate } from "./template.ts";
+import { compileValuePattern } from "./value_pattern.ts";
 
 /** Reads a name as Kubernetes and DNS have them. */
 export const dnsName: Decoder<string> = string(
@@ -104,7 +105,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
     total: optional(count),
     header: optional(token),
     headerValue: optional(string()),
-    headerPattern: optional(string()),
+    headerPattern: optional(string("a regular expression", isPattern)),
     cookie: optional(token),
     ignoresAffinity: optional(boolean()),
   })),
@@ -130,7 +131,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
   externalAuth: optional(object({
     url: string(
       "a URL that begins with http:// or https://, with variables such as $host",
-      (text) => /^https?:\/\/[^/?#@\s]+/.test(text) && isTemplate(text),
+      (text) => /^https?:\/\/[^/?#@\s]+/i.test(text) && isTemplate(text),
     ),
     method: optional(token),
     signIn: optional(template),
@@ -144,6 +145,15 @@ export const ruleOptions: Decoder<RuleOptions> = object({
   strictTransportSecurity: optional(fieldValue),
   accessLog: optional(boolean()),
 });
+
+function isPattern(text: string): boolean {
+  try {
+    compileValuePattern(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function isTemplate(text: string): boolean {
   try {

@@ -1,10 +1,6 @@
-import { RE2JS, RE2JSException } from "re2js";
-
-/** The longest expression, in characters. */
-const MOST_CHARACTERS = 512;
-
-/** The largest program that an expression may come to: a match takes as much time for each character at worst. */
-const MOST_INSTRUCTIONS = 500;
+import type { RE2JS } from "re2js";
+import { compileRegex } from "./compile_regex.ts";
+import { MOST_STEPS, type RegexSteps, stepsOf } from "./regex_steps.ts";
 
 /** The longest path that is compared with expressions, in characters. */
 export const MOST_PATH_CHARACTERS = 8192;
@@ -12,55 +8,89 @@ export const MOST_PATH_CHARACTERS = 8192;
 /** Says what groups took, an empty text for those that took nothing: to find out takes longer than to match. */
 export type Groups = () => readonly string[];
 
+/** A path of so many characters can be compared with every expression, if with no other one. */
+export const LEAST_PATH_CHARACTERS = 1024;
+
+/** What is copied of so many groups takes as long as a step. */
+const GROUPS_PER_STEP = 8;
+
 /**
  * A regular expression for the start of a path, in upper or lower case, in RE2's syntax
- * (https://github.com/google/re2/wiki/Syntax). However it is written, a match takes time in proportion to the path.
+ * (https://github.com/google/re2/wiki/Syntax). However it is written, a match takes time in proportion to the path;
+ * one that takes more than there is for a path of {@linkcode LEAST_PATH_CHARACTERS} is refused.
  */
 export class PathRegex {
   /** The number of its groups. */
   readonly groups: number;
   readonly #regex: RE2JS;
   readonly #start: string;
+  readonly #steps: RegexSteps;
 
   private constructor(text: string) {
-    if (text.length > MOST_CHARACTERS) {
-      throw new RangeError(`it has more than ${MOST_CHARACTERS} characters`);
-    }
-    this.#regex = RE2JS.compile(text, RE2JS.CASE_INSENSITIVE);
-    if (this.#regex.programSize() > MOST_INSTRUCTIONS) {
-      throw new RangeError("its repetitions make it too large");
-    }
+    this.#regex = compileRegex(text, { ignoresCase: true });
     this.groups = this.#regex.groupCount();
+    this.#steps = stepsOf(this.#regex.re2().prog);
+    if (this.steps(LEAST_PATH_CHARACTERS) + this.groupSteps(LEAST_PATH_CHARACTERS) > MOST_STEPS) {
+      throw new RangeError(
+        `a path of ${LEAST_PATH_CHARACTERS} characters would take too long: it has too many repetitions`,
+      );
+    }
     // it finds no such text in an expression that leaves the case open
-    this.#start = String(RE2JS.compile(text).re2().prefix ?? "").toLowerCase();
+    this.#start = String(compileRegex(text).re2().prefix ?? "").toLowerCase();
   }
 
   /** The one with this text. @throws {Error} for what is no such expression, or takes too much time. */
   static of(text: string): PathRegex {
     let regex = known.get(text);
-    if (regex !== undefined) return regex;
-    try {
-      regex = new PathRegex(text);
-    } catch (error) {
-      if (error instanceof RangeError) throw error;
-      if (error instanceof RE2JSException) {
-        throw new SyntaxError(error.message.replace(/^error parsing regexp: /, ""));
+    if (regex === undefined) {
+      try {
+        regex = new PathRegex(text);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        regex = error;
       }
-      throw error;
+      if (known.size === MOST_KNOWN) known.clear();
+      known.set(text, regex);
     }
-    if (known.size === MOST_KNOWN) known.clear();
-    known.set(text, regex);
+    if (regex instanceof Error) throw regex;
     return regex;
   }
 
   /**
-   * Compares a path of at most {@linkcode MOST_PATH_CHARACTERS}; `lower` is the same one in lower case.
+   * Has the matcher compiled before it matters: the first paths would take up to ten times as long as others. It
+   * takes some 55 milliseconds.
+   */
+  static warmUp(): void {
+    for (const [expression, path] of WARM_UPS) {
+      const regex = new PathRegex(expression);
+      for (let turn = 0; turn < WARM_UP_TURNS; turn++) regex.match(path);
+    }
+  }
+
+  /** How many steps it takes at worst to find out whether a path of some length matches. */
+  steps(length: number): number {
+    return this.#steps.fixed + this.#steps.each * length;
+  }
+
+  /** How many more it takes to find out what its groups took. */
+  groupSteps(length: number): number {
+    return this.groups === 0 ? 0 : this.steps(length) * (1 + this.groups / GROUPS_PER_STEP);
+  }
+
+  /**
+   * Does a path, in lower case, begin as all that match do? Nearly all expressions of a host begin with a name:
+   * there is no faster way to tell that it is another one.
+   */
+  mayMatch(lower: string): boolean {
+    return lower.startsWith(this.#start);
+  }
+
+  /**
+   * Compares a path of at most {@linkcode MOST_PATH_CHARACTERS}, and of a length whose steps are there to be taken.
    *
    * @returns what tells what its groups took; nothing when it does not match.
    */
-  match(path: string, lower: string = path.toLowerCase()): Groups | undefined {
-    // nearly all expressions of a host begin with a name: there is no faster way to tell that it is another one
-    if (!lower.startsWith(this.#start)) return undefined;
+  match(path: string): Groups | undefined {
     const matcher = this.#regex.matcher(path);
     if (!matcher.lookingAt()) return undefined;
     return () => {
@@ -71,6 +101,15 @@ export class PathRegex {
   }
 }
 
-/** Configurations come again and again with the same expressions. */
-const known = new Map<string, PathRegex>();
+/** What takes each of the matcher's ways: short texts go one, and long ones for large programs another. */
+const WARM_UPS: readonly [expression: string, path: string][] = [
+  ["/((?:x*)*|[a-z]+)(.*)(y|yy)!", `/${"x".repeat(300)}`],
+  ["/(?:.*a){10}(.)\\b", `/${"a".repeat(300)}`],
+  ["/a{300}(?:.*[a-z]?b?){9}!", `/${"a".repeat(900)}`],
+  ["/a{300}(.*)(?:a|aa)*\\b", `/${"a".repeat(900)}`],
+];
+const WARM_UP_TURNS = 20;
+
+/** Configurations come again and again with the same expressions, and the same faulty ones. */
+const known = new Map<string, PathRegex | Error>();
 const MOST_KNOWN = 10_000;

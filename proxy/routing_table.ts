@@ -1,6 +1,7 @@
 import {
   type Groups,
   MOST_PATH_CHARACTERS,
+  MOST_STEPS,
   type PathMatch,
   PathRegex,
   type ProxyConfig,
@@ -87,12 +88,13 @@ export class RoutingTable {
   /**
    * Finds the route of a canonical host and a path without dot segments; nothing means 404.
    *
-   * @throws {ProxyError} for a path that is too long to be compared with a Regex.
+   * @throws {ProxyError} for a path that is too long to be compared with the Regex paths in question.
    */
   match(host: string, path: string): RouteMatch | undefined {
-    return this.#hosts.get(host)?.find(path) ??
-      this.#hosts.get(wildcardOf(host) ?? "")?.find(path) ??
-      this.#anyHost.find(path) ??
+    const work: Work = { steps: 0 };
+    return this.#hosts.get(host)?.find(path, work) ??
+      this.#hosts.get(wildcardOf(host) ?? "")?.find(path, work) ??
+      this.#anyHost.find(path, work) ??
       this.#default;
   }
 
@@ -127,6 +129,12 @@ interface RegexCandidate {
   readonly route: Route;
 }
 
+/** What the comparisons for one request have taken so far. */
+interface Work {
+  /** At most {@linkcode MOST_STEPS}. */
+  steps: number;
+}
+
 /** The paths of one host. */
 class PathTable {
   speaksGrpc = false;
@@ -146,9 +154,9 @@ class PathTable {
     if (type !== "Exact") this.#longestPrefix = Math.max(this.#longestPrefix, key.length);
   }
 
-  find(path: string): RouteMatch | undefined {
+  find(path: string, work: Work): RouteMatch | undefined {
     return this.#exact.get(path) ??
-      (this.#regexes.length === 0 ? this.#findPrefix(path) : this.#findLongest(path));
+      (this.#regexes.length === 0 ? this.#findPrefix(path) : this.#findLongest(path, work));
   }
 
   #addRegex(text: string, route: Route): void {
@@ -159,16 +167,21 @@ class PathTable {
   }
 
   /** The longest of those that match. */
-  #findLongest(path: string): RouteMatch | undefined {
+  #findLongest(path: string, work: Work): RouteMatch | undefined {
     const prefix = this.#findPrefix(path);
     const lower = path.toLowerCase();
+    const { length } = path;
     for (const { text, regex, route } of this.#regexes) {
       if (prefix !== undefined && prefix.length >= text.length) break;
+      if (length <= MOST_PATH_CHARACTERS && !regex.mayMatch(lower)) continue;
+      work.steps += regex.steps(length);
       // what one rule keeps out must not come in by another one because it is long
-      if (path.length > MOST_PATH_CHARACTERS) {
-        throw new ProxyError("target_too_long", `a path of ${path.length} characters for a Regex`);
+      if (length > MOST_PATH_CHARACTERS || work.steps + regex.groupSteps(length) > MOST_STEPS) {
+        const detail =
+          `a path of ${length} characters, too many to be compared with the Regex paths of its host`;
+        throw new ProxyError("target_too_long", detail);
       }
-      const groups = regex.match(path, lower);
+      const groups = regex.match(path);
       if (groups !== undefined) return { route, groups };
     }
     return prefix;

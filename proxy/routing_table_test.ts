@@ -218,6 +218,23 @@ Deno.test("RoutingTable.match() compares no Regex with a path that is too long, 
   assertEquals(winner(table, "b.test", `/admin/${long}`), "b.test /");
 });
 
+Deno.test("RoutingTable.match() takes only so many steps for all Regex paths together", () => {
+  const slow = (text: string) => `Regex ${text}(?:.*a){20}!`;
+  const path = (length: number) => "/".padEnd(length, "a");
+  const reasonOf = (table: RoutingTable, length: number) =>
+    assertThrows(() => table.match("w.a.test", path(length)), ProxyError).reason;
+  const of = (...texts: string[]) => new RoutingTable({ rules: rules(...texts, "- /") });
+  const [one, other, third] = [`w.a.test ${slow("/")}`, `w.a.test ${slow("/.")}`, `w.a.test ${slow("/b")}`];
+  assertEquals(winner(of(one!), "w.a.test", path(2000)), "- /");
+  assertEquals(winner(of(one!, third!), "w.a.test", path(2000)), "- /");
+  assertEquals(reasonOf(of(one!), 4000), "target_too_long");
+  assertEquals(reasonOf(of(one!, other!), 2000), "target_too_long");
+  assertEquals(winner(of(one!, other!), "w.a.test", path(1000)), "- /");
+  for (const further of ["*.a.test", "-"]) {
+    assertEquals(reasonOf(of(one!, `${further} ${slow("/")}`), 2000), "target_too_long");
+  }
+});
+
 Deno.test("RoutingTable keeps the first of two rules with the same host and path", () => {
   const [first, second] = rules("a.test /a", "a.test /a/");
   assertEquals(winner(new RoutingTable({ rules: [first!, second!] }), "a.test", "/a"), "a.test /a");

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { errorMessage, type LogFields } from "@pingress/config";
+import { errorMessage, type LogFields, PathRegex } from "@pingress/config";
 import { Server } from "./server.ts";
 import type { FromWorker, ToWorker } from "./worker_thread.ts";
 
@@ -27,6 +27,8 @@ scope.addEventListener("message", async ({ data }) => {
         log: { debug: tell("debug"), info: tell("info"), warn: tell("warn"), error: tell("error") },
       });
       server.configure(data.configuration);
+      // nobody waits for this thread yet
+      PathRegex.warmUp();
       try {
         scope.postMessage({ type: "started", addresses: await server.start() });
       } catch (error) {

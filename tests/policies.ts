@@ -81,13 +81,14 @@ export function exchangeOf(
 
 /** A proxy in 2026 with one endpoint for everything, no files, no servers to ask and no chance, unless told. */
 export function environmentOf(members: Partial<PolicyEnvironment> = {}): PolicyEnvironment {
+  const { limits = new LimitTable(limitMemory()), passwords = new PasswordChecker() } = members;
   return {
     now: () => Date.UTC(2026, 10, 26, 6, 40, 38),
     random: () => 0,
     fileText: () => undefined,
     addressesOf: () => [{ hostname: "10.0.0.1", port: 80 }],
-    limits: new LimitTable(limitMemory()),
-    passwords: new PasswordChecker(),
+    limits,
+    passwords,
     send: () => Promise.reject(new Error("nothing is sent to backends")),
     ask: () => Promise.reject(new Error("nobody is there to be asked")),
     ...members,

@@ -12,6 +12,7 @@ import {
   AnnotationError,
   feature,
   type Inert,
+  MOST_LIST_CHARACTERS,
   type Parse,
   type RuleContext,
   type ValuesOf,
@@ -84,16 +85,19 @@ const authType: Parse<"basic"> = (text) => {
 const rows = {
   "allowlist-source-range": {
     parse: addressRanges,
+    longest: MOST_LIST_CHARACTERS,
     help: "Client addresses (CIDR, separated by commas) that may come in; all others get 403.",
     isGuard: true,
   },
   "whitelist-source-range": {
     parse: addressRanges,
+    longest: MOST_LIST_CHARACTERS,
     help: "The older name of allowlist-source-range.",
     isGuard: true,
   },
   "denylist-source-range": {
     parse: addressRanges,
+    longest: MOST_LIST_CHARACTERS,
     help: "Client addresses (CIDR, separated by commas) that get 403, even if they are allowed, too.",
     isGuard: true,
   },
@@ -116,12 +120,14 @@ const rows = {
     isGuard: true,
   },
   "auth-secret-type": {
+    needs: "auth-secret",
     parse: word("auth-file", "auth-map"),
     help:
       "auth-file (the default): the Secret's key auth is a file of htpasswd; auth-map: each key is a user.",
     isGuard: true,
   },
   "auth-realm": {
+    needs: "auth-type",
     parse: realm,
     help: "What the password is for, as browsers show it.",
     differs: "The realm off is one like others: ingress-nginx lets everybody in with it.",
@@ -136,6 +142,7 @@ const rows = {
     isGuard: true,
   },
   "auth-method": {
+    needs: "auth-url",
     parse: word(...METHODS),
     help: "The method that the server is asked with: GET unless told.",
     differs: "Neither CONNECT nor TRACE.",
@@ -147,21 +154,25 @@ const rows = {
     differs: "Without auth-url the Ingress answers 503.",
   },
   "auth-signin-redirect-param": {
+    needs: "auth-signin",
     parse: parameter,
     help: "The parameter of auth-signin that gets the URL which was asked for: rd unless told.",
   },
   "auth-response-headers": {
+    needs: "auth-url",
     parse: listOf(fieldName),
     help: "Fields of the server's answer that the backend gets, instead of the client's of these names.",
     differs: "Not X-Forwarded-For and others that only the proxy tells.",
     isGuard: true,
   },
   "auth-request-redirect": {
+    needs: "auth-url",
     parse: urlWithVariables,
     help: "What the server is told in X-Auth-Request-Redirect: the request's target unless told.",
     differs: "Variables such as $host may stand in it.",
   },
   "auth-always-set-cookie": {
+    needs: "auth-url",
     parse: bool,
     help: "Are the server's cookies passed on with every status? Else with 2xx and redirects alone.",
     differs: "Each cookie has a field of its own.",
@@ -191,9 +202,11 @@ function basicAuthOptions(values: Values, context: RuleContext): RuleOptions {
     message: string,
     reason: ProblemReason = "InvalidAnnotation",
   ): RuleOptions => {
-    context.tell(annotation, reason, `${message}: the Ingress answers 503`);
+    context.tell(annotation, reason, `${message}: the Ingress answers 503`, { closes: true });
     return { closed: `${annotation}: ${message}` };
   };
+  // what is closed because of the one needs no word about the other
+  if (context.isFaulty("auth-type") || context.isFaulty("auth-secret")) return {};
   if (type === undefined) {
     return named === undefined ? {} : close("auth-secret", "There is no auth-type: add auth-type: basic");
   }
@@ -213,9 +226,11 @@ function basicAuthOptions(values: Values, context: RuleContext): RuleOptions {
     return close("auth-secret", `Secret ${own}/${name} has no key auth, which is the file of htpasswd`);
   }
   const { users, faults } = parseHtpasswd(text);
-  for (const { line, fault } of faults) {
-    const message = `Secret ${own}/${name}: line ${line} ${fault}: with it nobody can come in`;
-    context.tell("auth-secret", "InvalidAnnotation", message);
+  const [first] = faults;
+  if (first !== undefined) {
+    const others = faults.length === 1 ? "" : `, and there are ${faults.length - 1} more such lines`;
+    const message = `line ${first.line} ${first.fault}: with it nobody can come in${others}`;
+    context.tell("auth-secret", "InvalidAnnotation", `Secret ${own}/${name}: ${message}`);
   }
   // nothing else is handed on: not even a comment
   const lines = [...users].map(([user, hash]) => `${user}:${hash}\n`).join("");
@@ -226,18 +241,24 @@ function basicAuthOptions(values: Values, context: RuleContext): RuleOptions {
   return { basicAuth: { realm: values["auth-realm"] ?? "", users: file } };
 }
 
-function externalAuthOptions(values: Values, { host, tell }: RuleContext): RuleOptions {
+function externalAuthOptions(values: Values, { host, tell, isFaulty }: RuleContext): RuleOptions {
   const url = values["auth-url"];
   if (url === undefined) {
-    if (values["auth-signin"] === undefined || values["auth-type"] !== undefined) return {};
-    tell("auth-signin", "InvalidAnnotation", "There is no auth-url: the Ingress answers 503");
+    if (values["auth-signin"] === undefined || isFaulty("auth-url")) return {};
+    if (values["auth-type"] !== undefined) {
+      tell("auth-signin", "AnnotationConflict", "It does nothing: the Ingress has no annotation auth-url");
+      return {};
+    }
+    tell("auth-signin", "InvalidAnnotation", "There is no auth-url: the Ingress answers 503", {
+      closes: true,
+    });
     return { closed: "auth-signin: There is no auth-url" };
   }
   const [authority = ""] = /^https?:\/\/[^/?#]+/i.exec(url) ?? [];
   if (host === undefined && authority.includes("$")) {
     const message = "A client could choose the server that lets it in: where a rule has no host, " +
       "$host must not be part of the server's name";
-    tell("auth-url", "InvalidAnnotation", `${message}: the rule answers 503`);
+    tell("auth-url", "InvalidAnnotation", `${message}: the rule answers 503`, { closes: true });
     return { closed: `auth-url: ${message}` };
   }
   return {

@@ -102,7 +102,7 @@ function secretOptions(named: string, context: RuleContext): RuleOptions {
   } catch (error) {
     const message = `Secret ${named} cannot be used: ${errorMessage(error)}`;
     const reason = error instanceof MissingSecret ? "SecretNotFound" : "InvalidAnnotation";
-    context.tell("proxy-ssl-secret", reason, `${message}. The Ingress answers 503`);
+    context.tell("proxy-ssl-secret", reason, `${message}. The Ingress answers 503`, { closes: true });
     return { closed: `proxy-ssl-secret: ${message}` };
   }
 }

@@ -45,6 +45,7 @@ function optionsOf(
       return `/keys/${file}`;
     },
     findService: () => undefined,
+    isFaulty: () => false,
     tell: (annotation, _, message) => void told.problems.push(`${annotation}: ${message}`),
   };
   return feature.optionsOf(valuesOf(feature, annotations), context);

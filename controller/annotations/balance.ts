@@ -1,6 +1,6 @@
 import { parseTemplate, type RuleOptions } from "@pingress/config";
 import { AnnotationError, feature, type Parse } from "./feature.ts";
-import { bool } from "./values.ts";
+import { bool, line } from "./values.ts";
 
 const BALANCES = new Map<string, RuleOptions["balance"]>([
   ["round_robin", "round-robin"],
@@ -16,7 +16,7 @@ const balance: Parse<RuleOptions["balance"]> = (text) => {
 };
 
 const hashKey: Parse<string> = (text) => {
-  const key = text.replaceAll(" ", "");
+  const key = line(text).replaceAll(" ", "");
   try {
     if (parseTemplate(key).some((part) => typeof part !== "string")) return key;
   } catch (error) {

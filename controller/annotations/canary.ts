@@ -32,7 +32,8 @@ const ROWS = {
   "canary-by-header-pattern": {
     parse: pattern,
     help: "A regular expression for such values, where canary-by-header-value is not said.",
-    differs: "The syntax is RE2's. A value of more than 4096 characters matches nothing.",
+    differs:
+      "The syntax is RE2's, without classes of Unicode. A value of more than 4,096 characters matches nothing, nor does one whose characters times the instructions of the expression, of which there are 500 at most, are more than 200,000.",
   },
   "canary-by-cookie": {
     parse: plainText(/^[-.\w~]+$/, "no name of a cookie"),

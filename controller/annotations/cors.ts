@@ -1,4 +1,4 @@
-import { AnnotationError, feature, type Parse } from "./feature.ts";
+import { AnnotationError, feature, MOST_LIST_CHARACTERS, type Parse } from "./feature.ts";
 import { bool, listOf, wholeNumber } from "./values.ts";
 
 const ALL = "*";
@@ -32,6 +32,7 @@ export const cors = feature({
   },
   "cors-allow-origin": {
     parse: listOf(origin),
+    longest: MOST_LIST_CHARACTERS,
     otherwise: { value: [], says: "no origin is allowed" },
     help:
       "The origins that are allowed, separated by commas, with `*.` for any one label before a name; `*`, which is what counts unless told, for all.",

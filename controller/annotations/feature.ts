@@ -15,6 +15,12 @@ export class AnnotationError extends Error {
 /** Reads the value of an annotation. @throws {AnnotationError} for one that means nothing. */
 export type Parse<T> = (text: string) => T;
 
+/** The longest value of most annotations, in characters: they become a part of messages. */
+export const MOST_VALUE_CHARACTERS = 4096;
+
+/** The longest value of annotations with many elements, in characters. */
+export const MOST_LIST_CHARACTERS = 65_536;
+
 /** One annotation. */
 export interface Row<T> {
   /** Reads its value. */
@@ -25,6 +31,10 @@ export interface Row<T> {
   differs?: string;
   /** Does it say who may come in? With a bad value nobody may. */
   isGuard?: boolean;
+  /** Its longest value, in characters; {@linkcode MOST_VALUE_CHARACTERS} unless told. */
+  longest?: number;
+  /** The annotation without which it does nothing, which is told then. */
+  needs?: string;
   /** What a bad value counts as, where to leave it out would allow more; and that in words. */
   otherwise?: { value: T; says: string };
 }
@@ -50,8 +60,13 @@ export interface RuleContext {
   keep(file: string, text: string): string | undefined;
   /** Finds a Service of the Ingress' namespace, and its first port, if there is one. */
   findService(name: string): ServiceBackend | undefined;
-  /** Tells what is wrong with what an annotation names; of an Ingress with many rules once. */
-  tell(annotation: string, reason: ProblemReason, message: string): void;
+  /** Is an annotation there, with a value that means nothing? That has been told. */
+  isFaulty(annotation: string): boolean;
+  /**
+   * Tells what is wrong with what an annotation names; of an Ingress with many rules once. It closes the Ingress if
+   * nobody may come in because of it.
+   */
+  tell(annotation: string, reason: ProblemReason, message: string, effect?: { closes?: boolean }): void;
 }
 
 /** What counts where an Ingress says nothing. */

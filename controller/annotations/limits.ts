@@ -1,5 +1,5 @@
 import { objectKey } from "../objects.ts";
-import { feature } from "./feature.ts";
+import { feature, MOST_LIST_CHARACTERS } from "./feature.ts";
 import { addressRanges, wholeNumber } from "./values.ts";
 
 const DEFAULT_BURST = 5;
@@ -29,10 +29,16 @@ export const limits = feature({
   },
   "limit-allowlist": {
     parse: addressRanges,
+    longest: MOST_LIST_CHARACTERS,
     help: "Client addresses (CIDR, separated by commas) that are not limited.",
     isGuard: true,
   },
-  "limit-whitelist": { parse: addressRanges, help: "The older name of limit-allowlist.", isGuard: true },
+  "limit-whitelist": {
+    parse: addressRanges,
+    longest: MOST_LIST_CHARACTERS,
+    help: "The older name of limit-allowlist.",
+    isGuard: true,
+  },
 }, (values, { ingress }) => {
   const { "limit-rps": perSecond = 0, "limit-rpm": perMinute = 0, "limit-connections": connections = 0 } =
     values;

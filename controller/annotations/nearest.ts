@@ -1,9 +1,16 @@
 /** The one of `words` that a word is most likely a misspelling of. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
-  const [first] = words.map((other) => ({ other, distance: editDistance(word, other) }))
-    .filter(({ other, distance }) => distance <= Math.max(2, other.length / 3))
+  const [first] = words.filter((other) => Math.abs(other.length - word.length) <= mostBetween(other)).map((
+    other,
+  ) => ({ other, distance: editDistance(word, other) }))
+    .filter(({ other, distance }) => distance <= mostBetween(other))
     .sort((one, other) => one.distance - other.distance);
   return first?.other;
+}
+
+/** So many letters may be wrong. */
+function mostBetween(word: string): number {
+  return Math.max(2, word.length / 3);
 }
 
 /**

@@ -8,10 +8,12 @@ const suggestions: [word: string, meant: string | undefined][] = [
   ["ssl_redirect", "ssl-redirect"],
   ["backend-protcool", "backend-protocol"],
   ["proxy-body-size", undefined],
+  ["ssl-redirect".repeat(20_000), undefined],
 ];
 
 for (const [word, meant] of suggestions) {
-  Deno.test(`nearest() takes ${word} for ${meant}`, () => assertEquals(nearest(word, WORDS), meant));
+  Deno.test(`nearest() takes ${word.slice(0, 20)} for ${meant}`, () =>
+    assertEquals(nearest(word, WORDS), meant));
 }
 
 const distances: [one: string, other: string, distance: number][] = [

@@ -5,6 +5,9 @@ import { bool } from "./values.ts";
 /** The longest path that an annotation may have, in characters. */
 const MOST_CHARACTERS = 512;
 
+/** Each of them has all the rules of a host. */
+const MOST_ALIASES = 100;
+
 /** A path, or a URL, in which `$1` to `$9` stand for groups. */
 const pathWithGroups: Parse<string> = (text) => {
   if (text !== "" && text.length <= MOST_CHARACTERS && /^(?:[-.\w~/:]|\$[1-9])+$/.test(text)) return text;
@@ -23,8 +26,8 @@ const absolutePath: Parse<string> = (text) => {
 /** What can be read as a host is only known where its rules are: a bad one leaves the others alone. */
 const names: Parse<string[]> = (text) => {
   const list = text.split(",").map((name) => name.trim()).filter((name) => name !== "");
-  if (list.length > 0) return list;
-  throw new AnnotationError("no list of hosts");
+  if (list.length > 0 && list.length <= MOST_ALIASES) return list;
+  throw new AnnotationError(`no list of 1 to ${MOST_ALIASES} hosts`);
 };
 
 const hostAndPort: Parse<string> = (text) => {
@@ -40,7 +43,13 @@ const rows = {
       "begins with, in upper or lower case.",
     differs:
       "The paths of other Ingresses stay what they are; ingress-nginx takes all paths of the host for " +
-      "regular expressions. The syntax is that of RE2: there are no lookarounds and no back references.",
+      "regular expressions. The syntax is that of RE2: there are no lookarounds and no back references, and no " +
+      "classes of Unicode (\\pL). An expression has at most 512 characters and comes to at most 500 instructions; " +
+      "one with so many repetitions that a path of 1,024 characters would take too long is a problem. A request " +
+      "whose path would take more than 200,000 steps of the matcher gets 414: all expressions that it is compared " +
+      "with together, each with a step for every character and every instruction behind its first repetition, " +
+      "and twice that where it has groups. With 20 of those and two groups that is a path of some 4,000 " +
+      "characters; one of more than 8,192 gets 414 anyway.",
   },
   "rewrite-target": {
     parse: pathWithGroups,

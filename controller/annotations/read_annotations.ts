@@ -1,7 +1,7 @@
 import type { RuleOptions } from "@pingress/config";
 import type { Ingress } from "../objects.ts";
 import type { ProblemList } from "../translate/problem.ts";
-import { AnnotationError, type Inert, type RuleContext } from "./feature.ts";
+import { AnnotationError, type Inert, MOST_VALUE_CHARACTERS, type Row, type RuleContext } from "./feature.ts";
 import { FEATURES, INERT, PREFIXES, ROWS } from "./known.ts";
 import { nearest } from "./nearest.ts";
 
@@ -9,6 +9,8 @@ import { nearest } from "./nearest.ts";
 export interface AnnotationValues {
   /** By name without prefix. */
   values: Record<string, unknown>;
+  /** The names without prefix of those whose values mean nothing. */
+  faulty: ReadonlySet<string>;
   /** Why none of its requests may be passed on: who may come in cannot be told. */
   closed: string | undefined;
   /** The same for all requests to its hosts, whichever Ingress they are for. */
@@ -20,9 +22,11 @@ const HOSTS_CLOSED = CLOSED.replace("the Ingress answers", "all hosts of the Ing
 
 /** Reads the annotations of an Ingress. What is unknown, or has a bad value, is told and does nothing. */
 export function readAnnotations(
-  { metadata: { annotations = {} } }: Ingress,
+  ingress: Ingress,
   { problems }: { problems: ProblemList },
 ): AnnotationValues {
+  const { annotations = {} } = ingress.metadata;
+  const faulty = new Set<string>();
   const values: Record<string, unknown> = {};
   let closed: string | undefined;
   let hostsClosed: string | undefined;
@@ -40,25 +44,40 @@ export function readAnnotations(
         continue;
       }
       try {
-        values[name] = row.parse(text.trim());
+        values[name] = parse(text.trim(), row);
+        faulty.delete(name);
       } catch (error) {
         if (!(error instanceof AnnotationError)) throw error;
+        faulty.add(name);
         const said = `${JSON.stringify(text.slice(0, 80))} is ${error.message}`;
         if (row.isGuard) closed = `${annotation}: ${said}`;
         if (row.otherwise !== undefined) values[name] = row.otherwise.value;
         const follows = row.isGuard ? CLOSED : row.otherwise?.says ?? "the annotation does nothing";
-        problems.add("InvalidAnnotation", field, `${said}: ${follows}`);
+        problems.add("InvalidAnnotation", field, `${said}: ${follows}`, { closes: row.isGuard });
       }
     }
   }
-  return { values, closed, hostsClosed };
+  for (const name of Object.keys(values)) {
+    const needed = ROWS.get(name)?.needs;
+    // what is said of a canary beside its backend does nothing anyway
+    if (needed === undefined || needed in values || faulty.has(needed) || values["canary"] === true) continue;
+    const message = `It does nothing: the Ingress has no annotation ${needed}`;
+    problems.add("AnnotationConflict", fieldOf(ingress, name), message);
+  }
+  return { values, faulty, closed, hostsClosed };
+}
+
+function parse(text: string, { parse, longest = MOST_VALUE_CHARACTERS }: Row<unknown>): unknown {
+  if (text.length <= longest) return parse(text);
+  throw new AnnotationError(`too long: it has ${text.length} characters, and may have ${longest}`);
 }
 
 /** The options of one rule. */
 export function optionsOf(
-  { values, closed }: Pick<AnnotationValues, "values" | "closed">,
-  context: RuleContext,
+  { values, faulty, closed }: Pick<AnnotationValues, "values" | "faulty" | "closed">,
+  rule: Omit<RuleContext, "isFaulty">,
 ): RuleOptions {
+  const context: RuleContext = { ...rule, isFaulty: (name) => faulty.has(name) };
   const options: RuleOptions = closed === undefined ? {} : { closed };
   return Object.assign(options, ...FEATURES.map((feature) => feature.optionsOf(values, context)));
 }
@@ -86,7 +105,7 @@ function tellUnknown(
     const follows = guard === undefined
       ? "It does nothing"
       : `It is not served, and ${guard === "hosts" ? HOSTS_CLOSED : CLOSED}`;
-    problems.add("UnsupportedAnnotation", field, `${follows}: ${inert.why}`);
+    problems.add("UnsupportedAnnotation", field, `${follows}: ${inert.why}`, { closes: guard !== undefined });
     return guard;
   }
   const meant = nearest(name, [...ROWS.keys(), ...Object.keys(INERT)]);

@@ -1,6 +1,9 @@
 import { AnnotationError, feature, type Parse } from "./feature.ts";
 import { bool, line, seconds } from "./values.ts";
 
+/** What clients take of a whole head is often not more. */
+const MOST_HEADER_CHARACTERS = 8192;
+
 const ONE_YEAR_SECONDS = 31_536_000;
 
 /** What says where a message ends, or is about the connection, is not for users to say. */
@@ -31,6 +34,7 @@ const headerLines: Parse<Record<string, string>> = (text) => {
 export const responseHeaders = feature({
   "custom-headers": {
     parse: headerLines,
+    longest: MOST_HEADER_CHARACTERS,
     help: "Header fields of every answer, one `Name: value` on a line, instead of the backend's own.",
     differs:
       "The fields themselves are the value; the name of a ConfigMap, which ingress-nginx wants here, is a problem that is told: a controller that may read all ConfigMaps of a cluster would be able to read more than it needs. No list says which names are allowed. Redirects and custom error pages have the fields, too.",

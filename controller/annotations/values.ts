@@ -35,10 +35,11 @@ const SUCH_AS: Record<string, string> = { scheme: "https", request_uri: "/", uri
 
 /** A URL that a client can be sent to. Variables such as `$request_uri` may stand in it. */
 export const redirectUrl: Parse<string> = (text) => {
+  const whole = line(text);
   let url;
   try {
     // whatever their values are
-    url = parseTemplate(text).map((part) => typeof part === "string" ? part : SUCH_AS[part.variable] ?? "x")
+    url = parseTemplate(whole).map((part) => typeof part === "string" ? part : SUCH_AS[part.variable] ?? "x")
       .join("");
   } catch (error) {
     throw new AnnotationError(`no URL that can be used: it ${(error as Error).message}`);

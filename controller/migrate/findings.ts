@@ -1,7 +1,7 @@
 import { INERT, PREFIXES, ROWS } from "../annotations/known.ts";
-import { annotationField, readAnnotations } from "../annotations/read_annotations.ts";
+import { annotationField } from "../annotations/read_annotations.ts";
 import type { Ingress } from "../objects.ts";
-import { type Problem, ProblemList, type ProblemReason } from "../translate/problem.ts";
+import type { Problem, ProblemReason } from "../translate/problem.ts";
 import { CLASS_ANNOTATION } from "../translate/select_ingresses.ts";
 
 /** May an Ingress move as it is, should somebody look at something first, or would some of it not be served? */
@@ -64,22 +64,14 @@ export function annotationFindings(
     const own = byField.get(field) ?? [];
     byField.delete(field);
     if (own.length === 0) findings.push({ field, ...fineOrNot(annotation, { text, annotations, classes }) });
-    const verdict = own.length > 0 && isClosedBy(ingress, annotation) ? "cannot" : "look";
-    for (const { reason, message } of own) {
-      findings.push({ verdict, kind: kindOf(reason, name), field, message });
+    for (const { reason, message, closes } of own) {
+      findings.push({ verdict: closes ? "cannot" : "look", kind: kindOf(reason, name), field, message });
     }
   }
   for (const { reason, field, message } of [...byField.values()].flat()) {
     findings.push({ verdict: NOT_SERVED.has(reason) ? "cannot" : "look", kind: reason, field, message });
   }
   return findings;
-}
-
-/** May nobody come in because of an annotation, whatever the others say? */
-function isClosedBy(ingress: Ingress, annotation: string): boolean {
-  const annotations = { [annotation]: ingress.metadata.annotations?.[annotation] ?? "" };
-  const alone = { ...ingress, metadata: { ...ingress.metadata, annotations } };
-  return readAnnotations(alone, { problems: new ProblemList(alone, []) }).closed !== undefined;
 }
 
 /** What becomes of an annotation that is no problem. */

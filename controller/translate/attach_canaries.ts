@@ -33,13 +33,18 @@ export function attachCanaries(
     claims.filter(({ rule }) => rule.options === undefined).map((claim) => [claimKey(claim.rule), claim]),
   );
   const attached = new Map<Claim, Canary>();
+  // a canary says the path of what it is one of, and need not say again what kind of path that is
+  const isRegexPath = (host: string | undefined, path: string) => {
+    const key = claimKey({ ...host !== undefined && { host }, path: { type: "Regex", path } });
+    return byKey.get(key)?.rule.path.type === "Regex";
+  };
   for (const ingress of canaries) {
     const own = annotations.get(ingress);
     // whom it lets in cannot be told: it takes nobody
     if (own === undefined || own.closed !== undefined) continue;
     const list = new ProblemList(ingress, problems);
     const primaries = new Set<Ingress>();
-    for (const { rule, field } of pathClaims(ingress, { backends, list, values: own.values })) {
+    for (const { rule, field } of pathClaims(ingress, { backends, list, values: own.values, isRegexPath })) {
       const primary = byKey.get(claimKey(rule));
       const what = `${rule.host ?? "every host"} ${rule.path.path}`;
       const conflict = primary &&

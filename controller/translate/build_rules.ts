@@ -136,10 +136,16 @@ function serviceUpstreamOf(
   return isOwn ? fieldOf(ingress, "service-upstream") : undefined;
 }
 
-/** What the rules of an Ingress claim, as far as it can be served. */
+/**
+ * What the rules of an Ingress claim, as far as it can be served; `isRegexPath` says which paths are regular
+ * expressions beside those that the Ingress itself takes for some.
+ */
 export function pathClaims(
   ingress: Ingress,
-  { backends, values, list }: Pick<Claiming, "values" | "list"> & { backends: BackendResolver },
+  { backends, values, list, isRegexPath = () => false }: Pick<Claiming, "values" | "list"> & {
+    backends: BackendResolver;
+    isRegexPath?: (host: string | undefined, path: string) => boolean;
+  },
 ): Claim[] {
   const claimed: Claim[] = [];
   const { defaultBackend, rules = [] } = ingress.spec ?? {};
@@ -155,7 +161,11 @@ export function pathClaims(
     }
     for (const [pathIndex, { path: pathText, pathType, backend }] of paths.entries()) {
       const field = `${ruleField}.http.paths[${pathIndex}]`;
-      const path = readPath({ path: pathText, pathType }, { field, list, isRegex });
+      const path = readPath({ path: pathText, pathType }, {
+        field,
+        list,
+        isRegex: isRegex || isRegexPath(host, pathText ?? ""),
+      });
       if (path === undefined) continue;
       const place = {
         namespace: ingress.metadata.namespace ?? "",
@@ -219,7 +229,7 @@ function ruleHost(
  * Prefix paths are compared by their elements: a trailing slash makes no difference. A regular expression with the
  * text of a Prefix is after the same requests.
  */
-export function claimKey({ host, path: { type, path } }: Rule): string {
+export function claimKey({ host, path: { type, path } }: Pick<Rule, "host" | "path">): string {
   const text = type === "Prefix" ? path.replace(/(?<=.)\/$/, "") : path;
   return JSON.stringify([host ?? null, type === "Exact", text]);
 }

@@ -77,7 +77,10 @@ export function furtherHosts(
       const what = name === undefined
         ? 'is not a DNS name, with "*." before it or not; regular expressions are not supported'
         : "is an alias of no host, for the Ingress names none";
-      tell({ ingress, annotation }, ["InvalidHost", `${JSON.stringify(alias)} ${what}: it is not served`]);
+      tell({ ingress, annotation }, [
+        "InvalidHost",
+        `${JSON.stringify(alias.slice(0, 253))} ${what}: it is not served`,
+      ]);
     }
   }
   for (const ingress of ingresses) {

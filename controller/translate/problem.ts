@@ -10,6 +10,8 @@ export interface Problem {
   reason: ProblemReason;
   /** Why it is wrong, what follows from it, and what to do. */
   message: string;
+  /** May nobody come in because of it? */
+  closes?: true;
 }
 
 /** The kinds of problems. */
@@ -53,7 +55,12 @@ export class ProblemList {
   }
 
   /** Adds a problem. */
-  add(reason: ProblemReason, field: string, message: string): void {
-    this.#problems.push({ ingress: this.#ingress, field, reason, message });
+  add(
+    reason: ProblemReason,
+    field: string,
+    message: string,
+    { closes = false }: { closes?: boolean | undefined } = {},
+  ): void {
+    this.#problems.push({ ingress: this.#ingress, field, reason, message, ...closes && { closes } });
   }
 }

@@ -12,6 +12,9 @@ export interface IngressPath {
   pathType?: string | undefined;
 }
 
+/** How many characters of a path are told. */
+const MOST_SHOWN = 500;
+
 /** Where a path stands. */
 export interface PathPlace {
   /** The field that holds it. */
@@ -42,7 +45,8 @@ export function readPath(
   if (fault === undefined) {
     return { type: isRegex ? "Regex" : pathType === "Exact" ? "Exact" : "Prefix", path };
   }
-  list.add("InvalidPath", `${field}.path`, `${JSON.stringify(path)} ${fault}: the path is not served`);
+  const shown = path.length > MOST_SHOWN ? `${path.slice(0, MOST_SHOWN)}…` : path;
+  list.add("InvalidPath", `${field}.path`, `${JSON.stringify(shown)} ${fault}: the path is not served`);
   return undefined;
 }
 

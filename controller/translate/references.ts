@@ -40,11 +40,11 @@ export class References {
         return this.#secrets.get(key);
       },
       keep: (file, text) => this.#keep(file, text),
-      tell: (annotation, reason, message) => {
+      tell: (annotation, reason, message, effect) => {
         const key = JSON.stringify([objectKey(ingress), annotation, message]);
         if (this.#told.has(key)) return;
         this.#told.add(key);
-        list.add(reason, fieldOf(ingress, annotation), message);
+        list.add(reason, fieldOf(ingress, annotation), message, effect);
       },
     };
   }

@@ -126,7 +126,7 @@ export function translate(
     const hasOwn = host !== undefined && certificates.has(host);
     const said = annotations.get(ingress);
     const closed = said?.closed ?? hostsClosed.get(placeOf(claim));
-    const options = rule.options ?? (said === undefined ? {} : optionsOf({ values: said.values, closed }, {
+    const options = rule.options ?? (said === undefined ? {} : optionsOf({ ...said, closed }, {
       ...references.of(ingress),
       ingress,
       host,

@@ -16,9 +16,13 @@ const TOLD = [
 ];
 const ONLY_TOLD = new FieldNames(TOLD);
 
-/** These are about the resource that was asked for, and about content that is not sent. */
+/**
+ * These are about the resource that was asked for, and about content that is not sent; and a page of an error is no
+ * reason to show one more program who the client is.
+ */
 const NOT_FOR_ERRORS = new FieldNames([
   ...TOLD,
+  ...["authorization", "cookie"],
   ...["content-encoding", "content-language", "content-type"],
   ...["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range"],
 ]);

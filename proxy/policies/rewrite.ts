@@ -77,13 +77,22 @@ export function upstreamHostPolicy({ upstreamHost }: RuleOptions): Policy | unde
   };
 }
 
-/** Compiles a text in which groups take the places of `$1` to `$9`, and nothing where there is no such group. */
+/**
+ * Compiles a text in which groups take the places of `$1` to `$9`, and nothing where there is no such group. What
+ * is made throws {@linkcode ProxyError} when that becomes too long.
+ */
 function compileText(text: string): (groups: Groups) => string {
   // texts and numbers in turn
   const parts = text.split(/\$([1-9])/);
   if (parts.length === 1) return () => text;
   return (groups) => {
     const taken = groups();
-    return parts.map((part, index) => index % 2 === 0 ? part : taken[Number(part) - 1] ?? "").join("");
+    let length = 0;
+    return parts.map((part, index) => {
+      const put = index % 2 === 0 ? part : taken[Number(part) - 1] ?? "";
+      length += put.length;
+      if (length <= MOST_TARGET_CHARACTERS) return put;
+      throw new ProxyError("target_too_long", `groups make ${length} characters or more of ${text}`);
+    }).join("");
   };
 }

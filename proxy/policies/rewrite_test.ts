@@ -89,6 +89,12 @@ Deno.test("forwardedPrefixPolicy() replaces what the client says", () => {
   assertEquals(exchange.outgoing.fields.list(), [["accept", "*/*"], ["x-forwarded-prefix", "/a/b"]]);
 });
 
+Deno.test("forwardedPrefixPolicy() tells nothing that is very long", () => {
+  const exchange = requestFor("/a/b", ["b".repeat(8000)]);
+  const put5 = () => put(exchange, forwardedPrefixPolicy, { forwardedPrefix: "/$1$1$1$1$1" });
+  assertEquals(assertThrows(put5, ProxyError).reason, "target_too_long");
+});
+
 Deno.test("upstreamHostPolicy() calls the backend by another host", () => {
   const exchange = requestFor("/");
   put(exchange, upstreamHostPolicy, { upstreamHost: "b.test:81" });

@@ -56,7 +56,7 @@ export function setSessionCookie(
 ): string {
   const { expires, maxAge, domain, path, sameSite } = attributes;
   const hasSameSite = sameSite !== undefined &&
-    !(omitsSameSiteNone && sameSite === "None" && KNOWS_NO_NONE.test(userAgent));
+    !(omitsSameSiteNone && sameSite === "None" && knowsNoNone(userAgent));
   return [
     `${name}=${key}|${backend}`,
     ...expires !== undefined ? [`Expires=${cookieTime(now + expires * 1000)}`] : [],
@@ -70,8 +70,20 @@ export function setSessionCookie(
 }
 
 /** Browsers that drop cookies with `SameSite=None` (https://www.chromium.org/updates/same-site/incompatible-clients). */
-const KNOWS_NO_NONE =
-  /Chrome\/[456]|CPU iPhone OS 12|iPad; CPU OS 12|^(?!.*Chrome).*Macintosh.*Intel Mac OS X 10_14.*Safari/;
+const KNOWS_NO_NONE = /Chrome\/[456]|CPU iPhone OS 12|iPad; CPU OS 12/;
+const OLD_SAFARI = ["Macintosh", "Intel Mac OS X 10_14", "Safari"];
+
+/** One expression for all of it would go through a long name again and again. */
+function knowsNoNone(userAgent: string): boolean {
+  if (KNOWS_NO_NONE.test(userAgent)) return true;
+  if (userAgent.includes("Chrome")) return false;
+  let end = 0;
+  return OLD_SAFARI.every((part) => {
+    const start = userAgent.indexOf(part, end);
+    end = start + part.length;
+    return start !== -1;
+  });
+}
 
 /** The older form of a cookie's date, with two digits of the year, such as `Thu, 26-Nov-26 06:40:38 GMT`. */
 function cookieTime(milliseconds: number): string {

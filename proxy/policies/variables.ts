@@ -1,4 +1,5 @@
 import { parseTemplate } from "@pingress/config";
+import { ProxyError } from "../errors.ts";
 import { FieldName } from "../http1/field_name.ts";
 import { cookieOf } from "./cookies.ts";
 import type { PolicyExchange } from "./policy.ts";
@@ -14,12 +15,26 @@ export type Expand = (exchange: VariablesOf) => string;
 
 const AUTHORIZATION = FieldName.of("authorization");
 
-/** Compiles a text with variables. @throws {Error} for a variable that there is not. */
+/** The longest text that is made, in characters: what a client sent may be in it many times. */
+const MOST_CHARACTERS = 32 * 1024;
+
+/** Compiles a text with variables, which throws a {@linkcode ProxyError} where it gets too long. @throws {Error} for a variable that there is not. */
 export function compileTemplate(text: string): Expand {
   const parts = parseTemplate(text).map((part): Expand =>
     typeof part === "string" ? () => part : readerOf(part.variable)
   );
-  return (exchange) => parts.map((part) => part(exchange)).join("");
+  return (exchange) => {
+    let made = "";
+    for (const part of parts) {
+      made += part(exchange);
+      if (made.length <= MOST_CHARACTERS) continue;
+      throw new ProxyError(
+        "target_too_long",
+        `${text.slice(0, 80)} would be ${made.length} characters or more`,
+      );
+    }
+    return made;
+  };
 }
 
 /** The variables of a request, as nginx means them; one that has no value is empty. */

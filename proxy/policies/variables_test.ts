@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { exchangeOf } from "../../tests/policies.ts";
+import { ProxyError } from "../errors.ts";
 import { compileTemplate } from "./variables.ts";
 
 const REQUEST = {
@@ -52,6 +53,13 @@ Deno.test("compileTemplate() takes no user from what are no credentials", () => 
     const exchange = exchangeOf({ lines: `Authorization: ${credentials}\r\n` });
     assertEquals(compileTemplate("$remote_user")(exchange), "", credentials);
   }
+});
+
+Deno.test("compileTemplate() makes no text that is very long", () => {
+  const exchange = exchangeOf({ target: `/?${"a".repeat(8000)}` });
+  assertEquals(compileTemplate("$args$args$args$args")(exchange).length, 32_000);
+  const error = assertThrows(() => compileTemplate("$args".repeat(800))(exchange), ProxyError);
+  assertEquals(error.reason, "target_too_long");
 });
 
 Deno.test("compileTemplate() refuses variables that there are not", () => {

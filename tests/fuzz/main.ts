@@ -3,12 +3,22 @@
  *
  * @module
  */
-import { errorMessage, helpText, parseFlags, type Program, UsageError, VERSION } from "@pingress/config";
+import {
+  errorMessage,
+  helpText,
+  parseFlags,
+  PathRegex,
+  type Program,
+  UsageError,
+  VERSION,
+} from "@pingress/config";
 import { EXPLANATIONS } from "./differences.ts";
 import { type FuzzRange, type FuzzReport, fuzzRequests } from "./differential.ts";
+import { fuzzExpressions } from "./expressions.ts";
 import { fuzzParsers } from "./parsers.ts";
 import { fuzzPieces } from "./pieces.ts";
 import { fuzzResponses, ResponseProxy } from "./responses.ts";
+import { fuzzValues } from "./values.ts";
 import { startDeno, startNginx, startPingress } from "./servers.ts";
 
 /** What is fuzzed: which part of the inputs each has, and how. */
@@ -17,11 +27,14 @@ const THEMES: Record<string, { part: number; run: (range: FuzzRange) => Promise<
   responses: { part: 0.25, run: responses },
   parsers: { part: 0.25, run: fuzzParsers },
   pieces: { part: 0.001, run: pieces },
+  values: { part: 1, run: values },
+  expressions: { part: 0.25, run: expressions },
 };
 
 const PROGRAM: Program = {
   name: "deno task fuzz",
-  summary: "Sends generated and mutated bytes to the proxy, and compares it with Deno.serve and nginx.",
+  summary:
+    "Sends generated and mutated bytes to the proxy, and compares it with Deno.serve and nginx; and gives annotations all kinds of values.",
   ignoresEnvironment: true,
   flags: [
     { name: "seed", value: "N", help: "What all inputs depend on; another one each time unless told" },
@@ -106,6 +119,23 @@ async function pieces(range: FuzzRange): Promise<string[]> {
   await using pingress = await startPingress();
   await using responses = await ResponseProxy.start();
   return await fuzzPieces({ pingress, responses }, range);
+}
+
+async function values(range: FuzzRange): Promise<string[]> {
+  const { findings, understood, different } = await fuzzValues(range);
+  const least = Math.min(...different.values());
+  print(`${understood} values were understood; each parser got ${least} different ones or more`);
+  return findings;
+}
+
+async function expressions(range: FuzzRange): Promise<string[]> {
+  PathRegex.warmUp();
+  const { findings, served, slowest, slowestTranslation } = await fuzzExpressions(range);
+  const line = ({ milliseconds, expression }: typeof slowest) =>
+    `${milliseconds.toFixed(1)} ms: ${expression.slice(0, 100)}`;
+  print(`${served} expressions are served; the slowest request took ${line(slowest)}`);
+  print(`the slowest translation took ${line(slowestTranslation)}`);
+  return findings;
 }
 
 function print(text: string): void {
