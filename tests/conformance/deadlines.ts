@@ -1,6 +1,7 @@
 import { type Case, filled, GET, OK, POST, refused, type Theme } from "./case.ts";
 
-const SHORT = 300;
+/** In milliseconds: a client on a busy machine, too, must have said in this time what it says at all. */
+const SHORT = 700;
 const TIMEOUT = refused("client_timeout");
 const WEBSOCKET = `${GET}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
 
