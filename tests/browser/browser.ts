@@ -1,6 +1,8 @@
 /**
  * What the browser tests do with a browser: open a page as a reader would, and note what it does that it
  * should not. The browser is Debian's `chromium`; where it is not installed, the tests say so and are ignored.
+ * puppeteer-core leads it, which can do so with few permissions: playwright-core wants all of them as soon as it is
+ * imported, since it looks for a file below /proc.
  *
  * @module
  */
@@ -21,7 +23,7 @@ export function browserTest(
     try {
       const browser = await puppeteer.launch({
         executablePath: CHROMIUM,
-        // its own sandbox cannot be had by root, as which containers run; it shows nothing but our pages
+        // its own sandbox cannot be had by root, as whom containers run; it shows nothing but our pages
         args: ["--no-sandbox", "--disable-dev-shm-usage"],
         env: { HOME: home, PATH: "/usr/bin:/bin" },
         userDataDir: home,
@@ -97,15 +99,21 @@ export class Visit implements AsyncDisposable {
       );
   }
 
-  /** Presses Tab until the focus comes round again. @returns all that was reached, as `tag text`. */
+  /**
+   * Presses Tab until the focus has left the page.
+   *
+   * @returns all that was reached, as `tag text`.
+   * @throws {Error} when it does not leave: who has no mouse is caught there.
+   */
   async tabStops(): Promise<string[]> {
     const stops: string[] = [];
-    for (;;) {
+    while (stops.length < MOST_STOPS) {
       await this.page.keyboard.press("Tab");
       const stop = await this.page.evaluate(FOCUSED) as string | null;
       if (stop === null) return stops;
       stops.push(stop);
     }
+    throw new Error(`The focus does not leave the page; it goes from ${stops.slice(-3).join(" to ")}`);
   }
 
   /** Closes the tab. */
@@ -113,6 +121,8 @@ export class Visit implements AsyncDisposable {
     return this.page.close();
   }
 }
+
+const MOST_STOPS = 1000;
 
 /** What has the focus, or null when it has left the page. */
 const FOCUSED = `(() => {
