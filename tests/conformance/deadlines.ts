@@ -1,7 +1,6 @@
 import { type Case, filled, GET, OK, POST, refused, type Theme } from "./case.ts";
 
-/** In milliseconds: a client on a busy machine, too, must have said in this time what it says at all. */
-const SHORT = 700;
+const SHORT = 300;
 const TIMEOUT = refused("client_timeout");
 const WEBSOCKET = `${GET}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
 
