@@ -108,7 +108,7 @@ export class StandaloneOutput implements Output {
     if (config !== this.#written.get(configFile)) {
       // a backend without a list would be looked up in DNS: the routes of before keep theirs until they are gone
       const before = parseEndpoints(this.#written.get(endpointsFile));
-      const both = { ...translation.endpoints, ...before, ...translation.endpoints };
+      const both = sorted({ ...before, ...translation.endpoints });
       if (await this.#put(endpointsFile, textsOf({ ...translation, endpoints: both }).endpoints)) {
         changed.add(endpointsFile);
       }
@@ -182,6 +182,11 @@ function textsOf(translation: Translation): { config: string; endpoints: string 
     translation,
   );
   return { config, endpoints };
+}
+
+/** In the order that a translation has them in: what says the same is not written. */
+function sorted(endpoints: EndpointsFile): EndpointsFile {
+  return Object.fromEntries(Object.entries(endpoints).sort(([one], [other]) => one < other ? -1 : 1));
 }
 
 /** What somebody else wrote there tells nothing. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
 import {
   type Answer,
@@ -112,10 +112,6 @@ Deno.test("Ingresses of ingress-nginx are served beside it, and not written to",
       await eventually("an Event warns", async () => (await eventNames()).length > 0);
       assertEquals(await eventNames(), ["echo"]);
       assertEquals(await guests(), before);
-      assertStringIncludes(
-        await kubectl(["-n", SYSTEM, "logs", "-l", "app.kubernetes.io/component=controller", "--tail=-1"]),
-        `${NAMESPACE}/broken`,
-      );
     });
 
     await t.step("without the flag they go, and the others stay", async () => {
