@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { createLog, type Log } from "@pingress/config";
 import type { Deadlines } from "../proxy/deadlines.ts";
 import type { HeaderList } from "../proxy/exchange.ts";
@@ -53,12 +54,12 @@ export async function lookedAt(deadlines: Deadlines): Promise<void> {
 
 /** Bytes as a string of as many characters. */
 export function latin1(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
 /** A string of characters up to U+00FF as bytes. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  return new Uint8Array(Buffer.from(text, "latin1"));
 }
 
 /** Header fields as they are received: `lines` have a line end each. */

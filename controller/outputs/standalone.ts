@@ -1,12 +1,14 @@
 import {
   certFile,
   ENDPOINTS_FILE,
+  type EndpointsFile,
   FileWatcher,
   isBackendFile,
   isHostPattern,
   keyFile,
   type KeyPair,
   type Log,
+  parseEndpointsFile,
   PROXY_CONFIG_FILE,
   USERS_FILE_ENDING,
 } from "@pingress/config";
@@ -27,10 +29,13 @@ export interface StandaloneOutputOptions {
 /** In the keys' directory: which Secret (`namespace/name`) the files of each host are from. */
 const SOURCES_FILE = "sources.json";
 
+/** One proxy reads it all. */
+const IN_ONE_SHARD: ChooseShards = () => 1;
+
 /**
  * Writes the configuration into a directory, for a proxy that runs beside it: `proxy.json`, `endpoints.json`
- * and `keys/`. Each file is replaced in one step, certificates before the routes that name them. What somebody
- * else does to these files is put right.
+ * and `keys/`. Each file is replaced in one step. Certificates and endpoints are there before the routes that
+ * name them, and go after them. What somebody else does to these files is put right.
  */
 export class StandaloneOutput implements Output {
   /** Where proxies find certificates and keys. */
@@ -38,7 +43,7 @@ export class StandaloneOutput implements Output {
   /** A file holds everything. */
   readonly isSharded = false;
   /** One of each. */
-  readonly chooseShards: ChooseShards = () => 1;
+  readonly chooseShards = IN_ONE_SHARD;
   readonly #options: StandaloneOutputOptions;
   /** The files that are there by Pingress, and what they hold. */
   readonly #written = new Map<string, string>();
@@ -98,15 +103,23 @@ export class StandaloneOutput implements Output {
       sources[host] = secret;
     }
     for (const [name, text] of translation.files) files.set(`${this.keysDirectory}/${name}`, text);
-    const [config] = renderConfigFiles(translation, this.chooseShards);
-    for (const name of [ENDPOINTS_FILE, PROXY_CONFIG_FILE]) {
-      files.set(`${directory}/${name}`, config?.[name] ?? "");
-    }
+    const configFile = `${directory}/${PROXY_CONFIG_FILE}`;
+    const endpointsFile = `${directory}/${ENDPOINTS_FILE}`;
+    const { config, endpoints } = textsOf(translation);
+    files.set(configFile, config).set(endpointsFile, endpoints);
     // the list of what is there never lacks a file that is there, wherever this is cut off
     const sourcesFile = `${this.keysDirectory}/${SOURCES_FILE}`;
     await this.#put(sourcesFile, JSON.stringify({ ...this.#sources, ...sources }));
-    let changed = 0;
-    for (const [file, text] of files) if (await this.#put(file, text)) changed++;
+    const changed = new Set<string>();
+    if (config !== this.#written.get(configFile)) {
+      // a backend without a list would be looked up in DNS: the routes of before keep theirs until they are gone
+      const before = parseEndpoints(this.#written.get(endpointsFile));
+      const both = sorted({ ...before, ...translation.endpoints });
+      if (await this.#put(endpointsFile, textsOf({ ...translation, endpoints: both }).endpoints)) {
+        changed.add(endpointsFile);
+      }
+    }
+    for (const [file, text] of files) if (await this.#put(file, text)) changed.add(file);
     const gone = [...this.#written.keys()].filter((file) => file !== sourcesFile && !files.has(file));
     for (const file of gone) {
       await Deno.remove(file).catch(ignoreMissing);
@@ -114,8 +127,8 @@ export class StandaloneOutput implements Output {
     }
     await this.#put(sourcesFile, JSON.stringify(sources));
     this.#sources = sources;
-    if (changed + gone.length > 0) {
-      log.info("Configuration written", { directory, changed, removed: gone.length });
+    if (changed.size + gone.length > 0) {
+      log.info("Configuration written", { directory, changed: changed.size, removed: gone.length });
     }
   }
 
@@ -168,6 +181,28 @@ async function readIfThere(file: string): Promise<string | undefined> {
 
 function ignoreMissing(error: unknown): void {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+function textsOf(translation: Translation): { config: string; endpoints: string } {
+  const [{ [PROXY_CONFIG_FILE]: config = "", [ENDPOINTS_FILE]: endpoints = "" } = {}] = renderConfigFiles(
+    translation,
+    IN_ONE_SHARD,
+  );
+  return { config, endpoints };
+}
+
+/** In the order that a translation has them in: what says the same is not written. */
+function sorted(endpoints: EndpointsFile): EndpointsFile {
+  return Object.fromEntries(Object.entries(endpoints).sort(([one], [other]) => one < other ? -1 : 1));
+}
+
+/** What somebody else wrote there tells nothing. */
+function parseEndpoints(text = "{}"): EndpointsFile {
+  try {
+    return parseEndpointsFile(JSON.parse(text));
+  } catch {
+    return {};
+  }
 }
 
 /** What somebody else wrote there tells nothing. */

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { SILENT_LOG } from "@pingress/config";
 import type { Translation } from "../translate/translate.ts";
 import { StandaloneOutput } from "./standalone.ts";
@@ -108,6 +108,35 @@ Deno.test("StandaloneOutput writes other files beside the keys, and removes them
     await second.start(() => {});
     await second.apply(EMPTY);
     assertEquals(await namesIn(`${directory}/keys`), ["mine.backend.key", "sources.json"]);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("StandaloneOutput has endpoints of every route, wherever it is cut off", async () => {
+  const directory = await Deno.makeTempDir();
+  const proxyJson = `${directory}/proxy.json`;
+  const served = (name: string, endpoint: string): Translation => {
+    const backend = { type: "Service" as const, namespace: "default", name, port: 80 };
+    const rule = { host: `${name}.example.com`, path: { type: "Prefix" as const, path: "/" }, backend };
+    return { ...EMPTY, config: { rules: [rule] }, endpoints: { [`default/${name}:80`]: [endpoint] } };
+  };
+  const endpoints = async () => JSON.parse(await Deno.readTextFile(`${directory}/endpoints.json`));
+  try {
+    await using output = closing(new StandaloneOutput({ directory, log: SILENT_LOG }));
+    await output.start(() => {});
+    await output.apply(served("old", "10.0.0.1:80"));
+    // a file cannot take the place of a directory
+    await Deno.remove(proxyJson);
+    await Deno.mkdir(proxyJson);
+    await assertRejects(() => output.apply(served("new", "10.0.0.2:80")));
+    assertEquals(await endpoints(), { "default/old:80": ["10.0.0.1:80"], "default/new:80": ["10.0.0.2:80"] });
+    // sorted, as always: what says the same is not written again
+    assertEquals(Object.keys(await endpoints()), ["default/new:80", "default/old:80"]);
+    await Deno.remove(proxyJson);
+    await output.apply(served("new", "10.0.0.3:80"));
+    assertEquals(await endpoints(), { "default/new:80": ["10.0.0.3:80"] });
+    assertStringIncludes(await Deno.readTextFile(proxyJson), "new.example.com");
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

@@ -3,9 +3,15 @@
  *
  * @module
  */
+import { assert } from "@std/assert";
 import type { Buffer } from "node:buffer";
 import { X509Certificate } from "node:crypto";
-import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as httpRequest,
+  type RequestOptions,
+} from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { TLSSocket } from "node:tls";
 
@@ -30,25 +36,77 @@ export async function read(...args: string[]): Promise<KubernetesObject> {
   return JSON.parse(await kubectl(["get", "-o", "json", ...args]));
 }
 
+/**
+ * How long Pods that end may stand in the way of those that come, in milliseconds: kubelet takes a minute, at times,
+ * to be done with one whose program has ended, and host ports are its own until then.
+ */
+export const POD_PATIENCE = 120_000;
+
 /** Is there such an object? */
 export async function exists(namespace: string, kind: string, name: string): Promise<boolean> {
   return await kubectl(["-n", namespace, "get", kind, name, "--ignore-not-found", "-o", "name"]) !== "";
+}
+
+/** Where the node is reached from here. */
+export async function nodeAddress(): Promise<string> {
+  const { items: [node] } = await read("nodes");
+  const addresses: { type: string; address: string }[] = node.status.addresses;
+  const found = addresses.find(({ type }) => type === "ExternalIP") ??
+    addresses.find(({ type }) => type === "InternalIP");
+  assert(found, "The node has no address");
+  return found.address;
+}
+
+/** Makes objects, in the namespace that each of them names. */
+export async function create(...items: object[]): Promise<void> {
+  await kubectl(["create", "-f", "-"], { apiVersion: "v1", kind: "List", items });
+}
+
+/** Removes a namespace; its Ingresses are gone when it returns, its Pods take their time. */
+export async function removeNamespace(namespace: string): Promise<void> {
+  await kubectl(["-n", namespace, "delete", "ingresses", "--all"]);
+  await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"]);
+}
+
+/** Writes the status of an Ingress as another controller would. */
+export async function writeStatus(namespace: string, name: string, addresses: object[]): Promise<void> {
+  const path = `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses/${name}`;
+  const object = JSON.parse(await kubectl(["get", "--raw", path]));
+  object.status.loadBalancer.ingress = addresses;
+  await kubectl(["replace", "--raw", `${path}/status`, "-f", "-"], object);
 }
 
 /** What a node answered. */
 export interface Answer {
   /** The status code. */
   status: number;
+  /** The header fields. */
+  headers: IncomingHttpHeaders;
   /** What the sample's backend says; nothing when the answer is not JSON. */
   echo: { pod?: string; host?: string; path?: string };
   /** Of the server's certificate, over HTTPS. */
   fingerprint: string | undefined;
 }
 
+/** How a node is asked. */
+export interface Question {
+  /** GET when absent. */
+  method?: string;
+  /** Header fields beside Host. */
+  headers?: Record<string, string>;
+}
+
 /** Asks a node: HTTPS by SNI when the URL says so. Each request has a connection of its own. */
-export async function ask(node: string, url: string): Promise<Answer> {
+export async function ask(node: string, url: string, question: Question = {}): Promise<Answer> {
   const { protocol, hostname, pathname } = new URL(url);
-  const options: RequestOptions = { host: node, path: pathname, headers: { host: hostname }, agent: false };
+  const { method = "GET", headers } = question;
+  const options: RequestOptions = {
+    host: node,
+    method,
+    path: pathname,
+    headers: { ...headers, host: hostname },
+    agent: false,
+  };
   const request = protocol === "https:"
     ? httpsRequest({ ...options, port: 443, servername: hostname, rejectUnauthorized: false })
     : httpRequest({ ...options, port: 80 });
@@ -66,6 +124,7 @@ export async function ask(node: string, url: string): Promise<Answer> {
       const isJson = response.headers["content-type"]?.startsWith("application/json");
       resolve({
         status: response.statusCode ?? 0,
+        headers: response.headers,
         echo: isJson ? JSON.parse(text) : {},
         fingerprint: certificate?.fingerprint256,
       });

@@ -6,7 +6,18 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
-import { type Answer, ask, eventually, exists, Figures, fingerprintOf, kubectl, read } from "./cluster.ts";
+import {
+  type Answer,
+  ask,
+  eventually,
+  exists,
+  Figures,
+  fingerprintOf,
+  kubectl,
+  nodeAddress,
+  POD_PATIENCE,
+  read,
+} from "./cluster.ts";
 
 const SYSTEM = "pingress-system";
 const SUFFIX = crypto.randomUUID().slice(0, 8);
@@ -70,7 +81,7 @@ Deno.test("a cluster is served", async (t) => {
             ({ status, fingerprint, echo }) =>
               status === 200 && fingerprint === sample && echo.path === "/some/path",
           ),
-        60_000,
+        POD_PATIENCE,
       );
       const plain = await ask(node, "http://hello.example.com/");
       assertEquals([plain.status, plain.echo.host], [200, "hello.example.com"]);
@@ -210,7 +221,7 @@ Deno.test("a cluster is served", async (t) => {
       await eventually(
         "the proxy serves again",
         () => answers("https://hello.example.com/", ({ status }) => status === 200),
-        60_000,
+        POD_PATIENCE,
       );
     });
 
@@ -299,16 +310,6 @@ Deno.test("a cluster is served", async (t) => {
 
 function isOurs({ spec }: { spec?: { ingressClassName?: string } }): boolean {
   return spec?.ingressClassName === "pingress";
-}
-
-/** Where the node is reached from here. */
-async function nodeAddress(): Promise<string> {
-  const { items: [node] } = await read("nodes");
-  const addresses: { type: string; address: string }[] = node.status.addresses;
-  const found = addresses.find(({ type }) => type === "ExternalIP") ??
-    addresses.find(({ type }) => type === "InternalIP");
-  assert(found, "The node has no address");
-  return found.address;
 }
 
 async function cleanUp(): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
-import { ask, eventually, Figures, kubectl, type KubernetesObject, read } from "./cluster.ts";
+import { ask, eventually, Figures, kubectl, type KubernetesObject, nodeAddress, read } from "./cluster.ts";
 
 const SYSTEM = "pingress-system";
 const NAMESPACE = `pingress-shards-${crypto.randomUUID().slice(0, 8)}`;
@@ -21,8 +21,7 @@ const MIB = 1024 * 1024;
 
 Deno.test("a cluster with more than an object holds is served", async (t) => {
   const inNamespace = (...args: string[]) => kubectl(["-n", NAMESPACE, ...args]);
-  const { items: [{ status: { addresses } }] } = await read("nodes");
-  const node: string = addresses[0].address;
+  const node = await nodeAddress();
   const figures = new Figures();
   const measure = (what: string, isSeen: () => Promise<boolean>) => figures.measure(what, isSeen, 120_000);
   const serves = async (index: number, path: string) => {

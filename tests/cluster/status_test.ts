@@ -17,7 +17,15 @@ import { IngressStatus, statusApi } from "../../controller/status/ingress_status
 import { FixedAddresses, proxyNodeApis } from "../../controller/status/published_addresses.ts";
 import type { Snapshot } from "../../controller/store.ts";
 import { CONTROLLER_NAME } from "../../controller/translate/select_ingresses.ts";
-import { eventually, kubectl, type KubernetesObject, read } from "./cluster.ts";
+import {
+  create,
+  eventually,
+  kubectl,
+  type KubernetesObject,
+  POD_PATIENCE,
+  read,
+  writeStatus,
+} from "./cluster.ts";
 
 const SUFFIX = crypto.randomUUID().slice(0, 8);
 const NAMESPACE = `pingress-status-${SUFFIX}`;
@@ -125,14 +133,10 @@ async function restDeployed(): Promise<AsyncDisposable> {
       const selector = "app.kubernetes.io/component=controller";
       const pods = await kubectl(["-n", "pingress-system", "get", "pods", "-l", selector, "-o=name"]);
       return pods.split("\n").filter((line) => line !== "").length === Number(count);
-    });
+    }, POD_PATIENCE);
   };
   await scale("0");
   return { [Symbol.asyncDispose]: () => scale(replicas) };
-}
-
-async function create(...items: object[]): Promise<void> {
-  await kubectl(["create", "-f", "-"], { apiVersion: "v1", kind: "List", items });
 }
 
 async function addressesOf(name: string): Promise<unknown> {
@@ -141,14 +145,6 @@ async function addressesOf(name: string): Promise<unknown> {
 
 async function hasAddresses(name: string, addresses: unknown): Promise<boolean> {
   return JSON.stringify(await addressesOf(name)) === JSON.stringify(addresses);
-}
-
-/** Writes a status as another controller would. */
-async function writeStatus(name: string, addresses: object[]): Promise<void> {
-  const path = `/apis/networking.k8s.io/v1/namespaces/${NAMESPACE}/ingresses/${name}`;
-  const object = JSON.parse(await kubectl(["get", "--raw", path]));
-  object.status.loadBalancer.ingress = addresses;
-  await kubectl(["replace", "--raw", `${path}/status`, "-f", "-"], object);
 }
 
 async function setClass(name: string, className: string): Promise<void> {
@@ -234,7 +230,7 @@ Deno.test("status and Events of Ingresses", async (t) => {
     });
 
     await t.step("a status that somebody else has written is put right", async () => {
-      await writeStatus("good", [{ ip: "203.0.113.9" }]);
+      await writeStatus(NAMESPACE, "good", [{ ip: "203.0.113.9" }]);
       await eventually("good has its addresses again", () => hasAddresses("good", ADDRESSES));
     });
 
@@ -252,7 +248,7 @@ Deno.test("status and Events of Ingresses", async (t) => {
       await eventually("good has its addresses again", () => hasAddresses("good", ADDRESSES));
       await controller.stop();
       await setClass("good", FOREIGN_CLASS);
-      await writeStatus("good", [{ ip: "203.0.113.9" }]);
+      await writeStatus(NAMESPACE, "good", [{ ip: "203.0.113.9" }]);
       await setClass("broken", CLASS);
       controller = await startController();
       await eventually("broken is served", () => hasAddresses("broken", ADDRESSES));
