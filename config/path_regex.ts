@@ -20,6 +20,7 @@ const GROUPS_PER_STEP = 8;
  * one that takes more than there is for a path of {@linkcode LEAST_PATH_CHARACTERS} is refused.
  */
 export class PathRegex {
+  static #isWarm = false;
   /** The number of its groups. */
   readonly groups: number;
   readonly #regex: RE2JS;
@@ -58,9 +59,11 @@ export class PathRegex {
 
   /**
    * Has the matcher compiled before it matters: the first paths would take up to ten times as long as others. It
-   * takes some 55 milliseconds.
+   * takes some 55 milliseconds, once.
    */
   static warmUp(): void {
+    if (PathRegex.#isWarm) return;
+    PathRegex.#isWarm = true;
     for (const [expression, path] of WARM_UPS) {
       const regex = new PathRegex(expression);
       for (let turn = 0; turn < WARM_UP_TURNS; turn++) regex.match(path);

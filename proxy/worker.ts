@@ -4,6 +4,7 @@
  * @module
  */
 import { errorMessage, type LogFields, PathRegex } from "@pingress/config";
+import type { Configuration } from "./configuration.ts";
 import { Server } from "./server.ts";
 import type { FromWorker, ToWorker } from "./worker_thread.ts";
 
@@ -26,9 +27,7 @@ scope.addEventListener("message", async ({ data }) => {
         writeAccessLog: (lines) => scope.postMessage({ type: "access log", lines }),
         log: { debug: tell("debug"), info: tell("info"), warn: tell("warn"), error: tell("error") },
       });
-      server.configure(data.configuration);
-      // nobody waits for this thread yet
-      PathRegex.warmUp();
+      configure(data.configuration);
       try {
         scope.postMessage({ type: "started", addresses: await server.start() });
       } catch (error) {
@@ -36,7 +35,7 @@ scope.addEventListener("message", async ({ data }) => {
       }
       return;
     case "configure":
-      return server?.configure(data.change);
+      return configure(data.change);
     case "samples":
       return scope.postMessage({ type: "samples", samples: server?.samples() ?? [] });
     case "leave":
@@ -46,6 +45,12 @@ scope.addEventListener("message", async ({ data }) => {
       return scope.postMessage({ type: "stopped" });
   }
 });
+
+function configure(change: Partial<Configuration>): void {
+  // at the start nobody waits for it; later it holds requests up once
+  if (change.config?.rules.some(({ path }) => path.type === "Regex")) PathRegex.warmUp();
+  server?.configure(change);
+}
 
 function tell(level: "debug" | "info" | "warn" | "error") {
   return (message: string, fields: LogFields = {}) =>
