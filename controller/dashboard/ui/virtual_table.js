@@ -1,0 +1,142 @@
+// @ts-check
+/// <reference lib="dom" />
+/**
+ * A table of thousands of rows, of which only those in sight are in the document. It scrolls with the page.
+ *
+ * @module
+ */
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Failure, Loading } from "./components.js";
+import { html } from "./html.js";
+
+/** @typedef {import("./html.js").Children} Children */
+
+/**
+ * @template Row
+ * @typedef {import("./paged_rows.js").Rows<Row>} Rows
+ */
+
+/**
+ * A column of a table.
+ *
+ * @template Row
+ * @typedef {object} Column
+ * @property {string} key A class of its cells.
+ * @property {string} title
+ * @property {(row: Row, above: Row | undefined) => Children} cell
+ */
+
+/** Rows above and below those in sight, so that none is missing while the page moves. */
+const OVERSCAN = 10;
+
+/**
+ * @template Row
+ * @param {object} props
+ * @param {string} props.name A class of the table, by which the style sheet knows its columns.
+ * @param {string} props.caption
+ * @param {Column<Row>[]} props.columns
+ * @param {Rows<Row>} props.rows
+ * @param {Children} props.empty What is shown where there is no row.
+ */
+export function VirtualTable({ name, caption, columns, rows, empty }) {
+  const { total = 0 } = rows;
+  const body = useRef(/** @type {HTMLElement | null} */ (null));
+  const [sight, setSight] = useState({ first: 0, last: 0, height: 0 });
+  const [focused, setFocused] = useState(-1);
+
+  useLayoutEffect(() => {
+    function look() {
+      if (body.current === null) return;
+      const height = parseFloat(getComputedStyle(body.current).getPropertyValue("--row-height"));
+      const { top } = body.current.getBoundingClientRect();
+      const first = clamp(Math.floor(-top / height) - OVERSCAN, total);
+      const last = clamp(Math.ceil((innerHeight - top) / height) + OVERSCAN, total);
+      setSight((old) =>
+        old.first === first && old.last === last && old.height === height ? old : { first, last, height }
+      );
+    }
+    look();
+    addEventListener("scroll", look, { passive: true });
+    addEventListener("resize", look);
+    return () => {
+      removeEventListener("scroll", look);
+      removeEventListener("resize", look);
+    };
+  }, [total]);
+  useLayoutEffect(() => rows.show(sight.first, sight.last), [sight.first, sight.last]);
+
+  if (rows.total === undefined) {
+    return rows.failure ? html`<${Failure} failure=${rows.failure} />` : html`<${Loading} lines=${8} />`;
+  }
+  if (total === 0) return empty;
+  return html`
+    ${rows.failure && html`<${Failure} failure=${rows.failure} />`}
+    <table class=${`rows ${name}`} role="table" aria-rowcount=${total + 1} aria-busy=${rows.isBusy}>
+      <caption class="sr-only">${caption}</caption>
+      <thead role="rowgroup">
+        <tr role="row" aria-rowindex="1">
+          ${columns.map(({ key, title }) =>
+            html`<th role="columnheader" scope="col" class=${key}>${title}</th>`
+          )}
+        </tr>
+      </thead>
+      <tbody
+        ref=${body}
+        role="rowgroup"
+        style=${{ height: `${total * sight.height}px` }}
+        onFocusIn=${(/** @type {FocusEvent} */ event) => setFocused(rowIndexOf(event.target))}
+        onFocusOut=${() => setFocused(-1)}
+      >
+        ${indexes(sight, focused).map((index) =>
+          html`
+            <tr
+              key=${index}
+              role="row"
+              aria-rowindex=${index + 2}
+              data-index=${index}
+              style=${{ transform: `translateY(${index * sight.height}px)` }}
+            >
+              ${cells(columns, { row: rows.at(index), above: rows.at(index - 1) })}
+            </tr>
+          `
+        )}
+      </tbody>
+    </table>
+  `;
+}
+
+/**
+ * @template Row
+ * @param {Column<Row>[]} columns
+ * @param {{ row: Row | undefined, above: Row | undefined }} rows
+ */
+function cells(columns, { row, above }) {
+  if (row === undefined) {
+    return html`<td role="cell" class="coming"><span class="bar"></span><span class="sr-only">Loading</span></td>`;
+  }
+  return columns.map(({ key, cell }) => html`<td role="cell" class=${key}>${cell(row, above)}</td>`);
+}
+
+/**
+ * The rows in the document: those in sight, and the one that has the focus, which would be lost with it.
+ *
+ * @param {{ first: number, last: number }} sight
+ * @param {number} focused
+ */
+function indexes({ first, last }, focused) {
+  const inSight = Array.from({ length: last - first }, (_, index) => first + index);
+  if (focused < 0) return inSight;
+  if (focused < first) return [focused, ...inSight];
+  return focused >= last ? [...inSight, focused] : inSight;
+}
+
+/** @param {EventTarget | null} target */
+function rowIndexOf(target) {
+  const row = target instanceof Element ? target.closest("tr") : null;
+  return Number(row?.dataset.index ?? -1);
+}
+
+/** @param {number} index @param {number} total */
+function clamp(index, total) {
+  return Math.max(0, Math.min(index, total));
+}
