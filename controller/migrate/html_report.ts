@@ -30,9 +30,12 @@ const TITLES: [verdict: Verdict, title: string][] = [
 /** The report as one page that needs nothing else: no script, and nothing that is loaded from elsewhere. */
 export function formatHtml(report: MigrationReport): string {
   const { ingresses, faults, summary, written = [] } = report;
-  const counts = TITLES.map(([verdict, title]) =>
-    markup`<li class="${verdict}"><a href="#${verdict}"><b>${summary[verdict]}</b> ${title}</a></li>\n`
-  );
+  const counts = TITLES.map(([verdict, title]) => {
+    const count = markup`<b>${summary[verdict]}</b> ${title}`;
+    // of none there is no section that a link could lead to
+    const item = summary[verdict] === 0 ? count : markup`<a href="#${verdict}">${count}</a>`;
+    return markup`<li class="${verdict}">${item}</li>\n`;
+  });
   const sections = [
     section("faults", "Faults in the files", faults.map(faultItem)),
     ...TITLES.map(([verdict, title]) =>

@@ -140,6 +140,14 @@ Deno.test("runMigrate() says it in HTML, of which nothing in a file becomes a pa
   });
 });
 
+Deno.test("runMigrate() links to the parts of the HTML that there are", async () => {
+  await withFiles({ "a.json": ingress("a") }, async (directory) => {
+    const { text } = await runMigrate({ ...FLAGS, paths: [directory], output: "html" }, WORLD);
+    assertEquals([...text.matchAll(/href="#(\w+)"/g)].map(([, id]) => id), ["moves"]);
+    assertStringIncludes(text, `<section id="moves">`);
+  });
+});
+
 Deno.test("runMigrate() says it in text, on which nothing in a file has a hold", async () => {
   const annotations = { "nginx.ingress.kubernetes.io/\u001b[2K\n::error::x": "1" };
   await withFiles({ "a.json": ingress("a", { annotations }) }, async (directory) => {

@@ -1,0 +1,121 @@
+/**
+ * What the browser tests do with a browser: open a page as a reader would, and note what it does that it
+ * should not. The browser is Debian's `chromium`; where it is not installed, the tests say so and are ignored.
+ *
+ * @module
+ */
+import axe from "axe-core";
+import puppeteer, { type Browser, type Page } from "puppeteer-core";
+
+const CHROMIUM = "/usr/bin/chromium";
+
+const isInstalled = await Deno.stat(CHROMIUM).then(() => true, () => false);
+
+/** Tests something in a browser, which is started for this test alone. */
+export function browserTest(
+  name: string,
+  run: (browser: Browser, t: Deno.TestContext) => Promise<void>,
+): void {
+  const fn = async (t: Deno.TestContext) => {
+    const home = await Deno.makeTempDir({ prefix: "pingress_browser_" });
+    try {
+      const browser = await puppeteer.launch({
+        executablePath: CHROMIUM,
+        // its own sandbox cannot be had by root, as which containers run; it shows nothing but our pages
+        args: ["--no-sandbox", "--disable-dev-shm-usage"],
+        env: { HOME: home, PATH: "/usr/bin:/bin" },
+        userDataDir: home,
+      });
+      try {
+        await run(browser, t);
+      } finally {
+        await browser.close();
+      }
+    } finally {
+      await Deno.remove(home, { recursive: true });
+    }
+  };
+  Deno.test({ name: isInstalled ? name : `${name} (there is no ${CHROMIUM})`, ignore: !isInstalled, fn });
+}
+
+/** How a page is looked at. */
+export interface Look {
+  /** What the reader prefers; `light` when absent. */
+  scheme?: "light" | "dark";
+  /** In CSS pixels; 1280 when absent. */
+  width?: number;
+}
+
+/** A page in a tab of its own, closed when disposed of. */
+export class Visit implements AsyncDisposable {
+  /** The tab. */
+  readonly page: Page;
+  /** What the page complained of on the console, and what it did not catch. */
+  readonly complaints: string[] = [];
+  /** The URLs of all that it asked for, itself first. */
+  readonly requests: string[] = [];
+
+  private constructor(page: Page) {
+    this.page = page;
+    page.on("console", (message) => {
+      const type = message.type();
+      if (type === "error" || type === "warn") this.complaints.push(`${type}: ${message.text()}`);
+    });
+    page.on("pageerror", (error) => this.complaints.push(`uncaught: ${error}`));
+    page.on("request", (request) => this.requests.push(request.url()));
+  }
+
+  /** Opens a URL, and waits until it has loaded. @throws {Error} when it cannot be had. */
+  static async to(
+    browser: Browser,
+    url: string,
+    { scheme = "light", width = 1280 }: Look = {},
+  ): Promise<Visit> {
+    const visit = new Visit(await browser.newPage());
+    await visit.page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+    await visit.page.setViewport({ width, height: 800 });
+    await visit.page.goto(url);
+    return visit;
+  }
+
+  /** The URLs that it asked of anybody but the one who gave it; of files, of all but itself. */
+  foreignRequests(): string[] {
+    const [own = ""] = this.requests;
+    const { origin } = new URL(own);
+    return this.requests.filter((url) => origin === "null" ? url !== own : new URL(url).origin !== origin);
+  }
+
+  /** What axe-core finds serious or critical for people who cannot see, point or tell colours apart. */
+  async barriers(): Promise<string[]> {
+    // as the browser's own tools do it, which no Content-Security-Policy of the page forbids
+    await this.page.evaluate(axe.source);
+    const { violations } = await this.page.evaluate("axe.run()") as axe.AxeResults;
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .flatMap(({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`)
+      );
+  }
+
+  /** Presses Tab until the focus comes round again. @returns all that was reached, as `tag text`. */
+  async tabStops(): Promise<string[]> {
+    const stops: string[] = [];
+    for (;;) {
+      await this.page.keyboard.press("Tab");
+      const stop = await this.page.evaluate(FOCUSED) as string | null;
+      if (stop === null) return stops;
+      stops.push(stop);
+    }
+  }
+
+  /** Closes the tab. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.page.close();
+  }
+}
+
+/** What has the focus, or null when it has left the page. */
+const FOCUSED = `(() => {
+  const { activeElement: at } = document;
+  return at === null || at === document.body ? null : at.localName + " " + at.textContent.trim().replace(/\\s+/g, " ");
+})()`;
