@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * The shell: navigation, the state of the connection, and the page that is asked for.
  *

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * What happens when another page is come to: where it is scrolled to, and what has the focus.
  *

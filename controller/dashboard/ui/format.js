@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Numbers, times and words, as the pages show them. The locale is the page's own, English, whatever the
  * browser's is.

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Markup in template literals.
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The few icons there are. They say nothing that the text beside them does not, so that they are hidden from
  * those who listen.

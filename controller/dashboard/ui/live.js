@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * The stream of overviews, with what is known of the connection that brings it.
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The certificates, those that end first come first.
  *

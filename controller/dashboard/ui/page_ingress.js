@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * One Ingress: what was understood, and what is wrong.
  *

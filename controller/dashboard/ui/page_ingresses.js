@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * All Ingresses that are served.
  *

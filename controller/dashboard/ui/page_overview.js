@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The overview: is all well, and if not, where to look.
  *

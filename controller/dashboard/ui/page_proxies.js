@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The proxies: does each serve what it should?
  *

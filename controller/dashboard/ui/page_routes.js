@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * All routes, and the way of a URL through them.
  *

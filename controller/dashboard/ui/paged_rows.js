@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The rows of long lists, of which only parts are in the browser.
  *

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * Which page is shown. The place is in the fragment, as `#/routes?search=shop`: the server needs to know no
  * page, and the dashboard works below any path that a proxy gives it.

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * Light or dark: as the system says, unless somebody chose otherwise in this browser.
  *

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * Where would this URL go? Each step of the match, and what comes of it.
  *

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /**
  * A table of thousands of rows, of which only those in sight are in the document. It scrolls with the page.
  *
