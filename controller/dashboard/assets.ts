@@ -18,7 +18,7 @@ import components from "./ui/components.js" with { type: "text" };
 import fetching from "./ui/fetching.js" with { type: "text" };
 import filterBox from "./ui/filter_box.js" with { type: "text" };
 import format from "./ui/format.js" with { type: "text" };
-import html from "./ui/html.js" with { type: "text" };
+import markup from "./ui/markup.js" with { type: "text" };
 import icon from "./ui/icon.svg" with { type: "text" };
 import icons from "./ui/icons.js" with { type: "text" };
 import index from "./ui/index.html" with { type: "text" };
@@ -65,7 +65,7 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ["/fetching.js", script(fetching)],
   ["/filter_box.js", script(filterBox)],
   ["/format.js", script(format)],
-  ["/html.js", script(html)],
+  ["/markup.js", script(markup)],
   ["/icons.js", script(icons)],
   ["/live.js", script(live)],
   ["/page_certificates.js", script(pageCertificates)],

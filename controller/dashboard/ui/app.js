@@ -7,7 +7,7 @@ import { render } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
 import { Empty, PageHead } from "./components.js";
 import { formatCount, formatRelative } from "./format.js";
-import { html } from "./html.js";
+import { markup } from "./markup.js";
 import { Icon } from "./icons.js";
 import { LiveContext, useLiveStream, useNow, useOverview } from "./live.js";
 import { CertificatesPage } from "./page_certificates.js";
@@ -46,7 +46,7 @@ function App() {
   useEffect(() => {
     document.title = `${title} · Pingress`;
   }, [title]);
-  return html`
+  return markup`
     <${LiveContext.Provider} value=${live}>
       <button type="button" class="skip" onClick=${() => main.current?.focus()}>Skip to the page</button>
       <header class="side">
@@ -60,7 +60,7 @@ function App() {
       <main ref=${main} tabindex="-1">
         <${Page} key=${place.path.join("/")} place=${place} />
       </main>
-      </>
+    </>
   `;
 }
 
@@ -68,23 +68,27 @@ function App() {
 function Page({ place }) {
   const [section, namespace, name, ...rest] = place.path;
   if (rest.length === 0 && section === "ingresses" && namespace !== undefined && name !== undefined) {
-    return html`<${IngressPage} namespace=${namespace} name=${name} />`;
+    return markup`<${IngressPage} namespace=${namespace} name=${name} />`;
   }
   switch (place.path.join("/")) {
     case "":
-      return html`<${OverviewPage} />`;
+      return markup`<${OverviewPage} />`;
     case "routes":
-      return html`<${RoutesPage} place=${place} />`;
+      return markup`<${RoutesPage} place=${place} />`;
     case "ingresses":
-      return html`<${IngressesPage} place=${place} />`;
+      return markup`<${IngressesPage} place=${place} />`;
     case "certificates":
-      return html`<${CertificatesPage} place=${place} />`;
+      return markup`<${CertificatesPage} place=${place} />`;
     case "proxies":
-      return html`<${ProxiesPage} />`;
+      return markup`<${ProxiesPage} />`;
     default:
-      return html`
+      return markup`
         <${PageHead} title="No such page" />
-        <${Empty} title="There is nothing at this address"><a href=${linkTo([])}>Go to the overview</a></>
+        <${Empty} title="There is nothing at this address"><a href=${
+        linkTo(
+          [],
+        )
+      }>Go to the overview</a></>
       `;
   }
 }
@@ -98,20 +102,24 @@ function titleOf({ path: [section = "", namespace, name] }) {
 /** @param {{ current: string }} props */
 function Navigation({ current }) {
   const overview = useOverview();
-  return html`
+  return markup`
     <nav aria-label="Pages">
       <ul role="list">
-        ${SECTIONS.map(({ title, path, icon, count }) =>
-          html`
+        ${
+    SECTIONS.map(({ title, path, icon, count }) =>
+      markup`
             <li>
               <a href=${linkTo([path])} aria-current=${path === current ? "page" : undefined}>
                 <${Icon} name=${icon} /><span>${title}</span>
-                ${overview && count &&
-                  html`<span class="nav-count" aria-hidden="true">${formatCount(count(overview))}</span>`}
+                ${
+        overview && count &&
+        markup`<span class="nav-count" aria-hidden="true">${formatCount(count(overview))}</span>`
+      }
               </a>
             </li>
           `
-        )}
+    )
+  }
       </ul>
     </nav>
   `;
@@ -120,13 +128,13 @@ function Navigation({ current }) {
 function LiveState() {
   const { state, seenAt, overview } = useContext(LiveContext);
   const words = { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting" };
-  return html`
+  return markup`
     <div class=${`live ${state}`}>
       <i class="pulse" aria-hidden="true"></i>
       <div>
         <span role="status">${words[state]}</span>
-        ${state === "reconnecting" && seenAt !== undefined && html`<${LastSeen} at=${seenAt} />`}
-        ${state === "live" && html`<span class="sub version">Pingress ${overview?.version}</span>`}
+        ${state === "reconnecting" && seenAt !== undefined && markup`<${LastSeen} at=${seenAt} />`}
+        ${state === "live" && markup`<span class="sub version">Pingress ${overview?.version}</span>`}
       </div>
     </div>
   `;
@@ -134,17 +142,17 @@ function LiveState() {
 
 /** @param {{ at: number }} props */
 function LastSeen({ at }) {
-  return html`<span class="sub">last seen ${formatRelative(at, useNow())}</span>`;
+  return markup`<span class="sub">last seen ${formatRelative(at, useNow())}</span>`;
 }
 
 function ThemeButton() {
   const [theme, next, change] = useTheme();
   const label = `Theme: ${theme}. Change to ${next}`;
-  return html`
+  return markup`
     <button type="button" class="icon-button" aria-label=${label} title=${label} onClick=${change}>
       <${Icon} name=${theme} />
     </button>
   `;
 }
 
-render(html`<${App} />`, document.body);
+render(markup`<${App} />`, document.body);

@@ -5,7 +5,7 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import { html } from "./html.js";
+import { markup } from "./markup.js";
 import { useColorsVersion } from "./theme.js";
 
 /**
@@ -54,14 +54,16 @@ export function Chart({ summary, times, lines, format }) {
   useEffect(() => chart.current?.setData(data), [times.at(-1), times.length]);
 
   const shown = pointed ?? times.length - 1;
-  return html`
+  return markup`
     <p class="legend" aria-hidden="true">
-      ${lines.map(({ label, color, values }) =>
-        html`
+      ${
+    lines.map(({ label, color, values }) =>
+      markup`
           <span><i class=${`key ${color.slice(2)}`}></i>${label} <b>${format(values[shown])}</b></span>
         `
-      )}
-      ${pointed != null && html`<time>${clockTime(times[shown] ?? 0, "2-digit")}</time>`}
+    )
+  }
+      ${pointed != null && markup`<time>${clockTime(times[shown] ?? 0, "2-digit")}</time>`}
     </p>
     <div ref=${host} class="chart" role="img" aria-label=${summary}></div>
   `;

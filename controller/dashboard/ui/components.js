@@ -5,12 +5,12 @@
  */
 import { useEffect, useId, useRef } from "preact/hooks";
 import { formatRelative, formatTime, plural } from "./format.js";
-import { html } from "./html.js";
+import { markup } from "./markup.js";
 import { Icon } from "./icons.js";
 import { useNow } from "./live.js";
 import { linkToIngress } from "./router.js";
 
-/** @typedef {import("./html.js").Children} Children */
+/** @typedef {import("./markup.js").Children} Children */
 /** @typedef {import("../api.ts").ProblemView} ProblemView */
 /** @typedef {import("../api.ts").EndpointView} EndpointView */
 
@@ -23,7 +23,7 @@ import { linkToIngress } from "./router.js";
  * @param {{ title: Children, crumb?: Children, children?: Children }} props
  */
 export function PageHead({ title, crumb, children }) {
-  return html`
+  return markup`
     <header class="page-head">
       <div>${crumb}<h1 tabindex="-1">${title}</h1></div>
       <div class="page-head-side">${children}</div>
@@ -34,12 +34,14 @@ export function PageHead({ title, crumb, children }) {
 /** @param {{ title: string, count?: number | undefined, side?: Children, class?: string, children: Children }} props */
 export function Card({ title, count, side, class: className = "", children }) {
   const id = useId();
-  return html`
+  return markup`
     <section class=${`card ${className}`} aria-labelledby=${id}>
       <header class="card-head">
-        <h2 id=${id}>${title}${count !== undefined && html`
+        <h2 id=${id}>${title}${
+    count !== undefined && markup`
           <span class="count">${count}</span>
-        `}</h2>
+        `
+  }</h2>
         ${side}
       </header>
       ${children}
@@ -49,58 +51,61 @@ export function Card({ title, count, side, class: className = "", children }) {
 
 /** A word with its colour and icon. @param {{ tone: Tone, children: Children }} props */
 export function Status({ tone, children }) {
-  return html`<span class=${`status ${tone}`}><${Icon} name=${tone} /><span>${children}</span></span>`;
+  return markup`<span class=${`status ${tone}`}><${Icon} name=${tone} /><span>${children}</span></span>`;
 }
 
 /** A moment, as the time since or until then; the moment itself when it is pointed at. @param {{ at: number }} props */
 export function Ago({ at }) {
   const now = useNow();
-  return html`<time datetime=${new Date(at).toISOString()} title=${formatTime(at)}>${
+  return markup`<time datetime=${new Date(at).toISOString()} title=${formatTime(at)}>${
     formatRelative(at, now)
   }</time>`;
 }
 
 /** @param {{ ingress: { namespace: string, name: string } }} props */
 export function IngressLink({ ingress }) {
-  return html`
-    <a class="ref" href=${linkToIngress(ingress)}><span class="dim">${ingress.namespace}/</span>${ingress
-      .name}</a>
+  return markup`
+    <a class="ref" href=${
+    linkToIngress(ingress)
+  }><span class="dim">${ingress.namespace}/</span>${ingress.name}</a>
   `;
 }
 
 /** Problems with what to do about them. @param {{ problems: ProblemView[], withIngress?: boolean }} props */
 export function Problems({ problems, withIngress = false }) {
-  return html`
+  return markup`
     <ul class="problems" role="list">
-      ${problems.map((problem) =>
-        html`
+      ${
+    problems.map((problem) =>
+      markup`
           <li>
             <${Status} tone=${problem.severity}>${problem.severity === "error" ? "Error" : "Warning"}</>
             <div>
               <p class="problem-head">
-                ${withIngress && html`<${IngressLink} ingress=${problem} />`}
+                ${withIngress && markup`<${IngressLink} ingress=${problem} />`}
                 <span class="tag">${problem.reason}</span>
-                ${problem.field && html`<code>${problem.field}</code>`}
+                ${problem.field && markup`<code>${problem.field}</code>`}
               </p>
               <p>${problem.message}</p>
             </div>
           </li>
         `
-      )}
+    )
+  }
     </ul>
   `;
 }
 
 /** What is shown where there is nothing: why, and what to do. @param {{ title: string, children?: Children }} props */
 export function Empty({ title, children }) {
-  return html`<div class="empty"><p class="empty-title">${title}</p>${
-    children && html`<p>${children}</p>`
+  return markup`<div class="empty"><p class="empty-title">${title}</p>${
+    children && markup`<p>${children}</p>`
   }</div>`;
 }
 
 /** What is shown where an answer failed. @param {{ failure: Error }} props */
 export function Failure({ failure }) {
-  return html`
+  return markup`
     <div class="failure" role="alert">
       <${Icon} name="error" />
       <p>${failure.message}</p>
@@ -110,10 +115,10 @@ export function Failure({ failure }) {
 
 /** Grey bars in the place of what is on its way. @param {{ lines?: number }} props */
 export function Loading({ lines = 4 }) {
-  return html`
+  return markup`
     <div class="loading">
       <span class="sr-only">Loading</span>
-      ${Array.from({ length: lines }, () => html`<span class="bar"></span>`)}
+      ${Array.from({ length: lines }, () => markup`<span class="bar"></span>`)}
     </div>
   `;
 }
@@ -135,7 +140,7 @@ export function SearchBox({ label, value, onChange }) {
     addEventListener("keydown", jump);
     return () => removeEventListener("keydown", jump);
   }, []);
-  return html`
+  return markup`
     <label class="search">
       <${Icon} name="search" />
       <span class="sr-only">${label}</span>
@@ -148,7 +153,7 @@ export function SearchBox({ label, value, onChange }) {
         spellcheck=${false}
         aria-keyshortcuts="Control+K"
         onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) =>
-          onChange(event.currentTarget.value)}
+    onChange(event.currentTarget.value)}
       />
       <kbd aria-hidden="true">Ctrl K</kbd>
     </label>
@@ -157,13 +162,13 @@ export function SearchBox({ label, value, onChange }) {
 
 /** @param {{ label: string, isOn: boolean, onChange: (isOn: boolean) => void }} props */
 export function Switch({ label, isOn, onChange }) {
-  return html`
+  return markup`
     <label class="switch">
       <input
         type="checkbox"
         checked=${isOn}
         onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) =>
-          onChange(event.currentTarget.checked)}
+    onChange(event.currentTarget.checked)}
       />
       <span>${label}</span>
     </label>
@@ -187,26 +192,30 @@ export function endpointHealth(endpoints) {
 export function Endpoints({ endpoints }) {
   const id = useId();
   const { tone, word } = endpointHealth(endpoints);
-  if (endpoints.length === 0) return html`<${Status} tone=${tone}>${word}</>`;
-  return html`
+  if (endpoints.length === 0) return markup`<${Status} tone=${tone}>${word}</>`;
+  return markup`
     <button type="button" class="plain"
       popovertarget=${id}><${Status} tone=${tone}>${word}</></button>
-    <div id=${id} popover="auto" class="popover" onToggle=${placePopover}><${EndpointList} endpoints=${endpoints} /></div>
+    <div id=${id} popover="auto" class="popover" onToggle=${placePopover}>
+      <${EndpointList} endpoints=${endpoints} />
+    </div>
   `;
 }
 
 /** @param {{ endpoints: EndpointView[] }} props */
 export function EndpointList({ endpoints }) {
-  return html`
+  return markup`
     <ul class="endpoints" role="list">
-      ${endpoints.map(({ address, isPassedOver }) =>
-        html`
+      ${
+    endpoints.map(({ address, isPassedOver }) =>
+      markup`
           <li>
             <code>${address}</code>
             <${Status} tone=${isPassedOver ? "warning" : "ok"}>${isPassedOver ? "passed over" : "used"}</>
           </li>
         `
-      )}
+    )
+  }
     </ul>
   `;
 }
@@ -223,9 +232,9 @@ function placePopover({ currentTarget: popover, newState }) {
 
 /** How many errors and warnings, in words. @param {{ errors: number, warnings: number }} props */
 export function ProblemCounts({ errors, warnings }) {
-  if (errors + warnings === 0) return html`<${Status} tone="ok">No problems</>`;
-  return html`
-    ${errors > 0 && html`<${Status} tone="error">${plural(errors, "error")}</>`}
-    ${warnings > 0 && html`<${Status} tone="warning">${plural(warnings, "warning")}</>`}
+  if (errors + warnings === 0) return markup`<${Status} tone="ok">No problems</>`;
+  return markup`
+    ${errors > 0 && markup`<${Status} tone="error">${plural(errors, "error")}</>`}
+    ${warnings > 0 && markup`<${Status} tone="warning">${plural(warnings, "warning")}</>`}
   `;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { useEffect, useId, useState } from "preact/hooks";
-import { html } from "./html.js";
+import { markup } from "./markup.js";
 
 /**
  * @typedef {object} FilterProps
@@ -23,21 +23,21 @@ const OFFERED = 50;
 /** @param {FilterProps} props */
 export function FilterBox(props) {
   return props.choices.length > OFFERED
-    ? html`<${TypedFilter} ...${props} />`
-    : html`<${PickedFilter} ...${props} />`;
+    ? markup`<${TypedFilter} ...${props} />`
+    : markup`<${PickedFilter} ...${props} />`;
 }
 
 /** @param {FilterProps} props */
 function PickedFilter({ label, all, value, choices, onChange }) {
   // one that is not there any more still filters, and must be seen to
   const offered = value === "" || choices.includes(value) ? choices : [value, ...choices];
-  return html`
+  return markup`
     <label class="filter">
       <span class="sr-only">${label}</span>
       <select value=${value} onChange=${(/** @type {ChangeEvent} */ event) =>
-        onChange(event.currentTarget.value)}>
+    onChange(event.currentTarget.value)}>
         <option value="">${all}</option>
-        ${offered.map((choice) => html`<option key=${choice} value=${choice}>${choice}</option>`)}
+        ${offered.map((choice) => markup`<option key=${choice} value=${choice}>${choice}</option>`)}
       </select>
     </label>
   `;
@@ -56,14 +56,14 @@ function TypedFilter({ label, all, value, choices, onChange }) {
     setText(typed);
     if (typed === "" || choices.includes(typed)) onChange(typed);
   }
-  return html`
+  return markup`
     <label class="filter">
       <span class="sr-only">${label}</span>
       <input type="search" list=${id} placeholder=${all} value=${text} autocomplete="off"
         onInput=${change} />
-      <datalist id=${id}>${offered.map((choice) =>
-        html`<option key=${choice} value=${choice}></option>`
-      )}</datalist>
+      <datalist id=${id}>${
+    offered.map((choice) => markup`<option key=${choice} value=${choice}></option>`)
+  }</datalist>
     </label>
   `;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { html } from "./html.js";
+import { markup } from "./markup.js";
 
 const PATHS = {
   overview: "M3 3h6v8H3zM11 3h6v4h-6zM11 9h6v8h-6zM3 13h6v4H3z",
@@ -29,7 +29,7 @@ const PATHS = {
 
 /** @param {{ name: IconName }} props */
 export function Icon({ name }) {
-  return html`
+  return markup`
     <svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">
       <path d=${PATHS[name]} />
     </svg>

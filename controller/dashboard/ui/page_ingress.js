@@ -18,7 +18,7 @@ import {
 } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { plural } from "./format.js";
-import { html } from "./html.js";
+import { markup } from "./markup.js";
 import { Icon } from "./icons.js";
 import { hostName, RouteCertificate, RoutePath } from "./page_routes.js";
 import { linkTo } from "./router.js";
@@ -43,14 +43,14 @@ export function IngressPage({ namespace, name }) {
   const answer = useAnswer(path);
   const failure = answer.failure;
   const ingress = /** @type {IngressView | undefined} */ (answer.data);
-  const crumb = html`
+  const crumb = markup`
     <nav aria-label="Breadcrumb" class="crumb">
       <a href=${linkTo(["ingresses"])}>Ingresses</a><span aria-hidden="true">/</span>
       <a href=${linkTo(["ingresses"], { namespace })}>${namespace}</a>
     </nav>
   `;
   if (failure?.status === 404) {
-    return html`
+    return markup`
       <${PageHead} title=${name} crumb=${crumb} />
       <${Empty} title="No Ingress of this name is served">
         It was deleted, or its class is another one. <code>kubectl -n ${namespace} get ingress ${name}</code> shows
@@ -59,81 +59,103 @@ export function IngressPage({ namespace, name }) {
     `;
   }
   if (ingress === undefined) {
-    return html`
+    return markup`
       <${PageHead} title=${name} crumb=${crumb} />
-      ${failure ? html`<${Failure} failure=${failure} />` : html`<${Loading} lines=${8} />`}
+      ${failure ? markup`<${Failure} failure=${failure} />` : markup`<${Loading} lines=${8} />`}
     `;
   }
   const { className, createdAt, addresses, routes, problems, events, annotations, yaml } = ingress;
-  return html`
+  return markup`
     <${PageHead} title=${name} crumb=${crumb}>
       <dl class="facts">
-        <div><dt>Class</dt><dd>${className}</dd></div>
-        <div><dt>Created</dt><dd>${createdAt === undefined
-          ? "–"
-          : html`<${Ago} at=${createdAt} />`}</dd></div>
-        <div><dt>Addresses</dt><dd>${addresses.length === 0 ? "none yet" : addresses.join(", ")}</dd></div>
+        <div>
+          <dt>Class</dt>
+          <dd>${className}</dd>
+        </div>
+        <div>
+          <dt>Created</dt>
+          <dd>${createdAt === undefined ? "–" : markup`<${Ago} at=${createdAt} />`}</dd>
+        </div>
+        <div>
+          <dt>Addresses</dt>
+          <dd>${addresses.length === 0 ? "none yet" : addresses.join(", ")}</dd>
+        </div>
       </dl>
     </>
-    ${failure && html`<${Failure} failure=${failure} />`}
-    ${problems.length > 0 && html`
+    ${failure && markup`<${Failure} failure=${failure} />`}
+    ${
+    problems.length > 0 && markup`
       <${Card} title="Problems" count=${problems.length}>
         <${Problems} problems=${problems} />
-        </>
-    `}
+      </>
+    `
+  }
     <${Card} title="Routes" count=${routes.length} class="flush">
-      ${routes.length === 0
-        ? html`<${Empty} title="Nothing is served for this Ingress">See its problems, or give it a rule.</>`
-        : html`<${RouteTable} routes=${routes} />`}
+      ${
+    routes.length === 0
+      ? markup`<${Empty} title="Nothing is served for this Ingress">See its problems, or give it a rule.</>`
+      : markup`<${RouteTable} routes=${routes} />`
+  }
     </>
     <div class="columns even">
       <${Card} title="Annotations" count=${annotations.length}>
-        ${annotations.length === 0
-          ? html`<${Empty} title="None that mean something to Pingress" />`
-          : html`<${Annotations} annotations=${annotations} />`}
+        ${
+    annotations.length === 0
+      ? markup`<${Empty} title="None that mean something to Pingress" />`
+      : markup`<${Annotations} annotations=${annotations} />`
+  }
       </>
       <${Card} title="Events" count=${events.length}>
-        ${events.length === 0
-          ? html`<${Empty} title="No Events">Kubernetes keeps them for an hour.</>`
-          : html`<${Events} events=${events} />`}
+        ${
+    events.length === 0
+      ? markup`<${Empty} title="No Events">Kubernetes keeps them for an hour.</>`
+      : markup`<${Events} events=${events} />`
+  }
       </>
     </div>
-    <${Card} title="YAML" side=${html`<${CopyButton} text=${yaml} />`} class="flush"><${Yaml} text=${yaml} /></>
+    <${Card} title="YAML" side=${markup`<${CopyButton} text=${yaml} />`} class="flush">
+      <${Yaml} text=${yaml} />
+    </>
   `;
 }
 
 /** @param {{ routes: RouteView[] }} props */
 function RouteTable({ routes }) {
-  return html`
+  return markup`
     <table class="plain-table stack">
       <caption class="sr-only">Routes of this Ingress</caption>
       <thead>
         <tr>
-          ${["Host", "Path", "Service", "Endpoints", "Certificate"].map((title) =>
-            html`<th scope="col">${title}</th>`
-          )}
+          ${
+    ["Host", "Path", "Service", "Endpoints", "Certificate"].map((title) =>
+      markup`<th scope="col">${title}</th>`
+    )
+  }
         </tr>
       </thead>
       <tbody>
-        ${routes.map((route) => {
-          const { host, backend, endpoints } = route;
-          const { tone, word } = endpointHealth(endpoints);
-          return html`
+        ${
+    routes.map((route) => {
+      const { host, backend, endpoints } = route;
+      const { tone, word } = endpointHealth(endpoints);
+      return markup`
             <tr>
               <td>${hostName(host)}</td>
               <td>
                 <${RoutePath} route=${route} />
               </td>
-              <td><span class="dim">${backend.namespace}/</span>${backend.name}<span class="dim">:${backend
-                .port}</span></td>
+              <td><span class="dim">${backend.namespace}/</span>${backend.name}<span class="dim">:${backend.port}</span></td>
               <td>
                 <${Status} tone=${tone}>${word}</>
-                ${endpoints.length > 0 && html`<${EndpointList} endpoints=${endpoints} />`}
+                ${endpoints.length > 0 && markup`<${EndpointList} endpoints=${endpoints} />`}
               </td>
-              <td><${RouteCertificate} route=${route} /></td>
+              <td>
+                <${RouteCertificate} route=${route} />
+              </td>
             </tr>
           `;
-        })}
+    })
+  }
       </tbody>
     </table>
   `;
@@ -141,27 +163,30 @@ function RouteTable({ routes }) {
 
 /** @param {{ annotations: AnnotationView[] }} props */
 function Annotations({ annotations }) {
-  return html`
+  return markup`
     <ul class="annotations" role="list">
-      ${annotations.map(({ name, value, support, note }) =>
-        html`
+      ${
+    annotations.map(({ name, value, support, note }) =>
+      markup`
           <li>
             <div><code>${name}</code><${Status} tone=${SUPPORT_TONES[support]}>${support}</></div>
             <pre class="value">${value}</pre>
-            ${note && html`<p>${note}</p>`}
+            ${note && markup`<p>${note}</p>`}
           </li>
         `
-      )}
+    )
+  }
     </ul>
   `;
 }
 
 /** @param {{ events: EventView[] }} props */
 function Events({ events }) {
-  return html`
+  return markup`
     <ul class="events" role="list">
-      ${events.map(({ at, type, reason, message, count }) =>
-        html`
+      ${
+    events.map(({ at, type, reason, message, count }) =>
+      markup`
           <li>
             <p class="problem-head">
               <${Status} tone=${type === "Warning" ? "warning" : "ok"}>${type}</>
@@ -171,7 +196,8 @@ function Events({ events }) {
             <p>${message}</p>
           </li>
         `
-      )}
+    )
+  }
     </ul>
   `;
 }
@@ -187,7 +213,7 @@ function CopyButton({ text }) {
   }
   // a page that came by HTTP from another host than localhost has no clipboard
   if (!globalThis.isSecureContext) return null;
-  return html`
+  return markup`
     <button type="button" class="button small" onClick=${copy}>
       <${Icon} name="copy" /><span aria-live="polite">${word}</span>
     </button>
@@ -199,7 +225,7 @@ function Yaml({ text }) {
   const lines = text.trimEnd().split("\n").map((line) => {
     const [, indent = "", key = "", rest = line] = /^([\s-]*)([^\s:#'"][^:#]*:)(?=\s|$)(.*)$/.exec(line) ??
       [];
-    return html`${indent}<span class="key">${key}</span>${rest}${"\n"}`;
+    return markup`${indent}<span class="key">${key}</span>${rest}${"\n"}`;
   });
-  return html`<pre class="yaml" tabindex="0" aria-label="YAML of the Ingress" role="region">${lines}</pre>`;
+  return markup`<pre class="yaml" tabindex="0" aria-label="YAML of the Ingress" role="region">${lines}</pre>`;
 }

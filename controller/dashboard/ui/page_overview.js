@@ -16,7 +16,7 @@ import {
   plural,
   shortRevision,
 } from "./format.js";
-import { html } from "./html.js";
+import { markup } from "./markup.js";
 import { useNow, useOverview } from "./live.js";
 import { linkTo } from "./router.js";
 
@@ -27,37 +27,42 @@ import { linkTo } from "./router.js";
 export function OverviewPage() {
   const overview = useOverview();
   if (overview === undefined) {
-    return html`
+    return markup`
       <${PageHead} title="Overview" />
       <${Loading} lines=${8} />
     `;
   }
   const { counts, problems, problemCount } = overview;
-  return html`
+  return markup`
     <${PageHead} title="Overview">
       <p class="dim">
-        Revision <code>${shortRevision(overview.revision)}</code>, changed <${Ago} at=${overview
-          .changedAt} />,
-        ${overview.isLeader ? " by this controller, which leads" : " by another controller, which leads"}
+        Revision <code>${shortRevision(overview.revision)}</code>, changed <${Ago} at=${overview.changedAt} />
+        ${!overview.isLeader && " · another controller leads"}
       </p>
-      </>
-      <${Tiles} overview=${overview} />
-      <${Charts} history=${overview.history} />
-      <div class="columns">
-        <${Card}
-          title="Problems"
-          count=${formatCount(problemCount)}
-          side=${problemCount > 0 &&
-            html`<a href=${linkTo(["ingresses"], { problems: "1" })}>All Ingresses with problems</a>`}
-        >
-        ${problems.length > 0
-          ? html`<${Problems} problems=${problems} withIngress />`
-          : counts.ingresses > 0
-          ? html`<${Empty} title="No problems">Every Ingress is served as it is written.</>`
-          : html`<${NothingServed} />`}
-        ${problemCount > problems.length && html`
+    </>
+    <${Tiles} overview=${overview} />
+    <${Charts} history=${overview.history} />
+    <div class="columns">
+      <${Card}
+        title="Problems"
+        count=${formatCount(problemCount)}
+        side=${
+    problemCount > 0 &&
+    markup`<a href=${linkTo(["ingresses"], { problems: "1" })}>All Ingresses with problems</a>`
+  }
+      >
+        ${
+    problems.length > 0
+      ? markup`<${Problems} problems=${problems} withIngress />`
+      : counts.ingresses > 0
+      ? markup`<${Empty} title="No problems">Every Ingress is served as it is written.</>`
+      : markup`<${NothingServed} />`
+  }
+        ${
+    problemCount > problems.length && markup`
           <p class="card-foot dim">The worst ${problems.length} of ${formatCount(problemCount)} are shown.</p>
-        `}
+        `
+  }
       </>
       <${EndingCertificates} count=${counts.expiringCertificates} all=${counts.certificates} />
     </div>
@@ -68,41 +73,46 @@ export function OverviewPage() {
 function Tiles({ overview: { counts, problemCount, problems } }) {
   const errors = problems.some(({ severity }) => severity === "error");
   const areAllReady = counts.readyProxies === counts.proxies;
-  return html`
+  return markup`
     <ul class="tiles" role="list">
-      <${Tile} label="Ingresses" path="ingresses" value=${counts.ingresses} note=${plural(
-        counts.namespaces,
-        "namespace",
-      )} />
+      <${Tile} label="Ingresses" path="ingresses" value=${counts.ingresses} note=${
+    plural(counts.namespaces, "namespace")
+  } />
       <${Tile} label="Routes" path="routes" value=${counts.routes} note=${plural(counts.hosts, "host")} />
       <${Tile}
         label="Problems"
         path="ingresses"
         query=${{ problems: "1" }}
         value=${problemCount}
-        note=${problemCount === 0
-          ? html`<${Status} tone="ok">All is well</>`
-          : html`<${Status} tone=${errors ? "error" : "warning"}>${
-            errors ? "Errors among them" : "Warnings only"
-          }</>`}
+        note=${
+    problemCount === 0
+      ? markup`<${Status} tone="ok">All is well</>`
+      : markup`<${Status} tone=${errors ? "error" : "warning"}>${
+        errors ? "Errors among them" : "Warnings only"
+      }</>`
+  }
       />
       <${Tile}
         label="Certificates"
         path="certificates"
         value=${counts.certificates}
-        note=${counts.expiringCertificates === 0
-          ? html`<${Status} tone="ok">None ends soon</>`
-          : html`<${Status} tone="warning">${plural(counts.expiringCertificates, "ends", "end")} soon</>`}
+        note=${
+    counts.expiringCertificates === 0
+      ? markup`<${Status} tone="ok">None ends soon</>`
+      : markup`<${Status} tone="warning">${plural(counts.expiringCertificates, "ends", "end")} soon</>`
+  }
       />
       <${Tile}
         label="Proxies ready"
         path="proxies"
         value=${`${formatCount(counts.readyProxies)} of ${formatCount(counts.proxies)}`}
-        note=${counts.proxies === 0
-          ? html`<${Status} tone="none">None found</>`
-          : areAllReady
-          ? html`<${Status} tone="ok">All serve this revision</>`
-          : html`<${Status} tone="error">${counts.proxies - counts.readyProxies} not ready</>`}
+        note=${
+    counts.proxies === 0
+      ? markup`<${Status} tone="none">None found</>`
+      : areAllReady
+      ? markup`<${Status} tone="ok">All serve this revision</>`
+      : markup`<${Status} tone="error">${counts.proxies - counts.readyProxies} not ready</>`
+  }
       />
     </ul>
   `;
@@ -114,10 +124,10 @@ function Tiles({ overview: { counts, problemCount, problems } }) {
  * @param {string} props.path
  * @param {Record<string, string>} [props.query]
  * @param {number | string} props.value
- * @param {import("./html.js").Children} props.note
+ * @param {import("./markup.js").Children} props.note
  */
 function Tile({ label, path, query, value, note }) {
-  return html`
+  return markup`
     <li>
       <a class="tile" href=${linkTo([path], query)}>
         <span class="tile-label">${label}</span>
@@ -132,7 +142,7 @@ function Tile({ label, path, query, value, note }) {
 function Charts({ history }) {
   const last = history.at(-1);
   if (last === undefined) {
-    return html`
+    return markup`
       <${Card} title="Traffic">
         <${Empty} title="No figures yet">
           They come with the second answer of the proxies' admin ports. If none comes, see${" "}
@@ -144,40 +154,40 @@ function Charts({ history }) {
   const times = history.map(({ at }) => at);
   const rates = history.map(({ rate }) => rate);
   const shares = history.map(({ errorShare }) => errorShare);
-  return html`
+  return markup`
     <div class="charts">
       <${Card} title="Requests a second">
         <${Chart}
           summary=${`Requests a second: now ${formatRate(last.rate)}, at most ${
-            formatRate(Math.max(...rates))
-          }`}
+    formatRate(Math.max(...rates))
+  }`}
           times=${times}
           lines=${[{ label: "Requests", color: "--chart-1", values: rates, isFilled: true }]}
           format=${formatRate}
         />
-        </>
-        <${Card} title="Errors (5xx)">
-          <${Chart}
-            summary=${`Share of 5xx: now ${formatShare(last.errorShare)}, at most ${
-              formatShare(Math.max(...shares))
-            }`}
-            times=${times}
-            lines=${[{ label: "Share", color: "--chart-2", values: shares, isFilled: true }]}
-            format=${formatShare}
-          />
-          </>
-          <${Card} title="Duration">
-            <${Chart}
-              summary=${`Duration: now p50 ${formatLatency(last.p50)}, p99 ${formatLatency(last.p99)}`}
-              times=${times}
-              lines=${[
-                { label: "p50", color: "--chart-1", values: history.map(({ p50 }) => p50) },
-                { label: "p99", color: "--chart-3", values: history.map(({ p99 }) => p99) },
-              ]}
-              format=${formatLatency}
-            />
-            </>
-            </div>
+      </>
+      <${Card} title="Errors (5xx)">
+        <${Chart}
+          summary=${`Share of 5xx: now ${formatShare(last.errorShare)}, at most ${
+    formatShare(Math.max(...shares))
+  }`}
+          times=${times}
+          lines=${[{ label: "Share", color: "--chart-2", values: shares, isFilled: true }]}
+          format=${formatShare}
+        />
+      </>
+      <${Card} title="Duration">
+        <${Chart}
+          summary=${`Duration: now p50 ${formatLatency(last.p50)}, p99 ${formatLatency(last.p99)}`}
+          times=${times}
+          lines=${[
+    { label: "p50", color: "--chart-1", values: history.map(({ p50 }) => p50) },
+    { label: "p99", color: "--chart-3", values: history.map(({ p99 }) => p99) },
+  ]}
+          format=${formatLatency}
+        />
+      </>
+    </div>
   `;
 }
 
@@ -186,37 +196,41 @@ function EndingCertificates({ count, all }) {
   const { data = [] } = useAnswer(count > 0 ? "api/certificates" : undefined);
   const now = useNow(60_000);
   const ending = /** @type {CertificateView[]} */ (data).slice(0, Math.min(count, 6));
-  return html`
+  return markup`
     <${Card}
       title="Certificates that end soon"
       count=${formatCount(count)}
-      side=${all > 0 && html`<a href=${linkTo(["certificates"])}>All certificates</a>`}
+      side=${all > 0 && markup`<a href=${linkTo(["certificates"])}>All certificates</a>`}
     >
-      ${count === 0 && html`
+      ${
+    count === 0 && markup`
         <${Empty} title=${all === 0 ? "No certificates" : "None within 30 days"}>
           ${all === 0 && "No Ingress has a spec.tls whose Secret holds one: hosts are served by HTTP only."}
         </>
-      `}
+      `
+  }
       <ul class="ending" role="list">
-        ${ending.map(({ secret, names, notAfter }) => {
-          const { tone, word } = expiry(notAfter, now);
-          return html`
+        ${
+    ending.map(({ secret, names, notAfter }) => {
+      const { tone, word } = expiry(notAfter, now);
+      return markup`
             <li>
-              <div><b>${names[0]}</b><span class="dim">${secret}</span></div>
+              <div><b title=${names.join("\n")}>${names[0]}</b><span class="dim">${secret}</span></div>
               <div>
                 <${Status} tone=${tone}>${word}</>
                 <span class="dim">${formatRelative(notAfter, now)}</span>
               </div>
             </li>
           `;
-        })}
+    })
+  }
       </ul>
     </>
   `;
 }
 
 function NothingServed() {
-  return html`
+  return markup`
     <${Empty} title="No Ingress is served yet">
       Create one with <code>spec.ingressClassName: pingress</code>; it appears here within a second.
     </>

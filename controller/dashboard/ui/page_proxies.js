@@ -14,7 +14,7 @@ import {
   plural,
   shortRevision,
 } from "./format.js";
-import { html } from "./html.js";
+import { markup } from "./markup.js";
 
 /** @typedef {import("../api.ts").ProxyView} ProxyView */
 
@@ -34,31 +34,37 @@ const COLUMNS = [
 export function ProxiesPage() {
   const { data, failure } = useAnswer("api/proxies");
   const proxies = /** @type {ProxyView[] | undefined} */ (data);
-  return html`
-    <${PageHead} title="Proxies"><p class="dim">${proxies &&
-      plural(proxies.length, "proxy", "proxies")}</p></>
-    ${failure && html`<${Failure} failure=${failure} />`}
-    ${proxies === undefined ? !failure && html`<${Loading} lines=${8} />` : proxies.length === 0
-      ? html`
+  return markup`
+    <${PageHead} title="Proxies">
+      <p class="dim">${
+    proxies &&
+    plural(proxies.length, "proxy", "proxies")
+  }</p>
+    </>
+    ${failure && markup`<${Failure} failure=${failure} />`}
+    ${
+    proxies === undefined ? !failure && markup`<${Loading} lines=${8} />` : proxies.length === 0
+      ? markup`
         <${Empty} title="No proxy was found">
           They start with the first Ingress of class pingress: <code>kubectl -n pingress-system get pods</code> shows them.
         </>
       `
-      : html`<${ProxyTable} proxies=${proxies} />`}
+      : markup`<${ProxyTable} proxies=${proxies} />`
+  }
   `;
 }
 
 /** @param {{ proxies: ProxyView[] }} props */
 function ProxyTable({ proxies }) {
-  return html`
+  return markup`
     <table class="plain-table stack boxed">
       <caption class="sr-only">Proxies</caption>
       <thead>
-        <tr>${COLUMNS.map(([title, className]) =>
-          html`<th scope="col" class=${className}>${title}</th>`
-        )}</tr>
+        <tr>${
+    COLUMNS.map(([title, className]) => markup`<th scope="col" class=${className}>${title}</th>`)
+  }</tr>
       </thead>
-      <tbody>${proxies.map((proxy) => html`<${ProxyRow} key=${proxy.name} proxy=${proxy} />`)}</tbody>
+      <tbody>${proxies.map((proxy) => markup`<${ProxyRow} key=${proxy.name} proxy=${proxy} />`)}</tbody>
     </table>
   `;
 }
@@ -75,19 +81,19 @@ function ProxyRow({ proxy }) {
     ["p99", formatLatency(traffic?.p99)],
   ];
   const { tone, word } = stateOf(proxy);
-  return html`
+  return markup`
     <tr>
       <th scope="row">${name}<span class="sub">${[node, address].filter(Boolean).join(" · ")}</span></th>
       <td>
-        <${Status} tone=${tone}>${word}</>${failure && html`<span class="sub">${failure}</span>`}</td>
+        <${Status} tone=${tone}>${word}</>${failure && markup`<span class="sub">${failure}</span>`}</td>
       <td data-label="Revision">
         <code>${shortRevision(revision)}</code>
-        ${lag !== undefined && lag > 0 && html`<span class="sub">${formatDuration(lag)} behind</span>`}
+        ${lag !== undefined && lag > 0 && markup`<span class="sub">${formatDuration(lag)} behind</span>`}
       </td>
-      ${numbers.map(([label, text]) => html`<td class="number" data-label=${label}>${text}</td>`)}
+      ${numbers.map(([label, text]) => markup`<td class="number" data-label=${label}>${text}</td>`)}
       <td class="number" data-label="Reloads">
         ${formatCount(reloads)}
-        ${reloadFailures > 0 && html`<${Status} tone="error">${reloadFailures} failed</>`}
+        ${reloadFailures > 0 && markup`<${Status} tone="error">${reloadFailures} failed</>`}
       </td>
     </tr>
   `;

@@ -7,7 +7,7 @@ import { Empty, Endpoints, IngressLink, PageHead, SearchBox, Status, Switch } fr
 import { useAnswer } from "./fetching.js";
 import { plural } from "./format.js";
 import { FilterBox } from "./filter_box.js";
-import { html } from "./html.js";
+import { markup } from "./markup.js";
 import { usePagedRows } from "./paged_rows.js";
 import { changeQuery, linkTo } from "./router.js";
 import { UrlBox } from "./url_box.js";
@@ -22,30 +22,36 @@ const COLUMNS = [
     key: "host",
     title: "Host",
     cell: ({ host }, above) =>
-      html`
-        <span class=${above !== undefined && above.host === host ? "same" : ""}>${hostName(host)}</span>
+      markup`
+        <span class=${above?.host === host && above !== undefined ? "same" : ""} title=${host}>${
+        hostName(host)
+      }</span>
       `,
   },
-  { key: "path", title: "Path", cell: (route) => html`<${RoutePath} route=${route} />` },
+  { key: "path", title: "Path", cell: (route) => markup`<${RoutePath} route=${route} />` },
   {
     key: "service",
     title: "Service",
     cell: ({ backend }) =>
-      html`<span class="dim">${backend.namespace}/</span>${backend.name}<span class="dim">:${backend.port}</span>`,
+      markup`<span class="dim">${backend.namespace}/</span>${backend.name}<span class="dim">:${backend.port}</span>`,
   },
   {
     key: "health",
     title: "Endpoints",
-    cell: ({ endpoints }) => html`<${Endpoints} endpoints=${endpoints} />`,
+    cell: ({ endpoints }) => markup`<${Endpoints} endpoints=${endpoints} />`,
   },
-  { key: "certificate", title: "Certificate", cell: (route) => html`<${RouteCertificate} route=${route} />` },
+  {
+    key: "certificate",
+    title: "Certificate",
+    cell: (route) => markup`<${RouteCertificate} route=${route} />`,
+  },
   {
     key: "ingress",
     title: "Ingress",
     cell: ({ ingress, problems }) =>
-      html`
+      markup`
         <${IngressLink} ingress=${ingress} />
-        ${problems > 0 && html`<${Status} tone="warning">${plural(problems, "problem")}</>`}
+        ${problems > 0 && markup`<${Status} tone="warning">${plural(problems, "problem")}</>`}
       `,
   },
 ];
@@ -55,79 +61,81 @@ export function RoutesPage({ place: { query } }) {
   const { search, namespace, host, problems } = query;
   const rows = usePagedRows("api/routes", { search, namespace, host, problems });
   const { data: filters } = useAnswer("api/filters");
-  return html`
+  return markup`
     <${PageHead} title="Routes">
       <${Total} total=${rows.total} />
-      </>
-      <${UrlBox} url=${query.url ?? ""} />
-      <div class="toolbar" role="search" aria-label="Routes">
-        <${SearchBox}
-          label="Search host, path, Service or Ingress"
-          value=${search ?? ""}
-          onChange=${(/** @type {string} */ search) => changeQuery({ search })}
-        />
-        <${FilterBox}
-          label="Namespace"
-          all="All namespaces"
-          value=${namespace ?? ""}
-          choices=${/** @type {Filters | undefined} */ (filters)?.namespaces ?? []}
-          onChange=${(/** @type {string} */ namespace) => changeQuery({ namespace })}
-        />
-        <${FilterBox}
-          label="Host"
-          all="All hosts"
-          value=${host ?? ""}
-          choices=${/** @type {Filters | undefined} */ (filters)?.hosts ?? []}
-          onChange=${(/** @type {string} */ host) => changeQuery({ host })}
-        />
-        <${Switch}
-          label="Problems only"
-          isOn=${problems === "1"}
-          onChange=${(/** @type {boolean} */ isOn) => changeQuery({ problems: isOn ? "1" : "" })}
-        />
-      </div>
-      <${VirtualTable}
-        name="routes"
-        caption="Routes, sorted by host and path"
-        columns=${COLUMNS}
-        rows=${rows}
-        empty=${search || namespace || host || problems
-          ? html`
-            <${Empty} title="No route matches">
-              Search for less, or <a href=${linkTo(["routes"])}>show all routes</a>.
-            </>
-          `
-          : html`
-            <${Empty} title="No routes yet">
-              Create an Ingress with <code>spec.ingressClassName: pingress</code>; its routes appear here within a second.
-            </>
-          `}
+    </>
+    <${UrlBox} url=${query.url ?? ""} />
+    <div class="toolbar" role="search" aria-label="Routes">
+      <${SearchBox}
+        label="Search host, path, Service or Ingress"
+        value=${search ?? ""}
+        onChange=${(/** @type {string} */ search) => changeQuery({ search })}
       />
+      <${FilterBox}
+        label="Namespace"
+        all="All namespaces"
+        value=${namespace ?? ""}
+        choices=${/** @type {Filters | undefined} */ (filters)?.namespaces ?? []}
+        onChange=${(/** @type {string} */ namespace) => changeQuery({ namespace })}
+      />
+      <${FilterBox}
+        label="Host"
+        all="All hosts"
+        value=${host ?? ""}
+        choices=${/** @type {Filters | undefined} */ (filters)?.hosts ?? []}
+        onChange=${(/** @type {string} */ host) => changeQuery({ host })}
+      />
+      <${Switch}
+        label="Problems only"
+        isOn=${problems === "1"}
+        onChange=${(/** @type {boolean} */ isOn) => changeQuery({ problems: isOn ? "1" : "" })}
+      />
+    </div>
+    <${VirtualTable}
+      name="routes"
+      caption="Routes, sorted by host and path"
+      columns=${COLUMNS}
+      rows=${rows}
+      empty=${
+    search || namespace || host || problems
+      ? markup`
+          <${Empty} title="No route matches">
+            Search for less, or <a href=${linkTo(["routes"])}>show all routes</a>.
+          </>
+        `
+      : markup`
+          <${Empty} title="No routes yet">
+            Create an Ingress with <code>spec.ingressClassName: pingress</code>; its routes appear here within a second.
+          </>
+        `
+  }
+    />
   `;
 }
 
 /** How many rows match: told to those who listen, too. @param {{ total: number | undefined }} props */
 function Total({ total }) {
-  return html`<p class="dim" role="status">${total !== undefined && plural(total, "route")}</p>`;
+  return markup`<p class="dim" role="status">${total !== undefined && plural(total, "route")}</p>`;
 }
 
 /** A host, or the words for all of them. @param {string | undefined} host */
 export function hostName(host) {
-  return host ?? html`<i>every host</i>`;
+  return host ?? markup`<i>every host</i>`;
 }
 
 /** @param {{ route: RouteView }} props */
 export function RoutePath({ route: { path, type } }) {
-  return html`
-    ${path === undefined ? html`<i>what no other takes</i>` : html`<code>${path}</code>`}
+  return markup`
+    ${path === undefined ? markup`<i>what no other takes</i>` : markup`<code>${path}</code>`}
     <span class="tag">${type}</span>
   `;
 }
 
 /** @param {{ route: RouteView }} props */
 export function RouteCertificate({ route: { certificate } }) {
-  if (certificate === undefined) return html`<span class="dim">HTTP only</span>`;
-  return html`<a class="ref" href=${linkTo(["certificates"], { search: certificate })}>${
+  if (certificate === undefined) return markup`<span class="dim">HTTP only</span>`;
+  return markup`<a class="ref" href=${linkTo(["certificates"], { search: certificate })}>${
     certificate.split("/")[1]
   }</a>`;
 }

@@ -6,7 +6,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Card, EndpointList, Failure, IngressLink } from "./components.js";
 import { useAnswer } from "./fetching.js";
-import { html } from "./html.js";
+import { markup } from "./markup.js";
 import { Icon } from "./icons.js";
 import { changeQuery } from "./router.js";
 
@@ -28,7 +28,7 @@ export function UrlBox({ url }) {
     const typed = text.trim();
     changeQuery({ url: typed === "" || typed.includes("://") ? typed : `https://${typed}` });
   }
-  return html`
+  return markup`
     <${Card} title="Where would this URL go?" class="url-box">
       <form onSubmit=${submit}>
         <label>
@@ -41,38 +41,42 @@ export function UrlBox({ url }) {
             autocomplete="off"
             spellcheck=${false}
             onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) =>
-              setText(event.currentTarget.value)}
+    setText(event.currentTarget.value)}
           />
         </label>
         <button type="submit" class="button primary">Follow</button>
-        ${url !== "" &&
-          html`<button type="button" class="button" onClick=${() => changeQuery({ url: "" })}>Clear</button>`}
+        ${
+    url !== "" &&
+    markup`<button type="button" class="button" onClick=${() => changeQuery({ url: "" })}>Clear</button>`
+  }
       </form>
       <div aria-live="polite">
-        ${failure && html`<${Failure} failure=${failure} />`}
-        ${data && html`<${Answer} explanation=${data} />`}
+        ${failure && markup`<${Failure} failure=${failure} />`}
+        ${data && markup`<${Answer} explanation=${data} />`}
       </div>
-      </>
+    </>
   `;
 }
 
 /** @param {{ explanation: Explanation }} props */
 function Answer({ explanation: { url, steps, route, outcome } }) {
   const port = url.port === undefined ? "" : `:${url.port}`;
-  return html`
+  return markup`
     <div class="explanation">
       <p class=${`outcome ${route === undefined ? "warning" : "ok"}`}>
         <${Icon} name=${route === undefined ? "warning" : "arrow"} /><span>${outcome}</span>
       </p>
       <p class="dim">Matched as <code>${url.scheme}://${url.host}${port}${url.path}</code></p>
       <ol class="steps">
-        ${steps.map(({ title, candidates }) =>
-          html`
+        ${
+    steps.map(({ title, candidates }) =>
+      markup`
             <li>
               <h3>${title}</h3>
               <ul role="list">
-                ${candidates.map(({ label, verdict, why }) =>
-                  html`
+                ${
+        candidates.map(({ label, verdict, why }) =>
+          markup`
                     <li class=${`candidate ${verdict.replace(" ", "-")}`}>
                       <${Icon} name=${ICONS[verdict]} />
                       <code>${label}</code>
@@ -80,13 +84,16 @@ function Answer({ explanation: { url, steps, route, outcome } }) {
                       <span class="why">${why}</span>
                     </li>
                   `
-                )}
+        )
+      }
               </ul>
             </li>
           `
-        )}
+    )
+  }
       </ol>
-      ${route && html`
+      ${
+    route && markup`
         <dl class="facts">
           <div>
             <dt>Ingress</dt>
@@ -105,7 +112,8 @@ function Answer({ explanation: { url, steps, route, outcome } }) {
             </dd>
           </div>
         </dl>
-      `}
+      `
+  }
     </div>
   `;
 }

@@ -5,9 +5,9 @@
  */
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Failure, Loading } from "./components.js";
-import { html } from "./html.js";
+import { markup } from "./markup.js";
 
-/** @typedef {import("./html.js").Children} Children */
+/** @typedef {import("./markup.js").Children} Children */
 
 /**
  * @template Row
@@ -64,18 +64,18 @@ export function VirtualTable({ name, caption, columns, rows, empty }) {
   useLayoutEffect(() => rows.show(sight.first, sight.last), [sight.first, sight.last]);
 
   if (rows.total === undefined) {
-    return rows.failure ? html`<${Failure} failure=${rows.failure} />` : html`<${Loading} lines=${8} />`;
+    return rows.failure ? markup`<${Failure} failure=${rows.failure} />` : markup`<${Loading} lines=${8} />`;
   }
   if (total === 0) return empty;
-  return html`
-    ${rows.failure && html`<${Failure} failure=${rows.failure} />`}
+  return markup`
+    ${rows.failure && markup`<${Failure} failure=${rows.failure} />`}
     <table class=${`rows ${name}`} role="table" aria-rowcount=${total + 1} aria-busy=${rows.isBusy}>
       <caption class="sr-only">${caption}</caption>
       <thead role="rowgroup">
         <tr role="row" aria-rowindex="1">
-          ${columns.map(({ key, title }) =>
-            html`<th role="columnheader" scope="col" class=${key}>${title}</th>`
-          )}
+          ${
+    columns.map(({ key, title }) => markup`<th role="columnheader" scope="col" class=${key}>${title}</th>`)
+  }
         </tr>
       </thead>
       <tbody
@@ -85,8 +85,9 @@ export function VirtualTable({ name, caption, columns, rows, empty }) {
         onFocusIn=${(/** @type {FocusEvent} */ event) => setFocused(rowIndexOf(event.target))}
         onFocusOut=${() => setFocused(-1)}
       >
-        ${indexes(sight, focused).map((index) =>
-          html`
+        ${
+    indexes(sight, focused).map((index) =>
+      markup`
             <tr
               key=${index}
               role="row"
@@ -97,7 +98,8 @@ export function VirtualTable({ name, caption, columns, rows, empty }) {
               ${cells(columns, { row: rows.at(index), above: rows.at(index - 1) })}
             </tr>
           `
-        )}
+    )
+  }
       </tbody>
     </table>
   `;
@@ -110,9 +112,9 @@ export function VirtualTable({ name, caption, columns, rows, empty }) {
  */
 function cells(columns, { row, above }) {
   if (row === undefined) {
-    return html`<td role="cell" class="coming"><span class="bar"></span><span class="sr-only">Loading</span></td>`;
+    return markup`<td role="cell" class="coming"><span class="bar"></span><span class="sr-only">Loading</span></td>`;
   }
-  return columns.map(({ key, cell }) => html`<td role="cell" class=${key}>${cell(row, above)}</td>`);
+  return columns.map(({ key, cell }) => markup`<td role="cell" class=${key}>${cell(row, above)}</td>`);
 }
 
 /**

@@ -13,5 +13,5 @@ import { h } from "preact";
 // its types are those of CommonJS, where the default export is a property; what is loaded is the function itself
 const { bind } = /** @type {{ bind(element: typeof h): Html }} */ (/** @type {unknown} */ (htm));
 
-/** What a component returns: `` html`<p>${text}</p>` ``. Every value in it is text, never markup. */
-export const html = bind.call(htm, h);
+/** What a component returns: `` markup`<p>${text}</p>` ``. Every value in it is text, never markup. */
+export const markup = bind.call(htm, h);
