@@ -6,6 +6,8 @@ export interface AdminAnswers {
   isReady: () => boolean;
   /** The metrics as Prometheus reads them, where there are any. */
   metrics?: () => Promise<string>;
+  /** Answers what is asked for at other paths, where anything does. */
+  others?: (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
 }
 
 /**
@@ -14,10 +16,10 @@ export interface AdminAnswers {
  */
 export function serveAdmin(
   address: Address,
-  { isReady, metrics }: AdminAnswers,
+  { isReady, metrics, others }: AdminAnswers,
 ): Deno.HttpServer<Deno.NetAddr> {
   const { hostname, port } = address;
-  return Deno.serve({ hostname, port, onListen: () => {} }, async (request) => {
+  return Deno.serve({ hostname, port, onListen: () => {} }, async (request, info) => {
     // the URL is glued together from what the client sent, and may be none
     const path = /^[a-z]+:\/\/[^/]*(\/[^?]*)/.exec(request.url)?.[1];
     if (path === "/healthz") return answer(200, "ok");
@@ -25,6 +27,7 @@ export function serveAdmin(
     if (path === "/metrics" && metrics !== undefined) {
       return new Response(await metrics(), { headers: { "content-type": "text/plain; version=0.0.4" } });
     }
+    if (others !== undefined) return await others(request, info);
     return answer(
       404,
       `not found: there are /healthz${metrics === undefined ? "" : ", /metrics"} and /readyz`,

@@ -46,6 +46,30 @@ export function checkKeyPair({ cert, key }: KeyPair): CheckedKeyPair {
   };
 }
 
+/** What the certificate of a key pair says, for people. */
+export interface CertificateFacts {
+  /** The DNS names and IP addresses that it is for. */
+  names: string[];
+  /** Who signed it, such as `CN=R11, O=Let's Encrypt, C=US`. */
+  issuer: string;
+  /** From when it is valid, in milliseconds since 1970. */
+  notBefore: number;
+  /** Until when it is valid, in milliseconds since 1970. */
+  notAfter: number;
+}
+
+/** Reads the first certificate of a chain. @throws {Error} when it cannot be read. */
+export function certificateFacts(cert: string): CertificateFacts {
+  const { first } = readCertificates(cert);
+  const names = [...first.subjectAltName?.matchAll(/(?:DNS|IP Address):([^,\s]+)/g) ?? []];
+  return {
+    names: names.map(([, name = ""]) => name.toLowerCase()),
+    issuer: first.issuer.split("\n").reverse().join(", "),
+    notBefore: Date.parse(first.validFrom),
+    notAfter: Date.parse(first.validTo),
+  };
+}
+
 /**
  * Checks certificates of authorities: PEM, one after the other.
  *

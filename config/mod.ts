@@ -5,6 +5,7 @@
  */
 export * from "./address.ts";
 export * from "./admin.ts";
+export * from "./authority.ts";
 export * from "./endpoints_file.ts";
 export * from "./file_watcher.ts";
 export * from "./flags.ts";
@@ -18,6 +19,8 @@ export * from "./parse_proxy_config.ts";
 export * from "./path_regex.ts";
 export * from "./paths.ts";
 export * from "./proxy_config.ts";
+export * from "./request_target.ts";
+export * from "./revision.ts";
 export * from "./rule_options.ts";
 export * from "./shape.ts";
 export * from "./template.ts";

@@ -16,6 +16,8 @@ export interface ControllerOptions {
   output: Output;
   /** Tell of each run what came of it. */
   reporters?: readonly Reporter[];
+  /** Told of each run what came of it, also where another controller leads and nothing is applied. */
+  observe?: (outcome: Outcome) => void;
   /** Told of problems and of what is written. */
   log: Log;
   /** Decides whether this controller applies anything; it does unless told. */
@@ -126,19 +128,23 @@ export class Controller {
     this.#hasTranslated = true;
     // who does not see the cluster yet could not lead
     this.#election.start();
-    if (!this.#election.isLeader) return false;
+    let outcome: Outcome = { snapshot, translation };
     try {
+      if (!this.#election.isLeader) return false;
       await output.apply(translation);
+      this.#report(outcome);
+      return this.#hasApplied = true;
     } catch (error) {
       if (!this.#election.isLeader) {
         log.warn("Applying was broken off", { error: errorMessage(error) });
         return false;
       }
-      this.#report({ snapshot, translation, failure: errorMessage(error) });
+      outcome = { ...outcome, failure: errorMessage(error) };
+      this.#report(outcome);
       throw error;
+    } finally {
+      this.#options.observe?.(outcome);
     }
-    this.#report({ snapshot, translation });
-    return this.#hasApplied = true;
   }
 
   /** Who begins to lead goes on from where the one before has ended. */

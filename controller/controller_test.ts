@@ -39,6 +39,7 @@ class FakeSource implements Source {
 class FakeOutput implements Output {
   readonly keysDirectory = "/keys";
   readonly isSharded = false;
+  readonly chooseShards = () => 1;
   readonly applied: Translation[] = [];
   good = new Map<string, KeyPair>();
   failures = 0;

@@ -94,6 +94,11 @@ export const PROGRAM: Program = {
       help: 'Where /healthz, /readyz and /metrics are served, or "off"',
     },
     {
+      name: "dashboard",
+      help:
+        "Serve the dashboard at --listen-admin, to this machine or Pod alone; =false where nobody looks at it",
+    },
+    {
       name: "log-level",
       value: "LEVEL",
       default: "info",
@@ -124,6 +129,8 @@ export type ControllerFlags = BackendFlags & {
   guestClasses: string[];
   /** `--listen-admin` */
   listenAdmin?: Address;
+  /** `--dashboard` */
+  dashboard: boolean;
   /** `--log-level` */
   logLevel: LogLevelName;
 };
@@ -135,8 +142,21 @@ export function controllerFlags(values: FlagValues): ControllerFlags {
     namespace: values.requiredText("namespace"),
     guestClasses: values.lines("class"),
     ...values.text("listen-admin") !== "off" && { listenAdmin: values.address("listen-admin") },
+    dashboard: dashboardFlag(values),
     logLevel: values.choice("log-level", LOG_LEVELS) ?? "info",
   };
+}
+
+function dashboardFlag(values: FlagValues): boolean {
+  const hasPort = values.text("listen-admin") !== "off";
+  if (values.text("dashboard") === undefined) return hasPort;
+  const isWanted = values.switch("dashboard");
+  if (isWanted && !hasPort) {
+    throw new UsageError(
+      "Missing --listen-admin: the dashboard is served there, at 127.0.0.1:9000 for example",
+    );
+  }
+  return isWanted;
 }
 
 function backendFlags(values: FlagValues): BackendFlags {

@@ -33,6 +33,7 @@ Deno.test("controllerFlags() reads HostPort", () => {
     publishAddresses: [{ ip: "192.0.2.1" }, { ip: "2001:db8::1" }, { hostname: "lb.example.com" }],
     namespace: "pingress-system",
     guestClasses: [],
+    dashboard: false,
     logLevel: "info",
   });
 });
@@ -77,6 +78,7 @@ Deno.test("controllerFlags() reads LoadBalancer", () => {
       publishAddresses: [],
       namespace: "pingress-system",
       guestClasses: [],
+      dashboard: false,
       logLevel: "info",
     });
   }
@@ -102,6 +104,7 @@ Deno.test("controllerFlags() reads Standalone", () => {
       listenAdmin: { hostname: "127.0.0.1", port: 1 },
       namespace: "pingress-system",
       guestClasses: [],
+      dashboard: true,
       logLevel: "info",
     },
   );

@@ -173,11 +173,11 @@ async function streamed(client: RestClient, options: RequestOptions): Promise<un
 }
 
 /** What is looked at of an object's status, by the last part of the path that lists its kind. */
-const KEPT_OF_STATUS: Readonly<Record<string, string>> = {
-  ingresses: "loadBalancer",
-  nodes: "addresses",
-  pods: "conditions",
-  services: "loadBalancer",
+const KEPT_OF_STATUS: Readonly<Record<string, readonly string[]>> = {
+  ingresses: ["loadBalancer"],
+  nodes: ["addresses"],
+  pods: ["conditions", "podIP"],
+  services: ["loadBalancer"],
 };
 
 function mend(object: unknown, { path }: RequestOptions): void {
@@ -187,9 +187,9 @@ function mend(object: unknown, { path }: RequestOptions): void {
   if ("endpoints" in object) object.endpoints ??= [];
   // an error event is a Status, which has a text here
   if (typeof status !== "object" || status === null) return;
-  const kept = KEPT_OF_STATUS[path.slice(path.lastIndexOf("/") + 1)] ?? "";
-  const value = (status as Record<string, unknown>)[kept];
-  (object as { status?: unknown }).status = value === undefined ? undefined : { [kept]: value };
+  const names = KEPT_OF_STATUS[path.slice(path.lastIndexOf("/") + 1)] ?? [];
+  const kept = Object.entries(status).filter(([name, value]) => names.includes(name) && value !== undefined);
+  (object as { status?: unknown }).status = kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 
 /** Has the controller applied anything of it? Which fields, and what is whose else, is a lot that nobody reads. */

@@ -13,6 +13,12 @@ import {
 import { CHECK_PROGRAM, checkFlags } from "./check/flags.ts";
 import { type CheckWorld, runCheck } from "./check/run.ts";
 import { Controller } from "./controller.ts";
+import { ASSETS } from "./dashboard/assets.ts";
+import { Dashboard, type DashboardOptions } from "./dashboard/dashboard.ts";
+import { ingressDetails } from "./dashboard/ingress_details.ts";
+import { ProxyFigures } from "./dashboard/proxy_figures.ts";
+import { ProxyPods } from "./dashboard/proxy_pods.ts";
+import { dashboardHandler } from "./dashboard/server.ts";
 import { type ControllerFlags, controllerFlags, PROGRAM } from "./flags.ts";
 import { eventApi } from "./events/event_api.ts";
 import { EventRecorder } from "./events/event_recorder.ts";
@@ -37,6 +43,7 @@ import {
   FixedAddresses,
   ProxyNodeAddresses,
   proxyNodeApis,
+  proxyPodApi,
   proxyServiceApi,
   ServiceAddresses,
 } from "./status/published_addresses.ts";
@@ -75,12 +82,21 @@ async function main(): Promise<void> {
     const log = createLog("controller", { level: flags.logLevel });
     const metrics = new Metrics();
     const { guestClasses } = flags;
-    const controller = new Controller({ ...await wire(flags, { log, metrics }), guestClasses, log, metrics });
-    stopOnSignals(controller, log);
+    const wiring = await wire(flags, { log, metrics });
+    const dashboard = flags.dashboard ? createDashboard(wiring) : undefined;
+    const controller = new Controller({
+      ...wiring,
+      guestClasses,
+      log,
+      metrics,
+      ...dashboard !== undefined && { observe: (outcome) => dashboard.see(outcome) },
+    });
+    stopOnSignals({ controller, dashboard }, log);
     if (flags.listenAdmin !== undefined) {
       serveAdmin(flags.listenAdmin, {
         isReady: () => controller.isReady,
         metrics: () => Promise.resolve(metrics.text()),
+        ...dashboard !== undefined && { others: dashboardHandler({ dashboard, assets: ASSETS, log }) },
       });
     }
     await controller.start();
@@ -112,6 +128,16 @@ interface Wiring {
   output: Output;
   election?: Election;
   reporters?: Reporter[];
+  /** What the dashboard asks the cluster and the proxies. */
+  asking?: Pick<DashboardOptions, "details" | "figures">;
+}
+
+function createDashboard({ output, election = NO_ELECTION, asking }: Wiring): Dashboard {
+  return new Dashboard({
+    isLeader: () => election.isLeader,
+    chooseShards: output.chooseShards,
+    ...asking,
+  });
 }
 
 /** Picks the source, the output, the election and the reporters that the flags ask for. */
@@ -122,7 +148,9 @@ async function wire(
   if (flags.backend === "Standalone") {
     const output = new StandaloneOutput({ directory: absolute(flags.outputDirectory), log });
     if (flags.manifestsDirectory === undefined) {
-      return { source: new KubernetesSource(await connect(metrics), { log, metrics }), output };
+      const client = await connect(metrics);
+      const source = new KubernetesSource(client, { log, metrics });
+      return { source, output, asking: { details: ingressDetails(client) } };
     }
     return { source: new ManifestsSource({ directory: flags.manifestsDirectory, log }), output };
   }
@@ -147,6 +175,10 @@ async function wire(
       new IngressStatus({ api: statusApi(writer), addresses, canWrite, log }),
       new EventRecorder({ api: eventApi(writer), namespace, canWrite, log }),
     ],
+    asking: {
+      details: ingressDetails(client),
+      figures: new ProxyFigures({ finder: new ProxyPods({ api: proxyPodApi(client, namespace), log }) }),
+    },
   };
 }
 
@@ -179,14 +211,17 @@ function absolute(path: string): string {
 }
 
 /** The first signal ends what is under way, the second one ends at once. */
-function stopOnSignals(controller: Controller, log: Log): void {
+function stopOnSignals(
+  { controller, dashboard }: { controller: Controller; dashboard: Dashboard | undefined },
+  log: Log,
+): void {
   let isStopping = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, async () => {
       if (isStopping) Deno.exit(1);
       isStopping = true;
       log.info("Stopping", { signal });
-      await controller.stop();
+      await Promise.all([controller.stop(), dashboard?.close()]);
       Deno.exit(0);
     });
   }

@@ -18,6 +18,8 @@ export interface AdminOptions {
     workerRestarts: number;
     accessLogDropped: number;
   };
+  /** The revision of the routes and endpoints that it serves; none before the first one. */
+  revision: () => string | undefined;
   /** The certificates of this moment. */
   certificates: () => CertificateSet | undefined;
   /** What the workers have counted. */
@@ -47,8 +49,12 @@ export class Admin {
 
   async #metrics(): Promise<string> {
     const counts = this.#options.counts();
+    const revision = this.#options.revision();
     return exposition(FAMILIES, [
       ...await this.#options.samples(),
+      ...revision === undefined
+        ? []
+        : [["pingress_config_info", `revision="${revision}"`, 1] satisfies Sample],
       ["pingress_reloads_total", "", counts.reloads],
       ["pingress_reload_duration_seconds", "", counts.reloadSeconds],
       ["pingress_reload_failures_total", "", counts.reloadFailures],

@@ -26,6 +26,7 @@ class Setup implements AsyncDisposable {
         workerRestarts: 4,
         accessLogDropped: 5,
       }),
+      revision: () => undefined,
       certificates: () => undefined,
       samples: () => Promise.resolve([["pingress_connections", "", 6]]),
       ...options,
@@ -118,6 +119,7 @@ Deno.test("Admin cannot listen where another program does", () => {
       workerRestarts: 0,
       accessLogDropped: 0,
     }),
+    revision: () => undefined,
     certificates: () => undefined,
     samples: () => Promise.resolve([]),
   };

@@ -3,6 +3,7 @@ import {
   checkAuthorities,
   type CheckedKeyPair,
   checkKeyPair,
+  configRevision,
   ENDPOINTS_FILE,
   type EndpointsFile,
   errorMessage,
@@ -13,6 +14,7 @@ import {
   parseProxyConfig,
   type ProxyConfig,
   shardFile,
+  textDigest,
   type TlsFiles,
 } from "@pingress/config";
 /** A checked pair of each host, and the one for every other name. */
@@ -48,6 +50,7 @@ export interface ConfigurationLoaderOptions {
 /** A file's text and what it means: while the text stays the same, so does the object. */
 interface Loaded {
   text: string;
+  digest: string;
   value: unknown;
 }
 
@@ -55,6 +58,7 @@ interface Loaded {
 interface ShardSet extends Pick<Configuration, "config" | "endpoints"> {
   configs: readonly ProxyConfig[];
   endpointLists: readonly EndpointsFile[];
+  revision: string;
 }
 
 /**
@@ -79,6 +83,11 @@ export class ConfigurationLoader {
   /** The last good configuration, once there was one. */
   get configuration(): Configuration | undefined {
     return this.#configuration;
+  }
+
+  /** The revision of the routes and endpoints that are the last good ones, once there were any. */
+  get revision(): string | undefined {
+    return this.#shards?.revision;
   }
 
   /** How often something could not be loaded. */
@@ -124,6 +133,7 @@ export class ConfigurationLoader {
     if (first === undefined) return undefined;
     const { shards = 1 } = first;
     const configs = [first];
+    const digests: string[] = [];
     const endpointLists: EndpointsFile[] = [];
     for (let shard = 0; shard < shards; shard++) {
       const file = shardFile(configFile, shard);
@@ -139,12 +149,16 @@ export class ConfigurationLoader {
       if (endpoints === undefined && this.#faults.has(endpointsFile)) return undefined;
       // where there never was such a file every backend is looked up in DNS
       endpointLists.push(endpoints ?? NO_ENDPOINTS);
+      for (const name of [file, endpointsFile]) {
+        digests.push(this.#loaded.get(name)?.digest ?? textDigest(""));
+      }
     }
     this.#forget(shards);
     const last = this.#shards;
     return {
       configs,
       endpointLists,
+      revision: configRevision(digests),
       config: last && isSameList(configs, last.configs) ? last.config : mergeConfigs(configs),
       endpoints: last && isSameList(endpointLists, last.endpointLists)
         ? last.endpoints
@@ -176,7 +190,7 @@ export class ConfigurationLoader {
       try {
         const text = await Deno.readTextFile(file);
         if (this.#loaded.get(file)?.text === text) return;
-        this.#loaded.set(file, { text, value: parse(JSON.parse(text)) });
+        this.#loaded.set(file, { text, digest: textDigest(text), value: parse(JSON.parse(text)) });
       } catch (error) {
         // a file that never was there is not wrong: it may come
         const isWrong = !(error instanceof Deno.errors.NotFound) || (this.#loaded.has(file) && !mayGo);

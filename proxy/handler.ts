@@ -1,4 +1,4 @@
-import { parseAuthority } from "./authority.ts";
+import { parseAuthority, parseTarget } from "@pingress/config";
 import { ALLOWED_METHODS, errorResponse, ProxyError } from "./errors.ts";
 import type { DownstreamRequest, DownstreamResponse, Handler } from "./exchange.ts";
 import { removeConnectionHeaders } from "./filters/connection_headers.ts";
@@ -13,7 +13,6 @@ import type { IpRanges } from "./ip_ranges.ts";
 import { LimitedContent } from "./limited_content.ts";
 import type { ExchangeRecord, Observer } from "./observe/observer.ts";
 import type { PolicyExchange } from "./policies/policy.ts";
-import { parseTarget } from "./request_target.ts";
 import { type Destination, isForGrpc, type RoutingTable } from "./routing_table.ts";
 import type { Attempts, UpstreamClient } from "./upstream/client.ts";
 import type { Balancer } from "./upstream/balancer.ts";

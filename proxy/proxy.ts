@@ -151,6 +151,7 @@ export class Proxy {
           workerRestarts: this.#workers?.restarts ?? 0,
           accessLogDropped: this.#sink.dropped,
         }),
+        revision: () => this.#loader.revision,
         certificates: () => this.#loader.configuration?.certificates,
         samples: async () => await this.#workers?.samples() ?? [],
       });

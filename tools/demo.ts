@@ -15,11 +15,18 @@ import {
   parseFlags,
   type Program,
   type ProxyConfig,
+  serveAdmin,
   UsageError,
   VERSION,
 } from "@pingress/config";
 import { copy, emptyDir } from "@std/fs";
 import { Controller } from "../controller/controller.ts";
+import { ASSETS } from "../controller/dashboard/assets.ts";
+import { Dashboard } from "../controller/dashboard/dashboard.ts";
+import { ProxyFigures } from "../controller/dashboard/proxy_figures.ts";
+import { FixedProxies } from "../controller/dashboard/proxy_pods.ts";
+import { dashboardHandler } from "../controller/dashboard/server.ts";
+import { Metrics } from "../controller/metrics.ts";
 import { StandaloneOutput } from "../controller/outputs/standalone.ts";
 import { ManifestsSource } from "../controller/sources/manifests_source.ts";
 import { listenErrorMessage } from "../proxy/accept/listen_error.ts";
@@ -35,6 +42,12 @@ const PROGRAM: Program = {
   flags: [
     { name: "listen-http", value: "ADDRESS", default: "127.0.0.1:8080", help: "Where HTTP is served" },
     { name: "listen-https", value: "ADDRESS", default: "127.0.0.1:8443", help: "Where HTTPS is served" },
+    {
+      name: "listen-admin",
+      value: "ADDRESS",
+      default: "127.0.0.1:9000",
+      help: "Where the dashboard is served",
+    },
     {
       name: "once",
       help: "Make the requests, print the answers and end: with 0 when all are right, else with 1",
@@ -63,22 +76,33 @@ async function main(): Promise<void> {
 async function run(values: FlagValues): Promise<void> {
   const http = address(values, "listen-http");
   const https = address(values, "listen-https");
+  const admin = address(values, "listen-admin");
   // before anything is written: the files may be those of a demo that is running
-  for (const { hostname, port } of [http, https]) tryToListen({ hostname, port });
+  for (const { hostname, port } of [http, https, admin]) tryToListen({ hostname, port });
   const name = `${DIRECTORY}/${http.port}`;
   const directory = `${Deno.cwd()}/${name}`;
   const manifests = `${directory}/manifests`;
   const output = `${directory}/output`;
   await writeManifests(directory, manifests);
   const log = createLog("demo", { level: "warn", write: print });
+  const proxyAdmin = freeAddress();
+  const standalone = new StandaloneOutput({ directory: output, log });
+  const dashboard = new Dashboard({
+    isLeader: () => true,
+    chooseShards: standalone.chooseShards,
+    figures: new ProxyFigures({ finder: new FixedProxies([{ name: "demo", admin: proxyAdmin }]) }),
+  });
+  const metrics = new Metrics();
   const controller = new Controller({
     source: new ManifestsSource({ directory: manifests, log }),
-    output: new StandaloneOutput({ directory: output, log }),
+    output: standalone,
+    observe: (outcome) => dashboard.see(outcome),
+    metrics,
     log,
   });
   await controller.start();
   const proxy = new Proxy({
-    ...proxyOptions(output, { http, https }),
+    ...proxyOptions(output, { http, https, admin: proxyAdmin }),
     onReload: () => isUp && announce({ output, manifests }),
     log,
   });
@@ -87,24 +111,33 @@ async function run(values: FlagValues): Promise<void> {
   isUp = true;
   const demo = { ...proxy.addresses, caFile: `${name}/ca.pem` };
   if (values.switch("once")) return Deno.exit(await showAnswers(demo) ? 0 : 1);
+  serveAdmin(admin, {
+    isReady: () => controller.isReady,
+    metrics: () => Promise.resolve(metrics.text()),
+    others: dashboardHandler({ dashboard, assets: ASSETS, log }),
+  });
   await showRoutes(output);
   print("Try it:\n");
   for (const request of REQUESTS) {
     print(`  # ${request.title}: ${request.backend}\n  ${curlCommand(request, demo)}\n`);
   }
+  print(`Look at it: http://${formatAddress(admin)}/`);
   print(`Edit ${name}/manifests/ingress.yaml and save: the change is live within a second.`);
   print("Ctrl-C ends the demo; the next one begins with files of its own.\n");
   Deno.addSignalListener("SIGINT", () => Deno.exit(0));
 }
 
 /** What the proxy's command line would say; it serves in this thread. */
-function proxyOptions(output: string, { http, https }: { http: Address; https: Address }) {
+function proxyOptions(
+  output: string,
+  { http, https, admin }: { http: Address; https: Address; admin: Address },
+) {
   const commandLine = parseFlags(PROXY_PROGRAM, [
     `--config=${output}/proxy.json`,
     `--watch=${output}`,
     `--listen-http=${formatAddress(http)}`,
     `--listen-https=${formatAddress(https)}`,
-    "--listen-admin=off",
+    `--listen-admin=${formatAddress(admin)}`,
   ], { readEnv: () => undefined });
   if (commandLine.action !== "run") throw new Error("BUG: the proxy's flags ask for something else");
   return { ...proxyFlags(commandLine.values, { cores: 1 }), workers: 0, accessLog: Deno.stdout };
@@ -122,6 +155,13 @@ function tryToListen(address: Address): void {
   } catch (error) {
     throw new Error(listenErrorMessage(error, address));
   }
+}
+
+/** Where nobody listens. */
+function freeAddress(): Address {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return { hostname: "127.0.0.1", port: listener.addr.port };
 }
 
 /** Starts the backends, and writes YAML with their addresses and with fresh certificates. */

@@ -1,4 +1,4 @@
-import { type ServiceBackend, serviceKey, wildcardOf } from "@pingress/config";
+import { type PathMatch, type ServiceBackend, serviceKey, wildcardOf } from "@pingress/config";
 import type { Translation } from "../translate/translate.ts";
 
 /** A route, as it is shown. */
@@ -29,17 +29,31 @@ export function routeTable(
     return { backend: key, ...isKnown(backend) && { endpoints: endpoints[key]?.length ?? 0 } };
   };
   const rows = config.rules.map(({ host, path, backend }): RouteRow => {
-    const certificate = host && (certificates.get(host) ?? certificates.get(wildcardOf(host) ?? ""))?.secret;
+    const certificate = certificateOf(host, certificates)?.secret;
     return {
       ...host !== undefined && { host },
       path: path.path,
-      type: path.type === "ImplementationSpecific" ? "Prefix" : path.type,
+      type: pathType(path),
       ...target(backend),
       ...certificate && { certificate },
     };
   });
   const { defaultBackend } = config;
   return defaultBackend === undefined ? rows : [...rows, { type: "Default", ...target(defaultBackend) }];
+}
+
+/** How a path is compared, in the words that are shown. */
+export function pathType({ type }: PathMatch): "Exact" | "Prefix" | "Regex" {
+  return type === "ImplementationSpecific" ? "Prefix" : type;
+}
+
+/** The certificate that a client is shown for a host: its own, or that of its wildcard. */
+export function certificateOf<T>(
+  host: string | undefined,
+  certificates: ReadonlyMap<string, T>,
+): T | undefined {
+  if (host === undefined) return undefined;
+  return certificates.get(host) ?? certificates.get(wildcardOf(host) ?? "");
 }
 
 /** Marks the routes that were not there before, and puts in those that are no longer there. */

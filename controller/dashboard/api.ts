@@ -10,9 +10,9 @@
 export interface Overview {
   /** The controller's version. */
   version: string;
-  /** Changes whenever the configuration does. */
+  /** What the routes and endpoints are called, by the proxies too: they say which they serve. */
   revision: string;
-  /** When the configuration last changed. */
+  /** When anything of the configuration last changed, what is wrong with it included: pages are asked for anew. */
   changedAt: number;
   /** When the proxies were last asked; left out before that. */
   scrapedAt?: number;
@@ -68,7 +68,7 @@ export interface ProblemView {
   message: string;
   /** The field of the object. */
   field?: string;
-  /** The Ingress. */
+  /** The Ingress; both are empty where the whole configuration could not be written (`ApplyFailed`). */
   namespace: string;
   name: string;
 }

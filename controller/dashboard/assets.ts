@@ -11,6 +11,7 @@ import preact from "preact" with { type: "text" };
 import hooks from "preact/hooks" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplot from "uplot/dist/uPlot.esm.js" with { type: "text" };
+import type { Asset } from "./server.ts";
 import app from "./ui/app.js" with { type: "text" };
 import arrival from "./ui/arrival.js" with { type: "text" };
 import chart from "./ui/chart.js" with { type: "text" };
@@ -36,13 +37,6 @@ import themeEarly from "./ui/theme_early.js" with { type: "text" };
 import theme from "./ui/theme.js" with { type: "text" };
 import urlBox from "./ui/url_box.js" with { type: "text" };
 import virtualTable from "./ui/virtual_table.js" with { type: "text" };
-
-/** A file as it is sent. */
-export interface Asset {
-  /** Its Content-Type. */
-  type: string;
-  body: string;
-}
 
 /** Where the browser finds each library. */
 const LIBRARIES: Record<string, string> = {

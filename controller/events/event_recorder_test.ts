@@ -53,6 +53,8 @@ function outcome(problems: Record<string, number>, more: { failure?: string } = 
   );
   const translation = {
     isEmpty: false,
+    ingresses: [],
+    claims: [],
     config: { rules: [] },
     endpoints: {},
     certificates: new Map(),

@@ -13,6 +13,8 @@ function ingress(name: string, uid: string): Ingress {
 function found(problems: Problem[], { failure }: { failure?: string } = {}): Map<string, Finding> {
   const translation = {
     isEmpty: false,
+    ingresses: [],
+    claims: [],
     config: { rules: [] },
     endpoints: {},
     certificates: new Map(),

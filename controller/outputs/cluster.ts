@@ -5,7 +5,7 @@ import { isNotFound, servesVersion } from "../kubernetes_client.ts";
 import { renderConfigMaps } from "../render/config_map.ts";
 import { PROXY_SELECTOR } from "../render/names.ts";
 import { readTlsSecret, renderTlsSecrets } from "../render/tls_secret.ts";
-import { shardCount } from "../shards.ts";
+import { type ChooseShards, shardCount } from "../shards.ts";
 import type { Translation } from "../translate/translate.ts";
 import type { LiveObject, ManagedObject } from "./live_objects.ts";
 import {
@@ -43,6 +43,8 @@ export class ClusterOutput implements Output {
   readonly keysDirectory = KEYS_DIRECTORY;
   /** Objects in a cluster hold only so much. */
   readonly isSharded = true;
+  /** No more moves than must. */
+  readonly chooseShards: ChooseShards = (bytes) => shardCount(bytes, this.#objects.ConfigMap.count);
   readonly #options: ClusterOptions;
   readonly #stop = new AbortController();
   readonly #objects: LiveObjects;
@@ -113,7 +115,7 @@ export class ClusterOutput implements Output {
     });
     const configMaps = renderConfigMaps(translation, {
       namespace,
-      choose: (bytes) => shardCount(bytes, ConfigMap.count),
+      choose: this.chooseShards,
     });
     if (await Secret.apply(secrets, fail)) this.#mustTouch = true;
     if (await ConfigMap.apply(configMaps, fail)) this.#mustTouch = true;

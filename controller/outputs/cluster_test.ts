@@ -70,6 +70,8 @@ function translation(port: number): Translation {
   const config = { rules: [{ path: { type: "Prefix", path: "/" } as const, backend }] };
   return {
     isEmpty: false,
+    ingresses: [],
+    claims: [],
     config,
     endpoints: {},
     certificates: new Map(),

@@ -1,4 +1,5 @@
 import type { KeyPair } from "@pingress/config";
+import type { ChooseShards } from "../shards.ts";
 import type { Translation } from "../translate/translate.ts";
 
 /** Where the configuration of the proxies goes, and what runs them. */
@@ -7,6 +8,8 @@ export interface Output {
   readonly keysDirectory: string;
   /** Does it go into objects of a cluster, which hold only so much? */
   readonly isSharded: boolean;
+  /** How the routes and endpoints are spread over files. */
+  readonly chooseShards: ChooseShards;
   /** Gets ready; `tick` is called when somebody else has changed what the output wrote. */
   start(tick: () => void): Promise<void>;
   /** What each TLS Secret (`namespace/name`) held when it was last good, as an earlier run of the controller left it. */

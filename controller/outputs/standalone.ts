@@ -12,6 +12,7 @@ import {
 } from "@pingress/config";
 import { ensureDir } from "@std/fs";
 import { renderConfigFiles } from "../render/config_files.ts";
+import type { ChooseShards } from "../shards.ts";
 import type { Translation } from "../translate/translate.ts";
 import type { Output } from "./output.ts";
 
@@ -36,6 +37,8 @@ export class StandaloneOutput implements Output {
   readonly keysDirectory: string;
   /** A file holds everything. */
   readonly isSharded = false;
+  /** One of each. */
+  readonly chooseShards: ChooseShards = () => 1;
   readonly #options: StandaloneOutputOptions;
   /** The files that are there by Pingress, and what they hold. */
   readonly #written = new Map<string, string>();
@@ -95,7 +98,7 @@ export class StandaloneOutput implements Output {
       sources[host] = secret;
     }
     for (const [name, text] of translation.files) files.set(`${this.keysDirectory}/${name}`, text);
-    const [config] = renderConfigFiles(translation);
+    const [config] = renderConfigFiles(translation, this.chooseShards);
     for (const name of [ENDPOINTS_FILE, PROXY_CONFIG_FILE]) {
       files.set(`${directory}/${name}`, config?.[name] ?? "");
     }

@@ -5,6 +5,8 @@ import { StandaloneOutput } from "./standalone.ts";
 
 const EMPTY: Translation = {
   isEmpty: true,
+  ingresses: [],
+  claims: [],
   config: { rules: [] },
   endpoints: {},
   certificates: new Map(),

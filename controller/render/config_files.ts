@@ -9,12 +9,11 @@ interface Line extends ShardPart {
 }
 
 /**
- * The text of `proxy.json` and `endpoints.json` of each shard, by file name; there is one shard unless another
- * number is chosen. One rule a line keeps both small and readable.
+ * The text of `proxy.json` and `endpoints.json` of each shard, by file name. One rule a line keeps both small and readable.
  */
 export function renderConfigFiles(
   { config, endpoints }: Translation,
-  choose: ChooseShards = () => 1,
+  choose: ChooseShards,
 ): Record<string, string>[] {
   const { rules, certificates = [], ...others } = config;
   const lines = [

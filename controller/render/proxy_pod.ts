@@ -18,7 +18,8 @@ export interface ProxyPodOptions {
 
 const HTTP_PORT = 8080;
 const HTTPS_PORT = 8443;
-const ADMIN_PORT = 10254;
+/** Where proxies serve probes and metrics. */
+export const ADMIN_PORT = 10254;
 
 /** The flags of the proxy that the rest of the DaemonSet depends on: its mounts, ports and probes. */
 export const OWN_PROXY_ARGS: readonly string[] = [

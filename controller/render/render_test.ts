@@ -137,6 +137,8 @@ function render({ namespace, daemonSet, loadBalancer, shards = 1, translation: g
 function translation(certificates: Map<string, HostCertificate>): Translation {
   return {
     isEmpty: false,
+    ingresses: [],
+    claims: [],
     config: { rules: [] },
     endpoints: {},
     certificates,

@@ -29,6 +29,8 @@ function outcome(...ingresses: Ingress[]): Outcome {
   for (const ingress of ingresses) store.set("Ingress", ingress);
   const translation = {
     isEmpty: false,
+    ingresses: [],
+    claims: [],
     config: { rules: [] },
     endpoints: {},
     certificates: new Map(),

@@ -195,15 +195,21 @@ export class ProxyNodeAddresses implements PublishedAddresses {
   }
 }
 
+/** The calls for the proxies' Pods in a namespace. */
+export function proxyPodApi(client: RestClient, namespace: string): InformerApi<Pod> {
+  const core = new CoreV1Api(client).namespace(namespace);
+  const labelSelector = PROXY_SELECTOR;
+  return {
+    list: (call) => core.getPodList({ ...call, labelSelector }),
+    watch: (call) => core.watchPodList({ ...call, labelSelector }),
+  };
+}
+
 /** The calls for the proxies of a namespace. */
 export function proxyNodeApis(client: RestClient, namespace: string): ProxyNodeApis {
   const core = new CoreV1Api(client);
-  const labelSelector = PROXY_SELECTOR;
   return {
-    pods: {
-      list: (call) => core.namespace(namespace).getPodList({ ...call, labelSelector }),
-      watch: (call) => core.namespace(namespace).watchPodList({ ...call, labelSelector }),
-    },
+    pods: proxyPodApi(client, namespace),
     nodes: {
       list: (call) => core.getNodeList(call),
       watch: (call) => core.watchNodeList(call),

@@ -29,6 +29,10 @@ import { selectGuests, selectIngresses } from "./select_ingresses.ts";
 export interface Translation {
   /** Are there Ingresses of ours at all? */
   isEmpty: boolean;
+  /** The Ingresses that are served, in the order in which they have their claims. */
+  ingresses: readonly Ingress[];
+  /** The rules of {@linkcode config}, the default backend's among them, each with the Ingress that it is from. */
+  claims: readonly Claim[];
   /** `proxy.json` */
   config: ProxyConfig;
   /** `endpoints.json` */
@@ -151,6 +155,8 @@ export function translate(
   const isServed = new Set(fitting.flatMap(({ rule }) => backendsOf(rule).map(serviceKey)));
   return {
     isEmpty: ingresses.length === 0,
+    ingresses,
+    claims: fitting,
     config: {
       rules: fitting.filter((claim) => claim !== defaultBackend).map(({ rule }) => rule).sort(byHostAndPath),
       ...defaultBackend !== undefined && fitting.includes(defaultBackend) &&

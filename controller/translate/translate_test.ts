@@ -174,7 +174,9 @@ function snapshotOf(yaml: string) {
 }
 
 /** Certificates are shown by their Secrets: their texts would only be noise. */
-function readable({ certificates, files, namedSecrets, ...others }: Translation): object {
+function readable(
+  { certificates, files, namedSecrets, ingresses: _, claims: __, ...others }: Translation,
+): object {
   return {
     ...others,
     ...files.size > 0 && { files: Object.fromEntries(files) },

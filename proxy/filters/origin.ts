@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { type Authority, parseAuthority } from "../authority.ts";
+import { type Authority, parseAuthority } from "@pingress/config";
 import type { Client, DownstreamRequest } from "../exchange.ts";
 import { FieldName } from "../http1/field_name.ts";
 import { type IpRanges, plainAddress } from "../ip_ranges.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { eachForm } from "../../tests/testing.ts";
-import { parseAuthority } from "../authority.ts";
+import { parseAuthority } from "@pingress/config";
 import type { HeaderList } from "../exchange.ts";
 import { Fields } from "../http1/fields.ts";
 import { IpRanges } from "../ip_ranges.ts";

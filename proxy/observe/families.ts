@@ -36,6 +36,10 @@ export const FAMILIES: Readonly<Record<string, MetricFamily>> = {
     type: "counter",
     help: "Responses of backends that broke off.",
   },
+  pingress_config_info: {
+    type: "gauge",
+    help: "The revision of the routes and endpoints that are served: controllers name the same.",
+  },
   pingress_reloads_total: { type: "counter", help: "Configurations that were loaded." },
   pingress_reload_duration_seconds: {
     type: "gauge",

@@ -1,5 +1,4 @@
-import { type ExternalAuth, isPassableField } from "@pingress/config";
-import { parseAuthority } from "../authority.ts";
+import { type ExternalAuth, isPassableField, parseAuthority } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
 import type { DownstreamResponse, HeaderList } from "../exchange.ts";
 import { FieldName } from "../http1/field_name.ts";

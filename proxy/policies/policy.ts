@@ -1,8 +1,6 @@
-import type { Address, RuleOptions } from "@pingress/config";
-import type { Authority } from "../authority.ts";
+import type { Address, Authority, RequestTarget, RuleOptions } from "@pingress/config";
 import type { DownstreamRequest, DownstreamResponse } from "../exchange.ts";
 import type { Origin } from "../filters/origin.ts";
-import type { RequestTarget } from "../request_target.ts";
 import type { Destination, Route } from "../routing_table.ts";
 import type { Ask } from "../upstream/ask.ts";
 import type { Balancer } from "../upstream/balancer.ts";

@@ -1,7 +1,6 @@
-import type { RuleOptions } from "@pingress/config";
+import { parseTarget, type RuleOptions } from "@pingress/config";
 import { ProxyError } from "../errors.ts";
 import { FieldNames } from "../http1/field_name.ts";
-import { parseTarget } from "../request_target.ts";
 import type { Policy } from "./policy.ts";
 import { redirectTo } from "./answers.ts";
 

@@ -1,11 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { RuleOptions } from "@pingress/config";
+import { parseTarget, type RequestTarget, type RuleOptions } from "@pingress/config";
 import { environmentOf } from "../../tests/policies.ts";
 import { fieldsOf } from "../../tests/testing.ts";
 import { ProxyError } from "../errors.ts";
 import type { DownstreamResponse } from "../exchange.ts";
 import { FieldName } from "../http1/field_name.ts";
-import { parseTarget, type RequestTarget } from "../request_target.ts";
 import type { PolicyExchange, PolicyFactory } from "./policy.ts";
 import { forwardedPrefixPolicy, rewritePolicy, upstreamHostPolicy } from "./rewrite.ts";
 

@@ -40,6 +40,7 @@ class OneNamespace extends KubernetesSource {
 /** Writes nothing, and fails when it is told to. */
 class NoOutput implements Output {
   readonly isSharded = false;
+  readonly chooseShards = () => 1;
   readonly keysDirectory = "/keys";
   failure: string | undefined;
   #tick: () => void = () => {};

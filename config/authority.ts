@@ -1,4 +1,4 @@
-import { canonicalHost } from "@pingress/config";
+import { canonicalHost } from "./host.ts";
 
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9_](?:[-a-z0-9_.]*))(?::([0-9]{0,5}))?$/i;
 

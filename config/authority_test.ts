@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { canonicalHost } from "@pingress/config";
 import { type Authority, parseAuthority } from "./authority.ts";
+import { canonicalHost } from "./host.ts";
 
 Deno.test("parseAuthority() reads a host and perhaps a port", () => {
   const cases: [string, Authority][] = [

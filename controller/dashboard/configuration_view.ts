@@ -1,0 +1,303 @@
+import {
+  type CertificateFacts,
+  certificateFacts,
+  type Rule,
+  type ServiceBackend,
+  serviceKey,
+} from "@pingress/config";
+import { certificateOf, pathType } from "../check/route_table.ts";
+import { type Ingress, objectKey } from "../objects.ts";
+import type { Outcome } from "../reporter.ts";
+import { namedHosts } from "../translate/build_rules.ts";
+import type { Problem } from "../translate/problem.ts";
+import { classNameOf, DEFAULT_CLASS_NAME } from "../translate/select_ingresses.ts";
+import { annotationViews } from "./annotation_views.ts";
+import type {
+  CertificateView,
+  EndpointView,
+  Filters,
+  IngressRow,
+  IngressView,
+  Page,
+  ProblemView,
+  RouteView,
+} from "./api.ts";
+import { SEVERITY } from "./severity.ts";
+
+/** What a page of rows is asked for with. */
+export interface RowQuery {
+  /** Text that the row must have somewhere, in any letters. */
+  search?: string;
+  /** The Ingress's namespace. */
+  namespace?: string;
+  /** A route's host; the empty text for routes of every host. */
+  host?: string;
+  /** Only those of Ingresses with problems? */
+  problems?: boolean;
+  /** The first row, from 0 on. */
+  offset: number;
+  /** The most rows. */
+  limit: number;
+}
+
+/** How long before its end a certificate is one that expires soon, in milliseconds. */
+const SOON_MILLISECONDS = 30 * 24 * 60 * 60 * 1000;
+
+/** The most problems of an overview. */
+const MOST_PROBLEMS = 20;
+
+/** Something that is shown in a table, and the text that a search looks at. */
+interface Entry<Row> {
+  row: Row;
+  haystack: string;
+}
+
+/**
+ * One configuration, as it is shown. It never changes: all that takes long is done once when it is made, so that a
+ * page of a table and a search take no more than a walk along a list.
+ */
+export class ConfigurationView {
+  /** All problems, the worst first. */
+  readonly problems: readonly ProblemView[];
+  /** Certificates in use, those that end first come first. */
+  readonly certificates: readonly CertificateView[];
+  /** What the filters of the tables offer. */
+  readonly filters: Filters;
+  /** How a rule of the configuration is shown. */
+  readonly routeOf: ReadonlyMap<Rule, RouteView>;
+  /** The same for the default backend, if there is one. */
+  readonly defaultRoute: RouteView | undefined;
+  readonly #outcome: Outcome;
+  readonly #routes: readonly Entry<RouteView>[];
+  readonly #ingresses: readonly Entry<IngressRow>[];
+  readonly #ingressOf: ReadonlyMap<string, Ingress>;
+
+  /** Reads an outcome of the reconcile loop. */
+  constructor(outcome: Outcome) {
+    this.#outcome = outcome;
+    const { ingresses, claims, config, problems } = outcome.translation;
+    const closed = new Set(
+      claims.filter(({ rule }) => rule.options?.closed !== undefined).map(({ ingress }) =>
+        objectKey(ingress)
+      ),
+    );
+    this.problems = [
+      ...outcome.failure === undefined ? [] : [applyFailed(outcome.failure)],
+      ...problems.map((problem) => problemView(problem, closed)).sort(byWeight),
+    ];
+    const byIngress = Map.groupBy(this.problems, keyOf);
+    this.certificates = certificateViews(outcome);
+    const shown = routeViews(outcome, (key) => byIngress.get(key)?.length ?? 0);
+    this.defaultRoute = shown.defaultRoute;
+    this.routeOf = shown.routeOf;
+    this.#routes = shown.routes.map((row) => ({ row, haystack: routeHaystack(row) }));
+    const routesOf = Map.groupBy(shown.routes, ({ ingress }) => keyOf(ingress));
+    this.#ingressOf = new Map(ingresses.map((ingress) => [objectKey(ingress), ingress]));
+    this.#ingresses = [...this.#ingressOf].sort(([one], [other]) => one < other ? -1 : 1)
+      .map(([key, ingress]) => {
+        const own = byIngress.get(key) ?? [];
+        const errors = own.filter(({ severity }) => severity === "error").length;
+        const row: IngressRow = {
+          namespace: ingress.metadata.namespace ?? "",
+          name: ingress.metadata.name,
+          hosts: [...namedHosts(ingress)].sort(),
+          routes: routesOf.get(key)?.length ?? 0,
+          errors,
+          warnings: own.length - errors,
+        };
+        return { row, haystack: `${key}\n${row.hosts.join("\n")}`.toLowerCase() };
+      });
+    this.filters = {
+      namespaces: [...new Set(ingresses.map(({ metadata }) => metadata.namespace ?? ""))].sort(),
+      hosts: [...new Set(config.rules.flatMap(({ host }) => host ?? []))].sort(),
+    };
+  }
+
+  /** The Ingresses that are served. */
+  get objects(): readonly Ingress[] {
+    return this.#outcome.translation.ingresses;
+  }
+
+  /** How many there are of each. */
+  counts(now: number) {
+    return {
+      ingresses: this.#ingresses.length,
+      routes: this.#routes.length,
+      hosts: this.filters.hosts.length,
+      namespaces: this.filters.namespaces.length,
+      certificates: this.certificates.length,
+      expiringCertificates:
+        this.certificates.filter(({ notAfter }) => notAfter < now + SOON_MILLISECONDS).length,
+    };
+  }
+
+  /** The problems of an overview. */
+  worstProblems(): ProblemView[] {
+    return this.problems.slice(0, MOST_PROBLEMS);
+  }
+
+  /** A page of the routes. */
+  routes(query: RowQuery): Page<RouteView> {
+    const { host, namespace, problems } = query;
+    return page(
+      this.#routes,
+      query,
+      (row) =>
+        (namespace === undefined || row.ingress.namespace === namespace) &&
+        (host === undefined || (row.host ?? "") === host) &&
+        (!problems || row.problems > 0),
+    );
+  }
+
+  /** A page of the Ingresses. */
+  ingresses(query: RowQuery): Page<IngressRow> {
+    const { namespace, problems } = query;
+    return page(this.#ingresses, query, (row) =>
+      (namespace === undefined || row.namespace === namespace) &&
+      (!problems || row.errors + row.warnings > 0));
+  }
+
+  /** The object of an Ingress, if Pingress serves one of that name. */
+  ingressObject(namespace: string, name: string): Ingress | undefined {
+    return this.#ingressOf.get(`${namespace}/${name}`);
+  }
+
+  /** An Ingress, but for what only the cluster knows of it. */
+  ingress(ingress: Ingress): Omit<IngressView, "events" | "yaml"> {
+    const { metadata: { name, namespace = "", creationTimestamp }, status } = ingress;
+    const key = objectKey(ingress);
+    const problems = this.problems.filter((problem) => keyOf(problem) === key);
+    return {
+      namespace,
+      name,
+      className: classNameOf(ingress) ?? DEFAULT_CLASS_NAME,
+      ...creationTimestamp !== undefined && { createdAt: creationTimestamp },
+      addresses: (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []),
+      routes: this.#routes.map(({ row }) => row).filter((row) => keyOf(row.ingress) === key),
+      problems,
+      annotations: annotationViews(
+        ingress,
+        this.#outcome.translation.problems.filter((problem) => problem.ingress === key),
+      ),
+    };
+  }
+}
+
+function page<Row>(
+  entries: readonly Entry<Row>[],
+  { search = "", offset, limit }: RowQuery,
+  isWanted: (row: Row) => boolean,
+): Page<Row> {
+  const needle = search.trim().toLowerCase();
+  const found = entries.filter(({ row, haystack }) => haystack.includes(needle) && isWanted(row));
+  return {
+    total: found.length,
+    offset,
+    rows: found.slice(offset, offset + limit).map(({ row }) => row),
+  };
+}
+
+function keyOf({ namespace, name }: { namespace: string; name: string }): string {
+  return `${namespace}/${name}`;
+}
+
+/** What is written of it stays as it was. */
+function applyFailed(failure: string): ProblemView {
+  const message = `The configuration could not be written, which is tried again: ${failure}`;
+  return { severity: "error", reason: "ApplyFailed", message, namespace: "", name: "" };
+}
+
+/** An annotation that is not served is an error where it closes the Ingress. */
+function problemView({ ingress, field, reason, message }: Problem, closed: Set<string>): ProblemView {
+  const [namespace = "", name = ""] = ingress.split("/");
+  const severity = reason === "UnsupportedAnnotation" && closed.has(ingress) ? "error" : SEVERITY[reason];
+  return { severity, reason, message, ...field !== "" && { field }, namespace, name };
+}
+
+/** Errors first; what is equally bad stays in its order. */
+function byWeight(one: ProblemView, other: ProblemView): number {
+  return Number(other.severity === "error") - Number(one.severity === "error");
+}
+
+function routeViews({ translation }: Outcome, problemsOf: (ingress: string) => number) {
+  const { claims, config, endpoints, certificates } = translation;
+  const endpointViews = new Map<string, EndpointView[]>(
+    Object.entries(endpoints).map(([key, list]) => [key, list.map((address) => ({ address }))]),
+  );
+  const common = (ingress: Ingress, { namespace, name, port, ...backend }: ServiceBackend) => ({
+    ingress: { namespace: ingress.metadata.namespace ?? "", name: ingress.metadata.name },
+    backend: { namespace, name, port },
+    endpoints: endpointViews.get(serviceKey({ namespace, name, port, ...backend })) ?? [],
+    problems: problemsOf(objectKey(ingress)),
+  });
+  const ingressOf = new Map(claims.map(({ rule, ingress }) => [rule, ingress]));
+  const routeOf = new Map<Rule, RouteView>();
+  for (const rule of config.rules) {
+    const ingress = ingressOf.get(rule);
+    if (ingress === undefined) throw new Error("BUG: a rule that no Ingress has claimed");
+    ingressOf.delete(rule);
+    const { host, path, backend } = rule;
+    const certificate = certificateOf(host, certificates)?.secret;
+    routeOf.set(rule, {
+      ...host !== undefined && { host },
+      path: path.path,
+      type: pathType(path),
+      ...common(ingress, backend),
+      ...certificate !== undefined && { certificate },
+    });
+  }
+  // what is left is the default backend's
+  const [rest] = ingressOf;
+  const defaultRoute: RouteView | undefined = rest &&
+    { type: "Default", ...common(rest[1], rest[0].backend) };
+  const routes = [...routeOf.values(), ...defaultRoute === undefined ? [] : [defaultRoute]];
+  return { routes, routeOf, defaultRoute };
+}
+
+function routeHaystack({ host = "", path = "", ingress, backend }: RouteView): string {
+  // who searches for a URL without its scheme finds it, too
+  return `${host}${path}\n${keyOf(backend)}:${backend.port}\n${keyOf(ingress)}`.toLowerCase();
+}
+
+function certificateViews({ translation: { certificates, ingresses } }: Outcome): CertificateView[] {
+  const bySecret = Map.groupBy(certificates, ([, { secret }]) => secret);
+  const naming = new Map<string, Set<Ingress>>();
+  for (const ingress of ingresses) {
+    for (const { secretName } of ingress.spec?.tls ?? []) {
+      const secret = `${ingress.metadata.namespace ?? ""}/${secretName ?? ""}`;
+      if (!bySecret.has(secret)) continue;
+      naming.set(secret, (naming.get(secret) ?? new Set()).add(ingress));
+    }
+  }
+  return [...bySecret].flatMap(([secret, entries]): CertificateView[] => {
+    const facts = factsOf(entries[0]?.[1].cert ?? "");
+    if (facts === undefined) return [];
+    return [{
+      secret,
+      ...facts,
+      hosts: entries.map(([host]) => host).sort(),
+      ingresses: [...naming.get(secret) ?? []].map(({ metadata }) => ({
+        namespace: metadata.namespace ?? "",
+        name: metadata.name,
+      })),
+    }];
+  }).sort((one, other) => one.notAfter - other.notAfter || (one.secret < other.secret ? -1 : 1));
+}
+
+/** Certificates stay when configurations change. */
+const known = new Map<string, CertificateFacts>();
+const MOST_KNOWN = 10_000;
+
+/** A certificate that an earlier run left may be none. */
+function factsOf(cert: string): CertificateFacts | undefined {
+  let facts = known.get(cert);
+  if (facts !== undefined) return facts;
+  try {
+    facts = certificateFacts(cert);
+  } catch {
+    return undefined;
+  }
+  if (known.size === MOST_KNOWN) known.clear();
+  known.set(cert, facts);
+  return facts;
+}

@@ -1,0 +1,142 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { expandGlob } from "@std/fs";
+import { parseManifests } from "../sources/manifests_source.ts";
+import { Store } from "../store.ts";
+import { translate } from "../translate/translate.ts";
+import { ConfigurationView } from "./configuration_view.ts";
+import { explain } from "./explain.ts";
+
+const TESTDATA = new URL("./testdata/", import.meta.url).pathname;
+
+/** Set by `deno task test:update`: expected files are written anew, to be read in the diff. */
+const isUpdate = Deno.env.get("PINGRESS_UPDATE") === "1";
+
+const cases = (await Array.fromAsync(expandGlob("*.in.yaml", { root: TESTDATA }))).map(({ path }) => path)
+  .sort();
+
+assert(cases.length > 0, "no test data was found");
+
+const ALL = { offset: 0, limit: 1000 };
+
+function outcomeOf(yaml: string) {
+  const store = new Store();
+  for (const { kind, object } of parseManifests(yaml, "test.yaml")) store.set(kind, object);
+  const snapshot = store.snapshot();
+  return { snapshot, translation: translate(snapshot, { keysDirectory: "/keys" }) };
+}
+
+for (const input of cases) {
+  Deno.test(`ConfigurationView and explain() show ${input.slice(TESTDATA.length, -".in.yaml".length)}`, async () => {
+    const yaml = await Deno.readTextFile(input);
+    const outcome = outcomeOf(yaml);
+    const view = new ConfigurationView(outcome);
+    const routeView = (rule: Parameters<typeof view.routeOf.get>[0] | undefined) =>
+      rule === undefined ? view.defaultRoute : view.routeOf.get(rule);
+    const urls = [...yaml.matchAll(/^# explain (.*)$/gm)].map(([, url = ""]) => url);
+    const shown = {
+      counts: view.counts(Date.parse("2026-06-01")),
+      filters: view.filters,
+      problems: view.problems,
+      routes: view.routes(ALL),
+      ingresses: view.ingresses(ALL),
+      details: view.objects.map((ingress) => {
+        const { routes, ...details } = view.ingress(ingress);
+        return {
+          ...details,
+          routes: routes.map(({ host = "*", path = "*", type }) => `${type} ${host} ${path}`),
+        };
+      }),
+      certificates: view.certificates,
+      explanations: Object.fromEntries(
+        urls.map((url) => [url, explain(url, { translation: outcome.translation, routeView })]),
+      ),
+    };
+    const text = `${JSON.stringify(shown, null, 2)}\n`;
+    const output = input.replace(/\.in\.yaml$/, ".out.json");
+    if (isUpdate) await Deno.writeTextFile(output, text);
+    assertEquals(text, await Deno.readTextFile(output));
+    for (const secret of ["PRIVATE KEY", "tls.key", "BEGIN "]) assert(!text.includes(secret), secret);
+  });
+}
+
+const shop = () =>
+  Deno.readTextFile(`${TESTDATA}shop.in.yaml`).then((yaml) => new ConfigurationView(outcomeOf(yaml)));
+
+Deno.test("ConfigurationView.routes() finds what is in host, path, Service or Ingress, in any letters", async () => {
+  const view = await shop();
+  const cases: [query: Partial<Parameters<typeof view.routes>[0]>, found: string[]][] = [
+    [{ search: "A.EXAMPLE.com/cart" }, ["/cart", "/cart"]],
+    [{ search: " shop/gone:80 " }, ["/gone"]],
+    [{ search: "shop/closed" }, ["/secret"]],
+    [{ search: "nothing like it" }, []],
+    [{ namespace: "other" }, ["/", "/old", "/", "-"]],
+    [{ namespace: "sho" }, []],
+    [{ host: "*.example.com" }, ["/"]],
+    [{ host: "" }, ["-"]],
+    [{ problems: true, search: "/cart" }, ["/cart", "/cart"]],
+    [{ problems: true, namespace: "other" }, []],
+    [{ host: "a.example.com", search: "api" }, ["/api/v[0-9]+/(.*)"]],
+  ];
+  for (const [query, found] of cases) {
+    const { rows, total } = view.routes({ ...ALL, ...query });
+    assertEquals(rows.map(({ path = "-" }) => path), found, JSON.stringify(query));
+    assertEquals(total, found.length);
+  }
+});
+
+Deno.test("ConfigurationView.ingresses() finds them by name, namespace, host and problems", async () => {
+  const view = await shop();
+  const cases: [query: Partial<Parameters<typeof view.ingresses>[0]>, found: string[]][] = [
+    [{}, ["moved", "api", "closed", "shop"]],
+    [{ search: "B.example" }, ["moved"]],
+    [{ search: "shop/" }, ["api", "closed", "shop"]],
+    [{ problems: true }, ["api", "closed", "shop"]],
+    [{ namespace: "other" }, ["moved"]],
+  ];
+  for (const [query, found] of cases) {
+    assertEquals(
+      view.ingresses({ ...ALL, ...query }).rows.map(({ name }) => name),
+      found,
+      JSON.stringify(query),
+    );
+  }
+});
+
+Deno.test("ConfigurationView has pages: windows of what is found", async () => {
+  const view = await shop();
+  const { rows, total } = view.routes(ALL);
+  assertEquals(view.routes({ offset: 2, limit: 3 }), { total, offset: 2, rows: rows.slice(2, 5) });
+  assertEquals(view.routes({ offset: 1000, limit: 3 }), { total, offset: 1000, rows: [] });
+});
+
+Deno.test("ConfigurationView tells first that nothing could be written", async () => {
+  const outcome = outcomeOf(await Deno.readTextFile(`${TESTDATA}shop.in.yaml`));
+  const [first] = new ConfigurationView({ ...outcome, failure: "the disk is full" }).worstProblems();
+  assertEquals(first?.reason, "ApplyFailed");
+  assert(first?.message.endsWith("the disk is full"));
+});
+
+Deno.test("ConfigurationView shows 20 problems and counts the others", () => {
+  const paths = Array.from(
+    { length: 50 },
+    (_, index) =>
+      `{ path: /${index}, pathType: Prefix, backend: { service: { name: none, port: { number: 80 } } } }`,
+  );
+  const view = new ConfigurationView(outcomeOf(`
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: web, namespace: default }
+spec: { ingressClassName: pingress, rules: [{ http: { paths: [${paths.join(", ")}] } }] }
+`));
+  assertEquals([view.worstProblems().length, view.problems.length], [20, 50]);
+});
+
+Deno.test("ConfigurationView counts certificates that end soon, and those that have ended", async () => {
+  const view = await shop();
+  const [certificate] = view.certificates;
+  assert(certificate !== undefined);
+  const day = 24 * 60 * 60 * 1000;
+  const soon = (days: number) => view.counts(certificate.notAfter - days * day).expiringCertificates;
+  assertEquals([soon(31), soon(29), soon(-1)], [0, 1, 1]);
+  assertLess(certificate.notBefore, certificate.notAfter);
+});

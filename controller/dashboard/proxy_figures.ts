@@ -1,0 +1,232 @@
+import { type Address, errorMessage, formatAddress } from "@pingress/config";
+import type { ProxyView, Traffic, TrafficPoint } from "./api.ts";
+import { type MetricSample, parseExposition } from "./exposition.ts";
+import { type Counts, readCounts, TRAFFIC_METRICS, trafficOf, type Work, workBetween } from "./traffic.ts";
+
+/** A proxy that can be asked. */
+export interface KnownProxy {
+  /** Its Pod, or its address where there is none. */
+  name: string;
+  /** The node that it is on. */
+  node?: string;
+  /** Its admin port; left out while it has no address. */
+  admin?: Address;
+}
+
+/** Finds the proxies, as long as somebody wants to know. */
+export interface ProxyFinder {
+  /** Those that there are. Rejects where that cannot be found out before the signal aborts. */
+  find(signal: AbortSignal): Promise<readonly KnownProxy[]>;
+  /** Looks for them no more, until they are to be found again. */
+  close(): Promise<void>;
+}
+
+/** Options of {@linkcode ProxyFigures}. */
+export interface ProxyFiguresOptions {
+  /** Finds them. */
+  finder: ProxyFinder;
+  /** How often they are asked, in milliseconds. */
+  interval?: number;
+  /** How long an answer may take, in milliseconds. */
+  timeout?: number;
+}
+
+/** How long what all proxies did is remembered, in milliseconds. */
+const HISTORY_MILLISECONDS = 15 * 60 * 1000;
+
+/** The largest answer that is read, in bytes: with a label for each host there may be many series. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
+/** How many proxies are asked at a time. */
+const ASKED_AT_A_TIME = 16;
+
+const WANTED: ReadonlySet<string> = new Set([
+  ...TRAFFIC_METRICS,
+  "pingress_config_info",
+  "pingress_connections",
+  "pingress_reload_failures_total",
+  "pingress_reloads_total",
+  "pingress_workers",
+]);
+
+/** Asks the proxies' admin ports every few seconds while somebody watches. */
+export class ProxyFigures {
+  /** What was found out of each when they were last asked. */
+  proxies: readonly ProxyView[] = [];
+  /** When that was, in milliseconds since 1970. */
+  scrapedAt: number | undefined;
+  /** What all of them did between the last two times. */
+  traffic: Traffic | undefined;
+  /** The same of the last minutes. */
+  history: readonly TrafficPoint[] = [];
+  readonly #finder: ProxyFinder;
+  readonly #interval: number;
+  readonly #timeout: number;
+  #counts: ReadonlyMap<string, Counts> = new Map();
+  #asking: Promise<void> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #onScraped: (() => void) | undefined;
+  #stop = new AbortController();
+
+  /** Asks nobody yet. */
+  constructor({ finder, interval = 3000, timeout = 2000 }: ProxyFiguresOptions) {
+    this.#finder = finder;
+    this.#interval = interval;
+    this.#timeout = timeout;
+  }
+
+  /** Begins to ask; `onScraped` is told each time. */
+  start(onScraped: () => void): void {
+    const isRunning = this.#onScraped !== undefined;
+    this.#onScraped = onScraped;
+    if (!isRunning) void this.#turn();
+  }
+
+  /** Asks nobody any more, and waits until that is so. */
+  async stop(): Promise<void> {
+    this.#onScraped = undefined;
+    clearTimeout(this.#timer);
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    await this.#asking;
+    if (this.#onScraped === undefined) await this.#finder.close();
+  }
+
+  /** Asks once, unless that was done a moment ago: rates over a moment say nothing. */
+  async refresh(): Promise<void> {
+    if (this.scrapedAt !== undefined && Date.now() - this.scrapedAt < this.#interval / 2) return;
+    await (this.#asking ??= this.#askAll().finally(() => this.#asking = undefined));
+    if (this.#onScraped === undefined) await this.#finder.close();
+  }
+
+  async #turn(): Promise<void> {
+    await this.refresh();
+    if (this.#onScraped === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#turn(), this.#interval);
+    this.#onScraped();
+  }
+
+  async #askAll(): Promise<void> {
+    const { signal } = this.#stop;
+    let known: readonly KnownProxy[];
+    try {
+      known = await within(this.#timeout, signal, (signal) => this.#finder.find(signal));
+    } catch {
+      return; // those that were there are shown until the cluster answers again
+    }
+    const counts = new Map<string, Counts>();
+    const work: Work[] = [];
+    const views: ProxyView[] = [];
+    const queue = [...known.entries()];
+    const askNext = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const [index, proxy] = next;
+        const { view, counted } = await this.#askOne(proxy, signal);
+        const before = this.#counts.get(proxy.name);
+        if (counted !== undefined) {
+          counts.set(proxy.name, counted);
+          // after a pause the average says little of now
+          if (before !== undefined && counted.at - before.at < 10 * this.#interval) {
+            const done = workBetween(before, counted);
+            work.push(done);
+            const traffic = trafficOf([done]);
+            if (traffic !== undefined) view.traffic = traffic;
+          }
+        }
+        views[index] = view;
+      }
+    };
+    await Promise.all(Array.from({ length: ASKED_AT_A_TIME }, askNext));
+    if (signal.aborted) return;
+    const now = Date.now();
+    this.#counts = counts;
+    this.proxies = views;
+    this.scrapedAt = now;
+    this.traffic = trafficOf(work);
+    const recent = this.history.filter(({ at }) => at > now - HISTORY_MILLISECONDS);
+    this.history = this.traffic === undefined ? recent : [...recent, { at: now, ...this.traffic }];
+  }
+
+  async #askOne(
+    { name, node, admin }: KnownProxy,
+    stop: AbortSignal,
+  ): Promise<{ view: ProxyView; counted?: Counts }> {
+    const common = { name, ...node !== undefined && { node } };
+    if (admin === undefined) {
+      return { view: { ...common, address: "", isReady: false, failure: "It has no address yet" } };
+    }
+    const address = formatAddress(admin);
+    try {
+      const [isReady, text] = await within(this.#timeout, stop, (signal) =>
+        Promise.all([
+          isOk(`http://${address}/readyz`, signal),
+          readText(`http://${address}/metrics`, signal),
+        ]));
+      const samples = parseExposition(text, WANTED);
+      const counted = readCounts(samples, performance.now());
+      return { view: { ...common, address, isReady, ...figuresOf(samples) }, counted };
+    } catch (error) {
+      return { view: { ...common, address, isReady: false, failure: errorMessage(error) } };
+    }
+  }
+}
+
+function figuresOf(samples: readonly MetricSample[]): Partial<ProxyView> {
+  const values = new Map(samples.map(({ name, value }) => [name, value]));
+  const revision = samples.find(({ name }) => name === "pingress_config_info")?.labels.revision;
+  const number = (key: "workers" | "connections" | "reloads" | "reloadFailures", name: string) => {
+    const value = values.get(name);
+    return value !== undefined && Number.isFinite(value) ? { [key]: value } : {};
+  };
+  return {
+    ...revision !== undefined && { revision },
+    ...number("workers", "pingress_workers"),
+    ...number("connections", "pingress_connections"),
+    ...number("reloads", "pingress_reloads_total"),
+    ...number("reloadFailures", "pingress_reload_failures_total"),
+  };
+}
+
+/** Does something that takes a signal, which aborts after a while, or with another one. */
+async function within<T>(
+  milliseconds: number,
+  stop: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new Error(`There was no answer within ${milliseconds / 1000} seconds`)),
+    milliseconds,
+  );
+  try {
+    return await work(AbortSignal.any([stop, late.signal]));
+  } finally {
+    clearTimeout(timer);
+    // what is still under way of it
+    late.abort();
+  }
+}
+
+async function isOk(url: string, signal: AbortSignal): Promise<boolean> {
+  const response = await fetch(url, { signal, redirect: "error" });
+  await response.body?.cancel();
+  return response.ok;
+}
+
+/** Reads an answer that is not too large. */
+async function readText(url: string, signal: AbortSignal): Promise<string> {
+  const response = await fetch(url, { signal, redirect: "error" });
+  if (!response.ok || response.body === null) {
+    await response.body?.cancel();
+    throw new Error(`${new URL(url).pathname} is answered with ${response.status}`);
+  }
+  const decoder = new TextDecoder();
+  let [text, bytes] = ["", 0];
+  for await (const chunk of response.body) {
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES) throw new Error(`Its metrics are larger than ${MOST_BYTES / 1024 / 1024} MiB`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
