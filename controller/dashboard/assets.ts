@@ -6,7 +6,6 @@
  *
  * @module
  */
-import htm from "htm" with { type: "text" };
 import preact from "preact" with { type: "text" };
 import hooks from "preact/hooks" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
@@ -19,7 +18,6 @@ import components from "./ui/components.js" with { type: "text" };
 import fetching from "./ui/fetching.js" with { type: "text" };
 import filterBox from "./ui/filter_box.js" with { type: "text" };
 import format from "./ui/format.js" with { type: "text" };
-import markup from "./ui/markup.js" with { type: "text" };
 import icon from "./ui/icon.svg" with { type: "text" };
 import icons from "./ui/icons.js" with { type: "text" };
 import index from "./ui/index.html" with { type: "text" };
@@ -40,7 +38,6 @@ import virtualTable from "./ui/virtual_table.js" with { type: "text" };
 
 /** Where the browser finds each library. */
 const LIBRARIES: Record<string, string> = {
-  htm: "./htm.js",
   preact: "./preact.js",
   "preact/hooks": "./hooks.js",
   uplot: "./uplot.js",
@@ -59,7 +56,6 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ["/fetching.js", script(fetching)],
   ["/filter_box.js", script(filterBox)],
   ["/format.js", script(format)],
-  ["/markup.js", script(markup)],
   ["/icons.js", script(icons)],
   ["/live.js", script(live)],
   ["/page_certificates.js", script(pageCertificates)],
@@ -74,7 +70,6 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ["/theme_early.js", script(themeEarly)],
   ["/url_box.js", script(urlBox)],
   ["/virtual_table.js", script(virtualTable)],
-  ["/htm.js", script(htm)],
   ["/hooks.js", script(hooks)],
   ["/preact.js", script(preact)],
   ["/uplot.js", script(uplot)],

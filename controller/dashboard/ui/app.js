@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { render } from "preact";
+import { h, render } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
 import { Empty, PageHead } from "./components.js";
 import { formatCount, formatRelative } from "./format.js";
-import { markup } from "./markup.js";
 import { Icon } from "./icons.js";
 import { LiveContext, useLiveStream, useNow, useOverview } from "./live.js";
 import { CertificatesPage } from "./page_certificates.js";
@@ -46,50 +45,52 @@ function App() {
   useEffect(() => {
     document.title = `${title} · Pingress`;
   }, [title]);
-  return markup`
-    <${LiveContext.Provider} value=${live}>
-      <button type="button" class="skip" onClick=${() => main.current?.focus()}>Skip to the page</button>
-      <header class="side">
-        <a class="brand" href=${linkTo([])}><img src="icon.svg" alt="" width="24" height="24" />Pingress</a>
-        <${Navigation} current=${place.path[0] ?? ""} />
-        <div class="side-foot">
-          <${LiveState} />
-          <${ThemeButton} />
-        </div>
-      </header>
-      <main ref=${main} tabindex="-1">
-        <${Page} key=${place.path.join("/")} place=${place} />
-      </main>
-    </>
-  `;
+  return h(
+    LiveContext.Provider,
+    { value: live },
+    h("button", { type: "button", class: "skip", onClick: () => main.current?.focus() }, "Skip to the page"),
+    h(
+      "header",
+      { class: "side" },
+      h(
+        "a",
+        { class: "brand", href: linkTo([]) },
+        h("img", { src: "icon.svg", alt: "", width: "24", height: "24" }),
+        "Pingress",
+      ),
+      h(Navigation, { current: place.path[0] ?? "" }),
+      h("div", { class: "side-foot" }, h(LiveState, null), h(ThemeButton, null)),
+    ),
+    h("main", { ref: main, tabindex: "-1" }, h(Page, { key: place.path.join("/"), place })),
+  );
 }
 
 /** @param {{ place: Place }} props */
 function Page({ place }) {
   const [section, namespace, name, ...rest] = place.path;
   if (rest.length === 0 && section === "ingresses" && namespace !== undefined && name !== undefined) {
-    return markup`<${IngressPage} namespace=${namespace} name=${name} />`;
+    return h(IngressPage, { namespace, name });
   }
   switch (place.path.join("/")) {
     case "":
-      return markup`<${OverviewPage} />`;
+      return h(OverviewPage, null);
     case "routes":
-      return markup`<${RoutesPage} place=${place} />`;
+      return h(RoutesPage, { place });
     case "ingresses":
-      return markup`<${IngressesPage} place=${place} />`;
+      return h(IngressesPage, { place });
     case "certificates":
-      return markup`<${CertificatesPage} place=${place} />`;
+      return h(CertificatesPage, { place });
     case "proxies":
-      return markup`<${ProxiesPage} />`;
+      return h(ProxiesPage, null);
     default:
-      return markup`
-        <${PageHead} title="No such page" />
-        <${Empty} title="There is nothing at this address"><a href=${
-        linkTo(
-          [],
-        )
-      }>Go to the overview</a></>
-      `;
+      return [
+        h(PageHead, { title: "No such page" }),
+        h(
+          Empty,
+          { title: "There is nothing at this address" },
+          h("a", { href: linkTo([]) }, "Go to the overview"),
+        ),
+      ];
   }
 }
 
@@ -102,57 +103,62 @@ function titleOf({ path: [section = "", namespace, name] }) {
 /** @param {{ current: string }} props */
 function Navigation({ current }) {
   const overview = useOverview();
-  return markup`
-    <nav aria-label="Pages">
-      <ul role="list">
-        ${
-    SECTIONS.map(({ title, path, icon, count }) =>
-      markup`
-            <li>
-              <a href=${linkTo([path])} aria-current=${path === current ? "page" : undefined}>
-                <${Icon} name=${icon} /><span>${title}</span>
-                ${
-        overview && count &&
-        markup`<span class="nav-count" aria-hidden="true">${formatCount(count(overview))}</span>`
-      }
-              </a>
-            </li>
-          `
-    )
-  }
-      </ul>
-    </nav>
-  `;
+  return h(
+    "nav",
+    { "aria-label": "Pages" },
+    h(
+      "ul",
+      { role: "list" },
+      SECTIONS.map(({ title, path, icon, count }) =>
+        h(
+          "li",
+          null,
+          h(
+            "a",
+            { href: linkTo([path]), "aria-current": path === current ? "page" : undefined },
+            h(Icon, { name: icon }),
+            h("span", null, title),
+            overview && count &&
+              h("span", { class: "nav-count", "aria-hidden": "true" }, formatCount(count(overview))),
+          ),
+        )
+      ),
+    ),
+  );
 }
 
 function LiveState() {
   const { state, seenAt, overview } = useContext(LiveContext);
   const words = { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting" };
-  return markup`
-    <div class=${`live ${state}`}>
-      <i class="pulse" aria-hidden="true"></i>
-      <div>
-        <span role="status">${words[state]}</span>
-        ${state === "reconnecting" && seenAt !== undefined && markup`<${LastSeen} at=${seenAt} />`}
-        ${state === "live" && markup`<span class="sub version">Pingress ${overview?.version}</span>`}
-      </div>
-    </div>
-  `;
+  return h(
+    "div",
+    { class: `live ${state}` },
+    h("i", { class: "pulse", "aria-hidden": "true" }),
+    h(
+      "div",
+      null,
+      h("span", { role: "status" }, words[state]),
+      state === "reconnecting" && seenAt !== undefined && h(LastSeen, { at: seenAt }),
+      state === "live" && h("span", { class: "sub version" }, "Pingress ", overview?.version),
+    ),
+  );
 }
 
 /** @param {{ at: number }} props */
 function LastSeen({ at }) {
-  return markup`<span class="sub">last seen ${formatRelative(at, useNow())}</span>`;
+  return h("span", { class: "sub" }, "last seen ", formatRelative(at, useNow()));
 }
 
 function ThemeButton() {
   const [theme, next, change] = useTheme();
   const label = `Theme: ${theme}. Change to ${next}`;
-  return markup`
-    <button type="button" class="icon-button" aria-label=${label} title=${label} onClick=${change}>
-      <${Icon} name=${theme} />
-    </button>
-  `;
+  return h("button", {
+    type: "button",
+    class: "icon-button",
+    "aria-label": label,
+    title: label,
+    onClick: change,
+  }, h(Icon, { name: theme }));
 }
 
-render(markup`<${App} />`, document.body);
+render(h(App, null), document.body);

@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { h } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import { markup } from "./markup.js";
 import { useColorsVersion } from "./theme.js";
 
 /**
@@ -18,7 +18,10 @@ import { useColorsVersion } from "./theme.js";
  * @property {boolean} [isFilled]
  */
 
+/** In pixels. */
 const HEIGHT = 120;
+/** A chart shows at least so many seconds: of a program that has just begun, most of it is empty. */
+const LEAST_SPAN = 300;
 
 /**
  * The chart is a picture to those who listen: what it says must be in `summary`.
@@ -28,8 +31,9 @@ const HEIGHT = 120;
  * @param {number[]} props.times in milliseconds
  * @param {Line[]} props.lines
  * @param {(value: number | undefined) => string} props.format
+ * @param {number} props.least The least that the top of the chart stands for.
  */
-export function Chart({ summary, times, lines, format }) {
+export function Chart({ summary, times, lines, format, least }) {
   const host = useRef(/** @type {HTMLElement | null} */ (null));
   const chart = useRef(/** @type {uPlot | undefined} */ (undefined));
   const colors = useColorsVersion();
@@ -42,7 +46,7 @@ export function Chart({ summary, times, lines, format }) {
   useEffect(() => {
     const element = host.current;
     if (element === null) return;
-    const plot = new uPlot(options(element, { lines, format, onPoint: setPointed }), data, element);
+    const plot = new uPlot(options(element, { lines, format, least, onPoint: setPointed }), data, element);
     chart.current = plot;
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
     observer.observe(element);
@@ -54,19 +58,24 @@ export function Chart({ summary, times, lines, format }) {
   useEffect(() => chart.current?.setData(data), [times.at(-1), times.length]);
 
   const shown = pointed ?? times.length - 1;
-  return markup`
-    <p class="legend" aria-hidden="true">
-      ${
-    lines.map(({ label, color, values }) =>
-      markup`
-          <span><i class=${`key ${color.slice(2)}`}></i>${label} <b>${format(values[shown])}</b></span>
-        `
-    )
-  }
-      ${pointed != null && markup`<time>${clockTime(times[shown] ?? 0, "2-digit")}</time>`}
-    </p>
-    <div ref=${host} class="chart" role="img" aria-label=${summary}></div>
-  `;
+  return [
+    h(
+      "p",
+      { class: "legend", "aria-hidden": "true" },
+      lines.map(({ label, color, values }) =>
+        h(
+          "span",
+          null,
+          h("i", { class: `key ${color.slice(2)}` }),
+          label,
+          " ",
+          h("b", null, format(values[shown])),
+        )
+      ),
+      pointed != null && h("time", null, clockTime(times[shown] ?? 0, "2-digit")),
+    ),
+    h("div", { ref: host, class: "chart", role: "img", "aria-label": summary }),
+  ];
 }
 
 /**
@@ -74,10 +83,11 @@ export function Chart({ summary, times, lines, format }) {
  * @param {object} about
  * @param {Line[]} about.lines
  * @param {(value: number) => string} about.format
+ * @param {number} about.least
  * @param {(index: number | null | undefined) => void} about.onPoint
  * @returns {uPlot.Options}
  */
-function options(element, { lines, format, onPoint }) {
+function options(element, { lines, format, least, onPoint }) {
   const font = `11px ${getComputedStyle(element).fontFamily}`;
   const stroke = colorOf(element, "--text-dim");
   const grid = { stroke: colorOf(element, "--line"), width: 1 };
@@ -88,7 +98,10 @@ function options(element, { lines, format, onPoint }) {
     legend: { show: false },
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx)] },
     cursor: { sync: { key: "traffic" }, y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    scales: {
+      x: { range: (_plot, min, max) => [Math.min(min, max - LEAST_SPAN), max] },
+      y: { range: (_plot, _min, max) => [0, Math.max(max * 1.1, least)] },
+    },
     axes: [
       { font, stroke, grid: { show: false }, ticks: { show: false }, size: 22, space: 70, values: clock },
       {
@@ -106,7 +119,13 @@ function options(element, { lines, format, onPoint }) {
       ...lines.map(({ label, color, isFilled }) => {
         const stroke = colorOf(element, color);
         const fill = isFilled ? { fill: colorOf(element, `${color}-fill`) } : {};
-        return { label, stroke, width: 1.5, points: { show: false }, ...fill };
+        return {
+          label,
+          stroke,
+          width: 1.5,
+          points: { show: (/** @type {uPlot} */ plot) => plot.data[0].length === 1, size: 4 },
+          ...fill,
+        };
       }),
     ],
   };

@@ -3,14 +3,14 @@
  *
  * @module
  */
+import { h } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { formatRelative, formatTime, plural } from "./format.js";
-import { markup } from "./markup.js";
 import { Icon } from "./icons.js";
 import { useNow } from "./live.js";
 import { linkToIngress } from "./router.js";
 
-/** @typedef {import("./markup.js").Children} Children */
+/** @typedef {import("preact").ComponentChildren} Children */
 /** @typedef {import("../api.ts").ProblemView} ProblemView */
 /** @typedef {import("../api.ts").EndpointView} EndpointView */
 
@@ -23,104 +23,106 @@ import { linkToIngress } from "./router.js";
  * @param {{ title: Children, crumb?: Children, children?: Children }} props
  */
 export function PageHead({ title, crumb, children }) {
-  return markup`
-    <header class="page-head">
-      <div>${crumb}<h1 tabindex="-1">${title}</h1></div>
-      <div class="page-head-side">${children}</div>
-    </header>
-  `;
+  return h(
+    "header",
+    { class: "page-head" },
+    h("div", null, crumb, h("h1", { tabindex: "-1" }, title)),
+    h("div", { class: "page-head-side" }, children),
+  );
 }
 
-/** @param {{ title: string, count?: number | undefined, side?: Children, class?: string, children: Children }} props */
+/** @param {{ title: string, count?: number | undefined, side?: Children, class?: string, children?: Children }} props */
 export function Card({ title, count, side, class: className = "", children }) {
   const id = useId();
-  return markup`
-    <section class=${`card ${className}`} aria-labelledby=${id}>
-      <header class="card-head">
-        <h2 id=${id}>${title}${
-    count !== undefined && markup`
-          <span class="count">${count}</span>
-        `
-  }</h2>
-        ${side}
-      </header>
-      ${children}
-    </section>
-  `;
+  return h(
+    "section",
+    { class: `card ${className}`, "aria-labelledby": id },
+    h(
+      "header",
+      { class: "card-head" },
+      h("h2", { id }, title, count !== undefined && h("span", { class: "count" }, count)),
+      side,
+    ),
+    children,
+  );
 }
 
-/** A word with its colour and icon. @param {{ tone: Tone, children: Children }} props */
+/** A word with its colour and icon. @param {{ tone: Tone, children?: Children }} props */
 export function Status({ tone, children }) {
-  return markup`<span class=${`status ${tone}`}><${Icon} name=${tone} /><span>${children}</span></span>`;
+  return h("span", { class: `status ${tone}` }, h(Icon, { name: tone }), h("span", null, children));
 }
 
 /** A moment, as the time since or until then; the moment itself when it is pointed at. @param {{ at: number }} props */
 export function Ago({ at }) {
   const now = useNow();
-  return markup`<time datetime=${new Date(at).toISOString()} title=${formatTime(at)}>${
-    formatRelative(at, now)
-  }</time>`;
+  return h("time", { datetime: new Date(at).toISOString(), title: formatTime(at) }, formatRelative(at, now));
 }
 
 /** @param {{ ingress: { namespace: string, name: string } }} props */
 export function IngressLink({ ingress }) {
-  return markup`
-    <a class="ref" href=${
-    linkToIngress(ingress)
-  }><span class="dim">${ingress.namespace}/</span>${ingress.name}</a>
-  `;
+  return h(
+    "a",
+    { class: "ref", href: linkToIngress(ingress) },
+    h("span", { class: "dim" }, ingress.namespace, "/"),
+    ingress.name,
+  );
 }
 
 /** Problems with what to do about them. @param {{ problems: ProblemView[], withIngress?: boolean }} props */
 export function Problems({ problems, withIngress = false }) {
-  return markup`
-    <ul class="problems" role="list">
-      ${
+  return h(
+    "ul",
+    { class: "problems", role: "list" },
     problems.map((problem) =>
-      markup`
-          <li>
-            <${Status} tone=${problem.severity}>${problem.severity === "error" ? "Error" : "Warning"}</>
-            <div>
-              <p class="problem-head">
-                ${withIngress && markup`<${IngressLink} ingress=${problem} />`}
-                <span class="tag">${problem.reason}</span>
-                ${problem.field && markup`<code>${problem.field}</code>`}
-              </p>
-              <p>${problem.message}</p>
-            </div>
-          </li>
-        `
-    )
-  }
-    </ul>
-  `;
+      h(
+        "li",
+        null,
+        h(Status, { tone: problem.severity }, problem.severity === "error" ? "Error" : "Warning"),
+        h(
+          "div",
+          null,
+          h(
+            "p",
+            { class: "problem-head" },
+            withIngress && h(IngressLink, { ingress: problem }),
+            h("span", { class: "tag" }, problem.reason),
+            problem.field && h("code", null, problem.field),
+          ),
+          h("p", null, problem.message),
+        ),
+      )
+    ),
+  );
 }
 
 /** What is shown where there is nothing: why, and what to do. @param {{ title: string, children?: Children }} props */
 export function Empty({ title, children }) {
-  return markup`<div class="empty"><p class="empty-title">${title}</p>${
-    children && markup`<p>${children}</p>`
-  }</div>`;
+  return h(
+    "div",
+    { class: "empty" },
+    h("p", { class: "empty-title" }, title),
+    children && h("p", null, children),
+  );
 }
 
 /** What is shown where an answer failed. @param {{ failure: Error }} props */
 export function Failure({ failure }) {
-  return markup`
-    <div class="failure" role="alert">
-      <${Icon} name="error" />
-      <p>${failure.message}</p>
-    </div>
-  `;
+  return h(
+    "div",
+    { class: "failure", role: "alert" },
+    h(Icon, { name: "error" }),
+    h("p", null, failure.message),
+  );
 }
 
 /** Grey bars in the place of what is on its way. @param {{ lines?: number }} props */
 export function Loading({ lines = 4 }) {
-  return markup`
-    <div class="loading">
-      <span class="sr-only">Loading</span>
-      ${Array.from({ length: lines }, () => markup`<span class="bar"></span>`)}
-    </div>
-  `;
+  return h(
+    "div",
+    { class: "loading" },
+    h("span", { class: "sr-only" }, "Loading"),
+    Array.from({ length: lines }, () => h("span", { class: "bar" })),
+  );
 }
 
 /**
@@ -140,39 +142,37 @@ export function SearchBox({ label, value, onChange }) {
     addEventListener("keydown", jump);
     return () => removeEventListener("keydown", jump);
   }, []);
-  return markup`
-    <label class="search">
-      <${Icon} name="search" />
-      <span class="sr-only">${label}</span>
-      <input
-        ref=${input}
-        type="search"
-        placeholder=${label}
-        value=${value}
-        autocomplete="off"
-        spellcheck=${false}
-        aria-keyshortcuts="Control+K"
-        onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) =>
-    onChange(event.currentTarget.value)}
-      />
-      <kbd aria-hidden="true">Ctrl K</kbd>
-    </label>
-  `;
+  return h(
+    "label",
+    { class: "search" },
+    h(Icon, { name: "search" }),
+    h("span", { class: "sr-only" }, label),
+    h("input", {
+      ref: input,
+      type: "search",
+      placeholder: label,
+      value,
+      autocomplete: "off",
+      spellcheck: false,
+      "aria-keyshortcuts": "Control+K",
+      onInput: (event) => onChange(event.currentTarget.value),
+    }),
+    h("kbd", { "aria-hidden": "true" }, "Ctrl K"),
+  );
 }
 
 /** @param {{ label: string, isOn: boolean, onChange: (isOn: boolean) => void }} props */
 export function Switch({ label, isOn, onChange }) {
-  return markup`
-    <label class="switch">
-      <input
-        type="checkbox"
-        checked=${isOn}
-        onChange=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) =>
-    onChange(event.currentTarget.checked)}
-      />
-      <span>${label}</span>
-    </label>
-  `;
+  return h(
+    "label",
+    { class: "switch" },
+    h("input", {
+      type: "checkbox",
+      checked: isOn,
+      onChange: (event) => onChange(event.currentTarget.checked),
+    }),
+    h("span", null, label),
+  );
 }
 
 /** How well a backend's endpoints do, in words. @param {EndpointView[]} endpoints @returns {{ tone: Tone, word: string }} */
@@ -192,32 +192,31 @@ export function endpointHealth(endpoints) {
 export function Endpoints({ endpoints }) {
   const id = useId();
   const { tone, word } = endpointHealth(endpoints);
-  if (endpoints.length === 0) return markup`<${Status} tone=${tone}>${word}</>`;
-  return markup`
-    <button type="button" class="plain"
-      popovertarget=${id}><${Status} tone=${tone}>${word}</></button>
-    <div id=${id} popover="auto" class="popover" onToggle=${placePopover}>
-      <${EndpointList} endpoints=${endpoints} />
-    </div>
-  `;
+  if (endpoints.length === 0) return h(Status, { tone }, word);
+  return [
+    h("button", { type: "button", class: "plain", popovertarget: id }, h(Status, { tone }, word)),
+    h(
+      "div",
+      { id, popover: "auto", class: "popover", onToggle: placePopover },
+      h(EndpointList, { endpoints }),
+    ),
+  ];
 }
 
 /** @param {{ endpoints: EndpointView[] }} props */
 export function EndpointList({ endpoints }) {
-  return markup`
-    <ul class="endpoints" role="list">
-      ${
+  return h(
+    "ul",
+    { class: "endpoints", role: "list" },
     endpoints.map(({ address, isPassedOver }) =>
-      markup`
-          <li>
-            <code>${address}</code>
-            <${Status} tone=${isPassedOver ? "warning" : "ok"}>${isPassedOver ? "passed over" : "used"}</>
-          </li>
-        `
-    )
-  }
-    </ul>
-  `;
+      h(
+        "li",
+        null,
+        h("code", null, address),
+        h(Status, { tone: isPassedOver ? "warning" : "ok" }, isPassedOver ? "passed over" : "used"),
+      )
+    ),
+  );
 }
 
 /** Below its button, and within the window. @param {ToggleEvent & { currentTarget: HTMLElement }} event */
@@ -232,9 +231,9 @@ function placePopover({ currentTarget: popover, newState }) {
 
 /** How many errors and warnings, in words. @param {{ errors: number, warnings: number }} props */
 export function ProblemCounts({ errors, warnings }) {
-  if (errors + warnings === 0) return markup`<${Status} tone="ok">No problems</>`;
-  return markup`
-    ${errors > 0 && markup`<${Status} tone="error">${plural(errors, "error")}</>`}
-    ${warnings > 0 && markup`<${Status} tone="warning">${plural(warnings, "warning")}</>`}
-  `;
+  if (errors + warnings === 0) return h(Status, { tone: "ok" }, "No problems");
+  return [
+    errors > 0 && h(Status, { tone: "error" }, plural(errors, "error")),
+    warnings > 0 && h(Status, { tone: "warning" }, plural(warnings, "warning")),
+  ];
 }

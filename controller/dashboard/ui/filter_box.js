@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { h } from "preact";
 import { useEffect, useId, useState } from "preact/hooks";
-import { markup } from "./markup.js";
 
 /**
  * @typedef {object} FilterProps
@@ -22,25 +22,24 @@ const OFFERED = 50;
 
 /** @param {FilterProps} props */
 export function FilterBox(props) {
-  return props.choices.length > OFFERED
-    ? markup`<${TypedFilter} ...${props} />`
-    : markup`<${PickedFilter} ...${props} />`;
+  return props.choices.length > OFFERED ? h(TypedFilter, props) : h(PickedFilter, props);
 }
 
 /** @param {FilterProps} props */
 function PickedFilter({ label, all, value, choices, onChange }) {
   // one that is not there any more still filters, and must be seen to
   const offered = value === "" || choices.includes(value) ? choices : [value, ...choices];
-  return markup`
-    <label class="filter">
-      <span class="sr-only">${label}</span>
-      <select value=${value} onChange=${(/** @type {ChangeEvent} */ event) =>
-    onChange(event.currentTarget.value)}>
-        <option value="">${all}</option>
-        ${offered.map((choice) => markup`<option key=${choice} value=${choice}>${choice}</option>`)}
-      </select>
-    </label>
-  `;
+  return h(
+    "label",
+    { class: "filter" },
+    h("span", { class: "sr-only" }, label),
+    h(
+      "select",
+      { value, onChange: (/** @type {ChangeEvent} */ event) => onChange(event.currentTarget.value) },
+      h("option", { value: "" }, all),
+      offered.map((choice) => h("option", { key: choice, value: choice }, choice)),
+    ),
+  );
 }
 
 /** @param {FilterProps} props */
@@ -56,14 +55,18 @@ function TypedFilter({ label, all, value, choices, onChange }) {
     setText(typed);
     if (typed === "" || choices.includes(typed)) onChange(typed);
   }
-  return markup`
-    <label class="filter">
-      <span class="sr-only">${label}</span>
-      <input type="search" list=${id} placeholder=${all} value=${text} autocomplete="off"
-        onInput=${change} />
-      <datalist id=${id}>${
-    offered.map((choice) => markup`<option key=${choice} value=${choice}></option>`)
-  }</datalist>
-    </label>
-  `;
+  return h(
+    "label",
+    { class: "filter" },
+    h("span", { class: "sr-only" }, label),
+    h("input", {
+      type: "search",
+      list: id,
+      placeholder: all,
+      value: text,
+      autocomplete: "off",
+      onInput: change,
+    }),
+    h("datalist", { id }, offered.map((choice) => h("option", { key: choice, value: choice }))),
+  );
 }

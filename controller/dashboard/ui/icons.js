@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { markup } from "./markup.js";
+import { h } from "preact";
 
 const PATHS = {
   overview: "M3 3h6v8H3zM11 3h6v4h-6zM11 9h6v8h-6zM3 13h6v4H3z",
@@ -29,9 +29,9 @@ const PATHS = {
 
 /** @param {{ name: IconName }} props */
 export function Icon({ name }) {
-  return markup`
-    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">
-      <path d=${PATHS[name]} />
-    </svg>
-  `;
+  return h(
+    "svg",
+    { class: "icon", viewBox: "0 0 20 20", "aria-hidden": "true", focusable: "false" },
+    h("path", { d: PATHS[name] }),
+  );
 }

@@ -3,37 +3,28 @@
  *
  * @module
  */
+import { h } from "preact";
 import { Empty, IngressLink, PageHead, SearchBox, Status } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { expiry, formatDay, formatRelative, plural } from "./format.js";
-import { markup } from "./markup.js";
 import { useNow } from "./live.js";
 import { rowsOf } from "./paged_rows.js";
 import { changeQuery, linkTo } from "./router.js";
-import { VirtualTable } from "./virtual_table.js";
+import { virtualTable } from "./virtual_table.js";
 
 /** @typedef {import("../api.ts").CertificateView} CertificateView */
 
 /** @type {import("./virtual_table.js").Column<CertificateView>[]} */
 const COLUMNS = [
-  { key: "names", title: "Names", cell: ({ names }) => markup`<${List} items=${names} />` },
+  { key: "names", title: "Names", cell: ({ names }) => h(List, { items: names }) },
   { key: "issuer", title: "Issuer", cell: ({ issuer }) => issuer },
-  { key: "expiry", title: "Ends", cell: ({ notAfter }) => markup`<${Expiry} notAfter=${notAfter} />` },
+  { key: "expiry", title: "Ends", cell: ({ notAfter }) => h(Expiry, { notAfter }) },
   {
     key: "users",
     title: "Used by",
-    cell: ({ ingresses }) =>
-      ingresses.length === 0 ? markup`<span class="dim">no Ingress</span>` : markup`
-        <${IngressLink} ingress=${ingresses[0]} />
-        ${
-        ingresses.length > 1 &&
-        markup`<span class="dim" title=${ingresses.map(nameOf).join("\n")}> and ${
-          ingresses.length - 1
-        } more</span>`
-      }
-      `,
+    cell: ({ ingresses }) => h(Users, { ingresses }),
   },
-  { key: "secret", title: "Secret", cell: ({ secret }) => markup`<span class="dim">${secret}</span>` },
+  { key: "secret", title: "Secret", cell: ({ secret }) => h("span", { class: "dim" }, secret) },
 ];
 
 /** @param {{ place: import("./router.js").Place }} props */
@@ -43,54 +34,73 @@ export function CertificatesPage({ place: { query: { search = "" } } }) {
   const matching = certificates?.filter((certificate) =>
     textOf(certificate).includes(search.trim().toLowerCase())
   );
-  return markup`
-    <${PageHead} title="Certificates">
-      <p class="dim" role="status">${matching && plural(matching.length, "certificate")}</p>
-    </>
-    <div class="toolbar" role="search" aria-label="Certificates">
-      <${SearchBox}
-        label="Search name, issuer, Secret or Ingress"
-        value=${search}
-        onChange=${(/** @type {string} */ search) => changeQuery({ search })}
-      />
-    </div>
-    <${VirtualTable}
-      name="certificates"
-      caption="Certificates, those that end first come first"
-      columns=${COLUMNS}
-      rows=${rowsOf(matching, failure)}
-      empty=${
-    search !== ""
-      ? markup`
-          <${Empty} title="No certificate matches">
-            Search for less, or <a href=${linkTo(["certificates"])}>show all certificates</a>.
-          </>
-        `
-      : markup`
-          <${Empty} title="No certificates yet">
-            Give an Ingress a <code>spec.tls</code> with the name of a Secret of type <code>kubernetes.io/tls</code>.
-          </>
-        `
-  }
-    />
-  `;
+  return [
+    h(
+      PageHead,
+      { title: "Certificates" },
+      h("p", { class: "dim", role: "status" }, matching && plural(matching.length, "certificate")),
+    ),
+    h(
+      "div",
+      { class: "toolbar", role: "search", "aria-label": "Certificates" },
+      h(SearchBox, {
+        label: "Search name, issuer, Secret or Ingress",
+        value: search,
+        onChange: (search) => changeQuery({ search }),
+      }),
+    ),
+    virtualTable({
+      name: "certificates",
+      caption: "Certificates, those that end first come first",
+      columns: COLUMNS,
+      rows: rowsOf(matching, failure),
+      empty: search !== ""
+        ? h(
+          Empty,
+          { title: "No certificate matches" },
+          "Search for less, or ",
+          h("a", { href: linkTo(["certificates"]) }, "show all certificates"),
+          ".",
+        )
+        : h(
+          Empty,
+          { title: "No certificates yet" },
+          "Give an Ingress a ",
+          h("code", null, "spec.tls"),
+          " with the name of a Secret of type ",
+          h("code", null, "kubernetes.io/tls"),
+          ".",
+        ),
+    }),
+  ];
 }
 
 /** @param {{ items: string[] }} props */
 function List({ items: [first, ...more] }) {
-  return markup`${first ?? markup`<i>none</i>`}${
-    more.length > 0 && markup`<span class="dim" title=${more.join("\n")}> and ${more.length} more</span>`
-  }`;
+  return [
+    first ?? h("i", null, "none"),
+    more.length > 0 && h("span", { class: "dim", title: more.join("\n") }, " and ", more.length, " more"),
+  ];
+}
+
+/** @param {Pick<CertificateView, "ingresses">} props */
+function Users({ ingresses: [first, ...more] }) {
+  if (first === undefined) return h("span", { class: "dim" }, "no Ingress");
+  return [
+    h(IngressLink, { ingress: first }),
+    more.length > 0 &&
+    h("span", { class: "dim", title: more.map(nameOf).join("\n") }, " and ", more.length, " more"),
+  ];
 }
 
 /** @param {{ notAfter: number }} props */
 function Expiry({ notAfter }) {
   const now = useNow(60_000);
   const { tone, word } = expiry(notAfter, now);
-  return markup`
-    <${Status} tone=${tone}>${word}</>
-    <span class="dim">${formatRelative(notAfter, now)}, ${formatDay(notAfter)}</span>
-  `;
+  return [
+    h(Status, { tone }, word),
+    h("span", { class: "dim" }, formatRelative(notAfter, now), ", ", formatDay(notAfter)),
+  ];
 }
 
 /** @param {{ namespace: string, name: string }} ingress */

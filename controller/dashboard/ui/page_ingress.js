@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { h } from "preact";
 import { useState } from "preact/hooks";
 import {
   Ago,
@@ -18,7 +19,6 @@ import {
 } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { plural } from "./format.js";
-import { markup } from "./markup.js";
 import { Icon } from "./icons.js";
 import { hostName, RouteCertificate, RoutePath } from "./page_routes.js";
 import { linkTo } from "./router.js";
@@ -43,163 +43,167 @@ export function IngressPage({ namespace, name }) {
   const answer = useAnswer(path);
   const failure = answer.failure;
   const ingress = /** @type {IngressView | undefined} */ (answer.data);
-  const crumb = markup`
-    <nav aria-label="Breadcrumb" class="crumb">
-      <a href=${linkTo(["ingresses"])}>Ingresses</a><span aria-hidden="true">/</span>
-      <a href=${linkTo(["ingresses"], { namespace })}>${namespace}</a>
-    </nav>
-  `;
+  const crumb = h(
+    "nav",
+    { "aria-label": "Breadcrumb", class: "crumb" },
+    h("a", { href: linkTo(["ingresses"]) }, "Ingresses"),
+    h("span", { "aria-hidden": "true" }, "/"),
+    h("a", { href: linkTo(["ingresses"], { namespace }) }, namespace),
+  );
   if (failure?.status === 404) {
-    return markup`
-      <${PageHead} title=${name} crumb=${crumb} />
-      <${Empty} title="No Ingress of this name is served">
-        It was deleted, or its class is another one. <code>kubectl -n ${namespace} get ingress ${name}</code> shows
-        it if it is there; see its <code>spec.ingressClassName</code>.
-      </>
-    `;
+    return [
+      h(PageHead, { title: name, crumb }),
+      h(
+        Empty,
+        { title: "No Ingress of this name is served" },
+        "It was deleted, or its class is another one. ",
+        h("code", null, "kubectl -n ", namespace, " get ingress ", name),
+        " shows\n        it if it is there; see its ",
+        h("code", null, "spec.ingressClassName"),
+        ".",
+      ),
+    ];
   }
   if (ingress === undefined) {
-    return markup`
-      <${PageHead} title=${name} crumb=${crumb} />
-      ${failure ? markup`<${Failure} failure=${failure} />` : markup`<${Loading} lines=${8} />`}
-    `;
+    return [
+      h(PageHead, { title: name, crumb }),
+      failure ? h(Failure, { failure }) : h(Loading, { lines: 8 }),
+    ];
   }
   const { className, createdAt, addresses, routes, problems, events, annotations, yaml } = ingress;
-  return markup`
-    <${PageHead} title=${name} crumb=${crumb}>
-      <dl class="facts">
-        <div>
-          <dt>Class</dt>
-          <dd>${className}</dd>
-        </div>
-        <div>
-          <dt>Created</dt>
-          <dd>${createdAt === undefined ? "–" : markup`<${Ago} at=${createdAt} />`}</dd>
-        </div>
-        <div>
-          <dt>Addresses</dt>
-          <dd>${addresses.length === 0 ? "none yet" : addresses.join(", ")}</dd>
-        </div>
-      </dl>
-    </>
-    ${failure && markup`<${Failure} failure=${failure} />`}
-    ${
-    problems.length > 0 && markup`
-      <${Card} title="Problems" count=${problems.length}>
-        <${Problems} problems=${problems} />
-      </>
-    `
-  }
-    <${Card} title="Routes" count=${routes.length} class="flush">
-      ${
-    routes.length === 0
-      ? markup`<${Empty} title="Nothing is served for this Ingress">See its problems, or give it a rule.</>`
-      : markup`<${RouteTable} routes=${routes} />`
-  }
-    </>
-    <div class="columns even">
-      <${Card} title="Annotations" count=${annotations.length}>
-        ${
-    annotations.length === 0
-      ? markup`<${Empty} title="None that mean something to Pingress" />`
-      : markup`<${Annotations} annotations=${annotations} />`
-  }
-      </>
-      <${Card} title="Events" count=${events.length}>
-        ${
-    events.length === 0
-      ? markup`<${Empty} title="No Events">Kubernetes keeps them for an hour.</>`
-      : markup`<${Events} events=${events} />`
-  }
-      </>
-    </div>
-    <${Card} title="YAML" side=${markup`<${CopyButton} text=${yaml} />`} class="flush">
-      <${Yaml} text=${yaml} />
-    </>
-  `;
+  return [
+    h(
+      PageHead,
+      { title: name, crumb },
+      h(
+        "dl",
+        { class: "facts" },
+        h("div", null, h("dt", null, "Class"), h("dd", null, className)),
+        h(
+          "div",
+          null,
+          h("dt", null, "Created"),
+          h("dd", null, createdAt === undefined ? "–" : h(Ago, { at: createdAt })),
+        ),
+        h(
+          "div",
+          null,
+          h("dt", null, "Addresses"),
+          h("dd", null, addresses.length === 0 ? "none yet" : addresses.join(", ")),
+        ),
+      ),
+    ),
+    failure && h(Failure, { failure }),
+    problems.length > 0 && h(Card, { title: "Problems", count: problems.length }, h(Problems, { problems })),
+    h(
+      Card,
+      { title: "Routes", count: routes.length, class: "flush" },
+      routes.length === 0
+        ? h(Empty, { title: "Nothing is served for this Ingress" }, "See its problems, or give it a rule.")
+        : h(RouteTable, { routes }),
+    ),
+    h(
+      "div",
+      { class: "columns even" },
+      h(
+        Card,
+        { title: "Annotations", count: annotations.length },
+        annotations.length === 0
+          ? h(Empty, { title: "None that mean something to Pingress" })
+          : h(Annotations, { annotations }),
+      ),
+      h(
+        Card,
+        { title: "Events", count: events.length },
+        events.length === 0
+          ? h(Empty, { title: "No Events" }, "Kubernetes keeps them for an hour.")
+          : h(Events, { events }),
+      ),
+    ),
+    h(Card, { title: "YAML", side: h(CopyButton, { text: yaml }), class: "flush" }, h(Yaml, { text: yaml })),
+  ];
 }
 
 /** @param {{ routes: RouteView[] }} props */
 function RouteTable({ routes }) {
-  return markup`
-    <table class="plain-table stack">
-      <caption class="sr-only">Routes of this Ingress</caption>
-      <thead>
-        <tr>
-          ${
-    ["Host", "Path", "Service", "Endpoints", "Certificate"].map((title) =>
-      markup`<th scope="col">${title}</th>`
-    )
-  }
-        </tr>
-      </thead>
-      <tbody>
-        ${
-    routes.map((route) => {
-      const { host, backend, endpoints } = route;
-      const { tone, word } = endpointHealth(endpoints);
-      return markup`
-            <tr>
-              <td>${hostName(host)}</td>
-              <td>
-                <${RoutePath} route=${route} />
-              </td>
-              <td><span class="dim">${backend.namespace}/</span>${backend.name}<span class="dim">:${backend.port}</span></td>
-              <td>
-                <${Status} tone=${tone}>${word}</>
-                ${endpoints.length > 0 && markup`<${EndpointList} endpoints=${endpoints} />`}
-              </td>
-              <td>
-                <${RouteCertificate} route=${route} />
-              </td>
-            </tr>
-          `;
-    })
-  }
-      </tbody>
-    </table>
-  `;
+  return h(
+    "table",
+    { class: "plain-table stack" },
+    h("caption", { class: "sr-only" }, "Routes of this Ingress"),
+    h(
+      "thead",
+      null,
+      h(
+        "tr",
+        null,
+        ["Host", "Path", "Service", "Endpoints", "Certificate"].map((title) =>
+          h("th", { scope: "col" }, title)
+        ),
+      ),
+    ),
+    h(
+      "tbody",
+      null,
+      routes.map((route) => {
+        const { host, backend, endpoints } = route;
+        const { tone, word } = endpointHealth(endpoints);
+        return h(
+          "tr",
+          null,
+          h("td", null, hostName(host)),
+          h("td", null, h(RoutePath, { route })),
+          h(
+            "td",
+            null,
+            h("span", { class: "dim" }, backend.namespace, "/"),
+            backend.name,
+            h("span", { class: "dim" }, ":", backend.port),
+          ),
+          h("td", null, h(Status, { tone }, word), endpoints.length > 0 && h(EndpointList, { endpoints })),
+          h("td", null, h(RouteCertificate, { route })),
+        );
+      }),
+    ),
+  );
 }
 
 /** @param {{ annotations: AnnotationView[] }} props */
 function Annotations({ annotations }) {
-  return markup`
-    <ul class="annotations" role="list">
-      ${
+  return h(
+    "ul",
+    { class: "annotations", role: "list" },
     annotations.map(({ name, value, support, note }) =>
-      markup`
-          <li>
-            <div><code>${name}</code><${Status} tone=${SUPPORT_TONES[support]}>${support}</></div>
-            <pre class="value">${value}</pre>
-            ${note && markup`<p>${note}</p>`}
-          </li>
-        `
-    )
-  }
-    </ul>
-  `;
+      h(
+        "li",
+        null,
+        h("div", null, h("code", null, name), h(Status, { tone: SUPPORT_TONES[support] }, support)),
+        h("pre", { class: "value" }, value),
+        note && h("p", null, note),
+      )
+    ),
+  );
 }
 
 /** @param {{ events: EventView[] }} props */
 function Events({ events }) {
-  return markup`
-    <ul class="events" role="list">
-      ${
+  return h(
+    "ul",
+    { class: "events", role: "list" },
     events.map(({ at, type, reason, message, count }) =>
-      markup`
-          <li>
-            <p class="problem-head">
-              <${Status} tone=${type === "Warning" ? "warning" : "ok"}>${type}</>
-              <span class="tag">${reason}</span>
-              <span class="dim"><${Ago} at=${at} />${count > 1 && `, ${plural(count, "time")}`}</span>
-            </p>
-            <p>${message}</p>
-          </li>
-        `
-    )
-  }
-    </ul>
-  `;
+      h(
+        "li",
+        null,
+        h(
+          "p",
+          { class: "problem-head" },
+          h(Status, { tone: type === "Warning" ? "warning" : "ok" }, type),
+          h("span", { class: "tag" }, reason),
+          h("span", { class: "dim" }, h(Ago, { at }), count > 1 && `, ${plural(count, "time")}`),
+        ),
+        h("p", null, message),
+      )
+    ),
+  );
 }
 
 /** @param {{ text: string }} props */
@@ -213,11 +217,12 @@ function CopyButton({ text }) {
   }
   // a page that came by HTTP from another host than localhost has no clipboard
   if (!globalThis.isSecureContext) return null;
-  return markup`
-    <button type="button" class="button small" onClick=${copy}>
-      <${Icon} name="copy" /><span aria-live="polite">${word}</span>
-    </button>
-  `;
+  return h(
+    "button",
+    { type: "button", class: "button small", onClick: copy },
+    h(Icon, { name: "copy" }),
+    h("span", { "aria-live": "polite" }, word),
+  );
 }
 
 /** YAML with its keys in another colour. @param {{ text: string }} props */
@@ -225,7 +230,11 @@ function Yaml({ text }) {
   const lines = text.trimEnd().split("\n").map((line) => {
     const [, indent = "", key = "", rest = line] = /^([\s-]*)([^\s:#'"][^:#]*:)(?=\s|$)(.*)$/.exec(line) ??
       [];
-    return markup`${indent}<span class="key">${key}</span>${rest}${"\n"}`;
+    return [indent, h("span", { class: "key" }, key), rest, "\n"];
   });
-  return markup`<pre class="yaml" tabindex="0" aria-label="YAML of the Ingress" role="region">${lines}</pre>`;
+  return h(
+    "pre",
+    { class: "yaml", tabindex: "0", "aria-label": "YAML of the Ingress", role: "region" },
+    lines,
+  );
 }

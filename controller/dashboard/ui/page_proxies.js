@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { h } from "preact";
 import { Empty, Failure, Loading, PageHead, Status } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import {
@@ -14,7 +15,6 @@ import {
   plural,
   shortRevision,
 } from "./format.js";
-import { markup } from "./markup.js";
 
 /** @typedef {import("../api.ts").ProxyView} ProxyView */
 
@@ -34,39 +34,38 @@ const COLUMNS = [
 export function ProxiesPage() {
   const { data, failure } = useAnswer("api/proxies");
   const proxies = /** @type {ProxyView[] | undefined} */ (data);
-  return markup`
-    <${PageHead} title="Proxies">
-      <p class="dim">${
-    proxies &&
-    plural(proxies.length, "proxy", "proxies")
-  }</p>
-    </>
-    ${failure && markup`<${Failure} failure=${failure} />`}
-    ${
-    proxies === undefined ? !failure && markup`<${Loading} lines=${8} />` : proxies.length === 0
-      ? markup`
-        <${Empty} title="No proxy was found">
-          They start with the first Ingress of class pingress: <code>kubectl -n pingress-system get pods</code> shows them.
-        </>
-      `
-      : markup`<${ProxyTable} proxies=${proxies} />`
-  }
-  `;
+  return [
+    h(
+      PageHead,
+      { title: "Proxies" },
+      h("p", { class: "dim" }, proxies && plural(proxies.length, "proxy", "proxies")),
+    ),
+    failure && h(Failure, { failure }),
+    proxies === undefined ? !failure && h(Loading, { lines: 8 }) : proxies.length === 0
+      ? h(
+        Empty,
+        { title: "No proxy was found" },
+        "They start with the first Ingress of class pingress: ",
+        h("code", null, "kubectl -n pingress-system get pods"),
+        " shows them.",
+      )
+      : h(ProxyTable, { proxies }),
+  ];
 }
 
 /** @param {{ proxies: ProxyView[] }} props */
 function ProxyTable({ proxies }) {
-  return markup`
-    <table class="plain-table stack boxed">
-      <caption class="sr-only">Proxies</caption>
-      <thead>
-        <tr>${
-    COLUMNS.map(([title, className]) => markup`<th scope="col" class=${className}>${title}</th>`)
-  }</tr>
-      </thead>
-      <tbody>${proxies.map((proxy) => markup`<${ProxyRow} key=${proxy.name} proxy=${proxy} />`)}</tbody>
-    </table>
-  `;
+  return h(
+    "table",
+    { class: "plain-table stack boxed" },
+    h("caption", { class: "sr-only" }, "Proxies"),
+    h(
+      "thead",
+      null,
+      h("tr", null, COLUMNS.map(([title, className]) => h("th", { scope: "col", class: className }, title))),
+    ),
+    h("tbody", null, proxies.map((proxy) => h(ProxyRow, { key: proxy.name, proxy }))),
+  );
 }
 
 /** @param {{ proxy: ProxyView }} props */
@@ -81,22 +80,25 @@ function ProxyRow({ proxy }) {
     ["p99", formatLatency(traffic?.p99)],
   ];
   const { tone, word } = stateOf(proxy);
-  return markup`
-    <tr>
-      <th scope="row">${name}<span class="sub">${[node, address].filter(Boolean).join(" · ")}</span></th>
-      <td>
-        <${Status} tone=${tone}>${word}</>${failure && markup`<span class="sub">${failure}</span>`}</td>
-      <td data-label="Revision">
-        <code>${shortRevision(revision)}</code>
-        ${lag !== undefined && lag > 0 && markup`<span class="sub">${formatDuration(lag)} behind</span>`}
-      </td>
-      ${numbers.map(([label, text]) => markup`<td class="number" data-label=${label}>${text}</td>`)}
-      <td class="number" data-label="Reloads">
-        ${formatCount(reloads)}
-        ${reloadFailures > 0 && markup`<${Status} tone="error">${reloadFailures} failed</>`}
-      </td>
-    </tr>
-  `;
+  return h(
+    "tr",
+    null,
+    h("th", { scope: "row" }, name, h("span", { class: "sub" }, [node, address].filter(Boolean).join(" · "))),
+    h("td", null, h(Status, { tone }, word), failure && h("span", { class: "sub" }, failure)),
+    h(
+      "td",
+      { "data-label": "Revision" },
+      h("code", null, shortRevision(revision)),
+      lag !== undefined && lag > 0 && h("span", { class: "sub" }, formatDuration(lag), " behind"),
+    ),
+    numbers.map(([label, text]) => h("td", { class: "number", "data-label": label }, text)),
+    h(
+      "td",
+      { class: "number", "data-label": "Reloads" },
+      formatCount(reloads),
+      reloadFailures > 0 && h(Status, { tone: "error" }, reloadFailures, " failed"),
+    ),
+  );
 }
 
 /** @param {ProxyView} proxy @returns {{ tone: import("./components.js").Tone, word: string }} */

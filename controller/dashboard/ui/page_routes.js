@@ -3,15 +3,15 @@
  *
  * @module
  */
+import { h } from "preact";
 import { Empty, Endpoints, IngressLink, PageHead, SearchBox, Status, Switch } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { plural } from "./format.js";
 import { FilterBox } from "./filter_box.js";
-import { markup } from "./markup.js";
 import { usePagedRows } from "./paged_rows.js";
 import { changeQuery, linkTo } from "./router.js";
 import { UrlBox } from "./url_box.js";
-import { VirtualTable } from "./virtual_table.js";
+import { virtualTable } from "./virtual_table.js";
 
 /** @typedef {import("../api.ts").RouteView} RouteView */
 /** @typedef {import("../api.ts").Filters} Filters */
@@ -22,37 +22,43 @@ const COLUMNS = [
     key: "host",
     title: "Host",
     cell: ({ host }, above) =>
-      markup`
-        <span class=${above?.host === host && above !== undefined ? "same" : ""} title=${host}>${
-        hostName(host)
-      }</span>
-      `,
+      h(
+        "span",
+        { class: above?.host === host && above !== undefined ? "same" : "", title: host },
+        hostName(host),
+      ),
   },
-  { key: "path", title: "Path", cell: (route) => markup`<${RoutePath} route=${route} />` },
+  { key: "path", title: "Path", cell: (route) => h(RoutePath, { route }) },
   {
     key: "service",
     title: "Service",
-    cell: ({ backend }) =>
-      markup`<span class="dim">${backend.namespace}/</span>${backend.name}<span class="dim">:${backend.port}</span>`,
+    cell: (
+      { backend },
+    ) => [
+      h("span", { class: "dim" }, backend.namespace, "/"),
+      backend.name,
+      h("span", { class: "dim" }, ":", backend.port),
+    ],
   },
   {
     key: "health",
     title: "Endpoints",
-    cell: ({ endpoints }) => markup`<${Endpoints} endpoints=${endpoints} />`,
+    cell: ({ endpoints }) => h(Endpoints, { endpoints }),
   },
   {
     key: "certificate",
     title: "Certificate",
-    cell: (route) => markup`<${RouteCertificate} route=${route} />`,
+    cell: (route) => h(RouteCertificate, { route }),
   },
   {
     key: "ingress",
     title: "Ingress",
-    cell: ({ ingress, problems }) =>
-      markup`
-        <${IngressLink} ingress=${ingress} />
-        ${problems > 0 && markup`<${Status} tone="warning">${plural(problems, "problem")}</>`}
-      `,
+    cell: (
+      { ingress, problems },
+    ) => [
+      h(IngressLink, { ingress }),
+      problems > 0 && h(Status, { tone: "warning" }, plural(problems, "problem")),
+    ],
   },
 ];
 
@@ -60,82 +66,86 @@ const COLUMNS = [
 export function RoutesPage({ place: { query } }) {
   const { search, namespace, host, problems } = query;
   const rows = usePagedRows("api/routes", { search, namespace, host, problems });
-  const { data: filters } = useAnswer("api/filters");
-  return markup`
-    <${PageHead} title="Routes">
-      <${Total} total=${rows.total} />
-    </>
-    <${UrlBox} url=${query.url ?? ""} />
-    <div class="toolbar" role="search" aria-label="Routes">
-      <${SearchBox}
-        label="Search host, path, Service or Ingress"
-        value=${search ?? ""}
-        onChange=${(/** @type {string} */ search) => changeQuery({ search })}
-      />
-      <${FilterBox}
-        label="Namespace"
-        all="All namespaces"
-        value=${namespace ?? ""}
-        choices=${/** @type {Filters | undefined} */ (filters)?.namespaces ?? []}
-        onChange=${(/** @type {string} */ namespace) => changeQuery({ namespace })}
-      />
-      <${FilterBox}
-        label="Host"
-        all="All hosts"
-        value=${host ?? ""}
-        choices=${/** @type {Filters | undefined} */ (filters)?.hosts ?? []}
-        onChange=${(/** @type {string} */ host) => changeQuery({ host })}
-      />
-      <${Switch}
-        label="Problems only"
-        isOn=${problems === "1"}
-        onChange=${(/** @type {boolean} */ isOn) => changeQuery({ problems: isOn ? "1" : "" })}
-      />
-    </div>
-    <${VirtualTable}
-      name="routes"
-      caption="Routes, sorted by host and path"
-      columns=${COLUMNS}
-      rows=${rows}
-      empty=${
-    search || namespace || host || problems
-      ? markup`
-          <${Empty} title="No route matches">
-            Search for less, or <a href=${linkTo(["routes"])}>show all routes</a>.
-          </>
-        `
-      : markup`
-          <${Empty} title="No routes yet">
-            Create an Ingress with <code>spec.ingressClassName: pingress</code>; its routes appear here within a second.
-          </>
-        `
-  }
-    />
-  `;
+  const filters = /** @type {Filters | undefined} */ (useAnswer("api/filters").data);
+  return [
+    h(PageHead, { title: "Routes" }, h(Total, { total: rows.total })),
+    h(UrlBox, { url: query.url ?? "" }),
+    h(
+      "div",
+      { class: "toolbar", role: "search", "aria-label": "Routes" },
+      h(SearchBox, {
+        label: "Search host, path, Service or Ingress",
+        value: search ?? "",
+        onChange: (search) => changeQuery({ search }),
+      }),
+      h(FilterBox, {
+        label: "Namespace",
+        all: "All namespaces",
+        value: namespace ?? "",
+        choices: filters?.namespaces ?? [],
+        onChange: (namespace) => changeQuery({ namespace }),
+      }),
+      h(FilterBox, {
+        label: "Host",
+        all: "All hosts",
+        value: host ?? "",
+        choices: filters?.hosts ?? [],
+        onChange: (host) => changeQuery({ host }),
+      }),
+      h(Switch, {
+        label: "Problems only",
+        isOn: problems === "1",
+        onChange: (isOn) => changeQuery({ problems: isOn ? "1" : "" }),
+      }),
+    ),
+    virtualTable({
+      name: "routes",
+      caption: "Routes, sorted by host and path",
+      columns: COLUMNS,
+      rows,
+      empty: search || namespace || host || problems
+        ? h(
+          Empty,
+          { title: "No route matches" },
+          "Search for less, or ",
+          h("a", { href: linkTo(["routes"]) }, "show all routes"),
+          ".",
+        )
+        : h(
+          Empty,
+          { title: "No routes yet" },
+          "Create an Ingress with ",
+          h("code", null, "spec.ingressClassName: pingress"),
+          "; its routes appear here within a second.",
+        ),
+    }),
+  ];
 }
 
 /** How many rows match: told to those who listen, too. @param {{ total: number | undefined }} props */
 function Total({ total }) {
-  return markup`<p class="dim" role="status">${total !== undefined && plural(total, "route")}</p>`;
+  return h("p", { class: "dim", role: "status" }, total !== undefined && plural(total, "route"));
 }
 
 /** A host, or the words for all of them. @param {string | undefined} host */
 export function hostName(host) {
-  return host ?? markup`<i>every host</i>`;
+  return host ?? h("i", null, "every host");
 }
 
 /** @param {{ route: RouteView }} props */
 export function RoutePath({ route: { path, type } }) {
-  return markup`
-    ${path === undefined ? markup`<i>what no other takes</i>` : markup`<code>${path}</code>`}
-    <span class="tag">${type}</span>
-  `;
+  return [
+    path === undefined ? h("i", null, "what no other takes") : h("code", null, path),
+    h("span", { class: "tag" }, type),
+  ];
 }
 
 /** @param {{ route: RouteView }} props */
 export function RouteCertificate({ route: { certificate } }) {
-  if (certificate === undefined) return markup`<span class="dim">HTTP only</span>`;
-  return markup`<a class="ref" href=${linkTo(["certificates"], { search: certificate })}>${
-    certificate.split("/")[1]
-  }</a>`;
+  if (certificate === undefined) return h("span", { class: "dim" }, "HTTP only");
+  return h(
+    "a",
+    { class: "ref", href: linkTo(["certificates"], { search: certificate }) },
+    certificate.split("/")[1],
+  );
 }

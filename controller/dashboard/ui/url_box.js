@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { h } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Card, EndpointList, Failure, IngressLink } from "./components.js";
 import { useAnswer } from "./fetching.js";
-import { markup } from "./markup.js";
 import { Icon } from "./icons.js";
 import { changeQuery } from "./router.js";
 
@@ -28,92 +28,94 @@ export function UrlBox({ url }) {
     const typed = text.trim();
     changeQuery({ url: typed === "" || typed.includes("://") ? typed : `https://${typed}` });
   }
-  return markup`
-    <${Card} title="Where would this URL go?" class="url-box">
-      <form onSubmit=${submit}>
-        <label>
-          <span class="sr-only">URL</span>
-          <input
-            type="text"
-            inputmode="url"
-            placeholder="https://shop.example.com/cart"
-            value=${text}
-            autocomplete="off"
-            spellcheck=${false}
-            onInput=${(/** @type {{ currentTarget: HTMLInputElement }} */ event) =>
-    setText(event.currentTarget.value)}
-          />
-        </label>
-        <button type="submit" class="button primary">Follow</button>
-        ${
-    url !== "" &&
-    markup`<button type="button" class="button" onClick=${() => changeQuery({ url: "" })}>Clear</button>`
-  }
-      </form>
-      <div aria-live="polite">
-        ${failure && markup`<${Failure} failure=${failure} />`}
-        ${data && markup`<${Answer} explanation=${data} />`}
-      </div>
-    </>
-  `;
+  return h(
+    Card,
+    { title: "Where would this URL go?", class: "url-box" },
+    h(
+      "form",
+      { onSubmit: submit },
+      h(
+        "label",
+        null,
+        h("span", { class: "sr-only" }, "URL"),
+        h("input", {
+          type: "text",
+          inputmode: "url",
+          placeholder: "https://shop.example.com/cart",
+          value: text,
+          autocomplete: "off",
+          spellcheck: false,
+          onInput: (event) => setText(event.currentTarget.value),
+        }),
+      ),
+      h("button", { type: "submit", class: "button primary" }, "Follow"),
+      url !== "" &&
+        h("button", { type: "button", class: "button", onClick: () => changeQuery({ url: "" }) }, "Clear"),
+    ),
+    h(
+      "div",
+      { "aria-live": "polite" },
+      failure && h(Failure, { failure }),
+      data && h(Answer, { explanation: data }),
+    ),
+  );
 }
 
 /** @param {{ explanation: Explanation }} props */
 function Answer({ explanation: { url, steps, route, outcome } }) {
   const port = url.port === undefined ? "" : `:${url.port}`;
-  return markup`
-    <div class="explanation">
-      <p class=${`outcome ${route === undefined ? "warning" : "ok"}`}>
-        <${Icon} name=${route === undefined ? "warning" : "arrow"} /><span>${outcome}</span>
-      </p>
-      <p class="dim">Matched as <code>${url.scheme}://${url.host}${port}${url.path}</code></p>
-      <ol class="steps">
-        ${
-    steps.map(({ title, candidates }) =>
-      markup`
-            <li>
-              <h3>${title}</h3>
-              <ul role="list">
-                ${
-        candidates.map(({ label, verdict, why }) =>
-          markup`
-                    <li class=${`candidate ${verdict.replace(" ", "-")}`}>
-                      <${Icon} name=${ICONS[verdict]} />
-                      <code>${label}</code>
-                      <span class="verdict">${verdict}</span>
-                      <span class="why">${why}</span>
-                    </li>
-                  `
+  return h(
+    "div",
+    { class: "explanation" },
+    h(
+      "p",
+      { class: `outcome ${route === undefined ? "warning" : "ok"}` },
+      h(Icon, { name: route === undefined ? "warning" : "arrow" }),
+      h("span", null, outcome),
+    ),
+    h("p", { class: "dim" }, "Matched as ", h("code", null, url.scheme, "://", url.host, port, url.path)),
+    h(
+      "ol",
+      { class: "steps" },
+      steps.map(({ title, candidates }) =>
+        h(
+          "li",
+          null,
+          h("h3", null, title),
+          h(
+            "ul",
+            { role: "list" },
+            candidates.map(({ label, verdict, why }) =>
+              h(
+                "li",
+                { class: `candidate ${verdict.replace(" ", "-")}` },
+                h(Icon, { name: ICONS[verdict] }),
+                h("code", null, label),
+                h("span", { class: "verdict" }, verdict),
+                h("span", { class: "why" }, why),
+              )
+            ),
+          ),
         )
-      }
-              </ul>
-            </li>
-          `
-    )
-  }
-      </ol>
-      ${
-    route && markup`
-        <dl class="facts">
-          <div>
-            <dt>Ingress</dt>
-            <dd>
-              <${IngressLink} ingress=${route.ingress} />
-            </dd>
-          </div>
-          <div>
-            <dt>Service</dt>
-            <dd>${route.backend.namespace}/${route.backend.name}:${route.backend.port}</dd>
-          </div>
-          <div>
-            <dt>Endpoints</dt>
-            <dd>
-              <${EndpointList} endpoints=${route.endpoints} />
-            </dd>
-          </div>
-        </dl>
-      `
-  }
-    </div>
-  `;
+      ),
+    ),
+    route &&
+      h(
+        "dl",
+        { class: "facts" },
+        h("div", null, h("dt", null, "Ingress"), h("dd", null, h(IngressLink, { ingress: route.ingress }))),
+        h(
+          "div",
+          null,
+          h("dt", null, "Service"),
+          h("dd", null, route.backend.namespace, "/", route.backend.name, ":", route.backend.port),
+        ),
+        h(
+          "div",
+          null,
+          h("dt", null, "Endpoints"),
+          h("dd", null, h(EndpointList, { endpoints: route.endpoints })),
+        ),
+      ),
+  );
 }

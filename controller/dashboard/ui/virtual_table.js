@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { h } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Failure, Loading } from "./components.js";
-import { markup } from "./markup.js";
 
-/** @typedef {import("./markup.js").Children} Children */
+/** @typedef {import("preact").ComponentChildren} Children */
 
 /**
  * @template Row
@@ -29,14 +29,26 @@ const OVERSCAN = 10;
 
 /**
  * @template Row
- * @param {object} props
- * @param {string} props.name A class of the table, by which the style sheet knows its columns.
- * @param {string} props.caption
- * @param {Column<Row>[]} props.columns
- * @param {Rows<Row>} props.rows
- * @param {Children} props.empty What is shown where there is no row.
+ * @typedef {object} TableProps
+ * @property {string} name A class of the table, by which the style sheet knows its columns.
+ * @property {string} caption
+ * @property {Column<Row>[]} columns
+ * @property {Rows<Row>} rows
+ * @property {Children} empty What is shown where there is no row.
  */
-export function VirtualTable({ name, caption, columns, rows, empty }) {
+
+/**
+ * A table, whose columns are checked to be those of its rows.
+ *
+ * @template Row
+ * @param {TableProps<Row>} props
+ */
+export function virtualTable(props) {
+  return h(VirtualTable, /** @type {TableProps<unknown>} */ (/** @type {unknown} */ (props)));
+}
+
+/** @param {TableProps<unknown>} props */
+function VirtualTable({ name, caption, columns, rows, empty }) {
   const { total = 0 } = rows;
   const body = useRef(/** @type {HTMLElement | null} */ (null));
   const [sight, setSight] = useState({ first: 0, last: 0, height: 0 });
@@ -64,45 +76,45 @@ export function VirtualTable({ name, caption, columns, rows, empty }) {
   useLayoutEffect(() => rows.show(sight.first, sight.last), [sight.first, sight.last]);
 
   if (rows.total === undefined) {
-    return rows.failure ? markup`<${Failure} failure=${rows.failure} />` : markup`<${Loading} lines=${8} />`;
+    return rows.failure ? h(Failure, { failure: rows.failure }) : h(Loading, { lines: 8 });
   }
   if (total === 0) return empty;
-  return markup`
-    ${rows.failure && markup`<${Failure} failure=${rows.failure} />`}
-    <table class=${`rows ${name}`} role="table" aria-rowcount=${total + 1} aria-busy=${rows.isBusy}>
-      <caption class="sr-only">${caption}</caption>
-      <thead role="rowgroup">
-        <tr role="row" aria-rowindex="1">
-          ${
-    columns.map(({ key, title }) => markup`<th role="columnheader" scope="col" class=${key}>${title}</th>`)
-  }
-        </tr>
-      </thead>
-      <tbody
-        ref=${body}
-        role="rowgroup"
-        style=${{ height: `${total * sight.height}px` }}
-        onFocusIn=${(/** @type {FocusEvent} */ event) => setFocused(rowIndexOf(event.target))}
-        onFocusOut=${() => setFocused(-1)}
-      >
-        ${
-    indexes(sight, focused).map((index) =>
-      markup`
-            <tr
-              key=${index}
-              role="row"
-              aria-rowindex=${index + 2}
-              data-index=${index}
-              style=${{ transform: `translateY(${index * sight.height}px)` }}
-            >
-              ${cells(columns, { row: rows.at(index), above: rows.at(index - 1) })}
-            </tr>
-          `
-    )
-  }
-      </tbody>
-    </table>
-  `;
+  return [
+    rows.failure && h(Failure, { failure: rows.failure }),
+    h(
+      "table",
+      { class: `rows ${name}`, role: "table", "aria-rowcount": total + 1, "aria-busy": rows.isBusy },
+      h("caption", { class: "sr-only" }, caption),
+      h(
+        "thead",
+        { role: "rowgroup" },
+        h(
+          "tr",
+          { role: "row", "aria-rowindex": "1" },
+          columns.map(({ key, title }) => h("th", { role: "columnheader", scope: "col", class: key }, title)),
+        ),
+      ),
+      h(
+        "tbody",
+        {
+          ref: body,
+          role: "rowgroup",
+          style: { height: `${total * sight.height}px` },
+          onFocusIn: (/** @type {FocusEvent} */ event) => setFocused(rowIndexOf(event.target)),
+          onFocusOut: () => setFocused(-1),
+        },
+        indexes(sight, focused).map((index) =>
+          h("tr", {
+            key: index,
+            role: "row",
+            "aria-rowindex": index + 2,
+            "data-index": index,
+            style: { transform: `translateY(${index * sight.height}px)` },
+          }, cells(columns, { row: rows.at(index), above: rows.at(index - 1) }))
+        ),
+      ),
+    ),
+  ];
 }
 
 /**
@@ -112,9 +124,14 @@ export function VirtualTable({ name, caption, columns, rows, empty }) {
  */
 function cells(columns, { row, above }) {
   if (row === undefined) {
-    return markup`<td role="cell" class="coming"><span class="bar"></span><span class="sr-only">Loading</span></td>`;
+    return h(
+      "td",
+      { role: "cell", class: "coming" },
+      h("span", { class: "bar" }),
+      h("span", { class: "sr-only" }, "Loading"),
+    );
   }
-  return columns.map(({ key, cell }) => markup`<td role="cell" class=${key}>${cell(row, above)}</td>`);
+  return columns.map(({ key, cell }) => h("td", { role: "cell", class: key }, cell(row, above)));
 }
 
 /**
