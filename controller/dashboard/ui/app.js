@@ -6,7 +6,7 @@
 import { h, render } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
 import { Empty, PageHead } from "./components.js";
-import { formatCount, formatRelative } from "./format.js";
+import { formatCount, formatRelative, shortRevision } from "./format.js";
 import { Icon } from "./icons.js";
 import { LiveContext, useLiveStream, useNow, useOverview } from "./live.js";
 import { CertificatesPage } from "./page_certificates.js";
@@ -137,7 +137,12 @@ function LiveState() {
     h(
       "div",
       null,
-      h("span", { role: "status" }, words[state]),
+      h(
+        "span",
+        { role: "status" },
+        words[state],
+        overview && h("span", { class: "sr-only" }, ", configuration ", shortRevision(overview.revision)),
+      ),
       state === "reconnecting" && seenAt !== undefined && h(LastSeen, { at: seenAt }),
       state === "live" && h("span", { class: "sub version" }, "Pingress ", overview?.version),
     ),

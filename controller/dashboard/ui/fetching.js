@@ -49,10 +49,11 @@ export async function ask(path, signal) {
  *
  * @template T
  * @param {string | undefined} path nothing is asked without one
+ * @param {import("./live.js").Follows} follows what the answer may change with
  * @returns {Answer<T>}
  */
-export function useAnswer(path) {
-  const version = useVersion();
+export function useAnswer(path, follows) {
+  const version = useVersion(follows);
   const [answer, setAnswer] = useState(/** @type {Answer<T> & { path?: string }} */ ({}));
   useEffect(() => {
     if (path === undefined) return;

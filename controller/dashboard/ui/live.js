@@ -16,8 +16,13 @@ import { useContext, useEffect, useState } from "preact/hooks";
  * @property {number} connection Which connection it is: what was missed between two of them is asked for anew.
  */
 
-/** A stream that is silent for longer is taken for dead: a broken port-forward does not say that it is. */
-const SILENCE = 60_000;
+/** @typedef {"configuration" | "figures"} Follows Figures are new every few seconds. */
+
+/**
+ * A stream that is silent for longer is taken for dead: a broken port-forward does not say that it is. The server
+ * says something every 15 seconds.
+ */
+const SILENCE = 45_000;
 const SHORTEST_PAUSE = 1000;
 const LONGEST_PAUSE = 10_000;
 
@@ -98,11 +103,14 @@ export function useOverview() {
 /**
  * Changes when what a page shows may be out of date.
  *
+ * @param {Follows} follows
  * @returns {string}
  */
-export function useVersion() {
+export function useVersion(follows) {
   const { overview, connection } = useContext(LiveContext);
-  return overview === undefined ? "" : `${connection} ${overview.revision} ${overview.scrapedAt ?? ""}`;
+  if (overview === undefined) return "";
+  const { revision, scrapedAt } = overview;
+  return `${connection} ${revision} ${follows === "figures" ? scrapedAt : ""}`;
 }
 
 /**

@@ -29,7 +29,7 @@ const COLUMNS = [
 
 /** @param {{ place: import("./router.js").Place }} props */
 export function CertificatesPage({ place: { query: { search = "" } } }) {
-  const { data, failure } = useAnswer("api/certificates");
+  const { data, failure } = useAnswer("api/certificates", "configuration");
   const certificates = /** @type {CertificateView[] | undefined} */ (data);
   const matching = certificates?.filter((certificate) =>
     textOf(certificate).includes(search.trim().toLowerCase())

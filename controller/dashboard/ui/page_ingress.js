@@ -40,7 +40,7 @@ const SUPPORT_TONES = {
 /** @param {{ namespace: string, name: string }} props */
 export function IngressPage({ namespace, name }) {
   const path = `api/ingresses/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
-  const answer = useAnswer(path);
+  const answer = useAnswer(path, "figures");
   const failure = answer.failure;
   const ingress = /** @type {IngressView | undefined} */ (answer.data);
   const crumb = h(

@@ -30,7 +30,7 @@ const COLUMNS = [
 /** @param {{ place: import("./router.js").Place }} props */
 export function IngressesPage({ place: { query: { search, namespace, problems } } }) {
   const rows = usePagedRows("api/ingresses", { search, namespace, problems });
-  const filters = /** @type {Filters | undefined} */ (useAnswer("api/filters").data);
+  const filters = /** @type {Filters | undefined} */ (useAnswer("api/filters", "configuration").data);
   return [
     h(
       PageHead,

@@ -212,7 +212,7 @@ function Charts({ history }) {
 
 /** @param {{ count: number, all: number }} props */
 function EndingCertificates({ count, all }) {
-  const { data = [] } = useAnswer(count > 0 ? "api/certificates" : undefined);
+  const { data = [] } = useAnswer(count > 0 ? "api/certificates" : undefined, "configuration");
   const now = useNow(60_000);
   const ending = /** @type {CertificateView[]} */ (data).slice(0, Math.min(count, 6));
   return h(

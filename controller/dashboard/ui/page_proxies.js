@@ -32,7 +32,7 @@ const COLUMNS = [
 ];
 
 export function ProxiesPage() {
-  const { data, failure } = useAnswer("api/proxies");
+  const { data, failure } = useAnswer("api/proxies", "figures");
   const proxies = /** @type {ProxyView[] | undefined} */ (data);
   return [
     h(

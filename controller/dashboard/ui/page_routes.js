@@ -66,7 +66,7 @@ const COLUMNS = [
 export function RoutesPage({ place: { query } }) {
   const { search, namespace, host, problems } = query;
   const rows = usePagedRows("api/routes", { search, namespace, host, problems });
-  const filters = /** @type {Filters | undefined} */ (useAnswer("api/filters").data);
+  const filters = /** @type {Filters | undefined} */ (useAnswer("api/filters", "configuration").data);
   return [
     h(PageHead, { title: "Routes" }, h(Total, { total: rows.total })),
     h(UrlBox, { url: query.url ?? "" }),

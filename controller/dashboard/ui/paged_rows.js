@@ -52,7 +52,7 @@ const WINDOW = 100;
  * @returns {Rows<Row>}
  */
 export function usePagedRows(path, query) {
-  const version = useVersion();
+  const version = useVersion("figures");
   const list = listOf(path, query);
   const [sight, setSight] = useState({ first: 0, last: 0 });
   const [answers, setAnswers] = useState(

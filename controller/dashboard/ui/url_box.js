@@ -20,7 +20,10 @@ const ICONS = { taken: "ok", "passed over": "none", "not reached": "none" };
 export function UrlBox({ url }) {
   const [text, setText] = useState(url);
   useEffect(() => setText(url), [url]);
-  const { data, failure } = useAnswer(url === "" ? undefined : `api/explain?url=${encodeURIComponent(url)}`);
+  const { data, failure } = useAnswer(
+    url === "" ? undefined : `api/explain?url=${encodeURIComponent(url)}`,
+    "figures",
+  );
 
   /** @param {SubmitEvent} event */
   function submit(event) {
