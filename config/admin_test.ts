@@ -40,3 +40,14 @@ Deno.test("serveAdmin() serves metrics as they are at that moment, where there a
     assertEquals(count, 2);
   });
 });
+
+Deno.test("serveAdmin() hands all other paths on, where anything answers them", async () => {
+  const others = (request: Request, { remoteAddr }: { remoteAddr: { hostname: string } }) =>
+    new Response(`${new URL(request.url).pathname} from ${remoteAddr.hostname}`);
+  await serving({ isReady: () => true, others }, async (get) => {
+    assertEquals((await get("/healthz"))[1], "ok\n");
+    for (const path of ["/", "/metrics", "/healthz/"]) {
+      assertEquals((await get(path)).slice(0, 2), [200, `${path} from 127.0.0.1`]);
+    }
+  });
+});

@@ -2,7 +2,7 @@ import "reflect-metadata";
 import { PemConverter, X509CertificateGenerator } from "@peculiar/x509";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { selfSigned, withChain } from "../tests/certificates.ts";
-import { checkKeyPair, type KeyPair } from "./key_pair.ts";
+import { certificateFacts, checkKeyPair, type KeyPair } from "./key_pair.ts";
 
 const GARBAGE = "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n";
 
@@ -87,4 +87,14 @@ Deno.test("checkKeyPair() refuses a key that TLS servers here do not take", asyn
   const key = PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
   assertThrows(() => Deno.listenTls({ port: 0, cert, key }), Error);
   assertThrows(() => checkKeyPair({ cert, key }), Error);
+});
+
+Deno.test("certificateFacts() tells what is in the first certificate of a chain", async () => {
+  const { cert } = await withChain(["A.example.com", "*.b.example.com"], { days: 10 });
+  const { names, issuer, notBefore, notAfter } = certificateFacts(cert);
+  assertEquals(names, ["a.example.com", "*.b.example.com"]);
+  assert(issuer.startsWith("CN="), issuer);
+  assertEquals(Math.round((notAfter - Date.now()) / 86_400_000), 10);
+  assert(notBefore < Date.now());
+  assertThrows(() => certificateFacts("nothing"), Error, "The certificate is not PEM");
 });

@@ -209,6 +209,39 @@ Deno.test("Controller reports every run, also one that could not be applied", as
   assertEquals(first?.translation.problems.map(({ reason }) => reason), ["ServiceNotFound"]);
 });
 
+Deno.test("Controller has every run observed, also where another one leads", async () => {
+  const source = new FakeSource();
+  const output = new FakeOutput();
+  const election = new FakeElection();
+  output.failures = 1;
+  const seen: string[] = [];
+  let next = Promise.withResolvers<void>();
+  const controller = new Controller({
+    source,
+    output,
+    election,
+    observe: ({ translation, failure = "fine" }) => {
+      seen.push(`${translation.ingresses.length} ${translation.claims.length} ${failure}`);
+      next.resolve();
+    },
+    log: SILENT_LOG,
+    pace: PACE,
+  });
+  const observed = async (change: () => void) => {
+    next = Promise.withResolvers();
+    change();
+    await next.promise;
+  };
+  await controller.start();
+  source.store.set("Ingress", ingress());
+  await observed(source.tick);
+  assertEquals([seen, output.applied.length], [["1 1 fine"], 0]);
+  await observed(() => election.decide(true));
+  await output.reach(1);
+  await controller.stop();
+  assertEquals(seen, ["1 1 fine", "1 1 the cluster is away", "1 1 fine"]);
+});
+
 Deno.test("Controller serves guests, and writes neither status nor Events to them", async () => {
   const source = new FakeSource();
   const output = new FakeOutput();

@@ -110,6 +110,19 @@ Deno.test("controllerFlags() reads Standalone", () => {
   );
 });
 
+Deno.test("controllerFlags() serves the dashboard where there is an admin port, unless told", () => {
+  const cases: [args: string[], dashboard: boolean][] = [
+    [[], false],
+    [["--dashboard=false"], false],
+    [["--listen-admin=127.0.0.1:1"], true],
+    [["--listen-admin=127.0.0.1:1", "--dashboard"], true],
+    [["--listen-admin=127.0.0.1:1", "--dashboard=false"], false],
+  ];
+  for (const [args, dashboard] of cases) {
+    assertEquals(read("--backend=Standalone", "--output=o", ...args).dashboard, dashboard, args.join(" "));
+  }
+});
+
 const LOAD_BALANCER = ["--backend=LoadBalancer", "--proxy-server-image=p"];
 const HOST_PORT = ["--backend=HostPort", "--proxy-server-image=p"];
 
@@ -154,6 +167,7 @@ const refused: [args: string[], message: string][] = [
   [["--backend=Standalone", "--output=o", "--manifests=./o/"], "--output is in the directory of --manifests"],
   [["--backend=Standalone", "--output=o", "--listen-admin=80"], "it takes an address"],
   [["--backend=Standalone", "--output=o", "--log-level=loud"], "it takes one of debug"],
+  [["--backend=Standalone", "--output=o", "--dashboard"], "Missing --listen-admin"],
 ];
 
 for (const [args, message] of refused) {

@@ -63,6 +63,8 @@ Deno.test("tolerant() leaves of a status what is looked at", async () => {
       conditions: [{ type: "Ready", status: "True" }],
       loadBalancer: { ingress: [{ ip: "192.0.2.1" }] },
       images: [{ names: ["a"] }],
+      podIP: "10.0.0.1",
+      hostIP: "10.0.0.9",
     },
   }];
   const listing = (kind: string) =>
@@ -77,7 +79,7 @@ Deno.test("tolerant() leaves of a status what is looked at", async () => {
   ]);
   assertEquals(lists.map(({ items: [object] }) => Object.keys(told(object?.status))), [
     ["addresses"],
-    ["conditions"],
+    ["conditions", "podIP"],
     ["loadBalancer"],
     ["loadBalancer"],
   ]);

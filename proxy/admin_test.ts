@@ -26,7 +26,7 @@ class Setup implements AsyncDisposable {
         workerRestarts: 4,
         accessLogDropped: 5,
       }),
-      revision: () => undefined,
+      revision: () => "0123456789ab",
       certificates: () => undefined,
       samples: () => Promise.resolve([["pingress_connections", "", 6]]),
       ...options,
@@ -72,6 +72,7 @@ Deno.test("Admin tells what all threads have counted", async () => {
   assertEquals(status, 200);
   assertEquals(text.split("\n").filter((line) => line !== "" && !line.startsWith("#")), [
     "pingress_connections 6",
+    'pingress_config_info{revision="0123456789ab"} 1',
     "pingress_reloads_total 1",
     "pingress_reload_duration_seconds 0.25",
     "pingress_reload_failures_total 2",

@@ -1,10 +1,8 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { expandGlob } from "@std/fs";
-import { parseManifests } from "../sources/manifests_source.ts";
-import { Store } from "../store.ts";
-import { translate } from "../translate/translate.ts";
 import { ConfigurationView } from "./configuration_view.ts";
 import { explain } from "./explain.ts";
+import { outcomeOf } from "./testing.ts";
 
 const TESTDATA = new URL("./testdata/", import.meta.url).pathname;
 
@@ -17,13 +15,6 @@ const cases = (await Array.fromAsync(expandGlob("*.in.yaml", { root: TESTDATA })
 assert(cases.length > 0, "no test data was found");
 
 const ALL = { offset: 0, limit: 1000 };
-
-function outcomeOf(yaml: string) {
-  const store = new Store();
-  for (const { kind, object } of parseManifests(yaml, "test.yaml")) store.set(kind, object);
-  const snapshot = store.snapshot();
-  return { snapshot, translation: translate(snapshot, { keysDirectory: "/keys" }) };
-}
 
 for (const input of cases) {
   Deno.test(`ConfigurationView and explain() show ${input.slice(TESTDATA.length, -".in.yaml".length)}`, async () => {

@@ -34,11 +34,23 @@ export interface DashboardOptions {
 interface Shown {
   view: ConfigurationView;
   outcome: Outcome;
+}
+
+/** What is remembered of a configuration when it is shown no longer. */
+interface Known {
   revision: string;
+  /** When another one was last there before it, in milliseconds since 1970. */
+  revisionSince: number;
+  /** What tells what is wrong with it, and its certificates. */
+  digest: string;
+  changedAt: number;
 }
 
 /** How long changes are collected before they are shown: the loop that makes them comes first. In milliseconds. */
 const COLLECT_MILLISECONDS = 50;
+
+/** Under a storm of changes all but this part of the time is for the loop that makes them. */
+const MOST_OF_TIME = 0.1;
 
 /**
  * What the dashboard knows. As long as nobody looks nothing is done: an outcome of the reconcile loop is put aside,
@@ -50,8 +62,9 @@ export class Dashboard {
   readonly #options: DashboardOptions;
   #seen: { outcome: Outcome; at: number } | undefined;
   #shown: Shown | undefined;
-  #changedAt = 0;
-  #revisionSince = 0;
+  #known: Known | undefined;
+  /** How long it took to make the last one ready, in milliseconds. */
+  #cost = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Knows nothing yet. */
@@ -69,25 +82,26 @@ export class Dashboard {
   /** Takes note of a run of the reconcile loop. */
   see(outcome: Outcome): void {
     this.#seen = { outcome, at: Date.now() };
-    this.#publishSoon();
+    if (this.live.count === 0) this.#shown = undefined;
+    else this.#publishSoon();
   }
 
   /** The configuration; nothing before there was one. */
   get view(): ConfigurationView | undefined {
-    return this.#show()?.view;
+    return this.#show()?.shown.view;
   }
 
   /** The numbers of this moment; nothing before there was a configuration. */
   overview(): Overview | undefined {
-    const shown = this.#show();
-    if (shown === undefined) return undefined;
-    const { view, revision } = shown;
+    const now = this.#show();
+    if (now === undefined) return undefined;
+    const { shown: { view }, known: { revision, changedAt } } = now;
     const { figures, isLeader } = this.#options;
     const proxies = this.proxies();
     return {
       version: VERSION,
       revision,
-      changedAt: this.#changedAt,
+      changedAt,
       ...figures?.scrapedAt !== undefined && { scrapedAt: figures.scrapedAt },
       isLeader: isLeader(),
       counts: {
@@ -104,9 +118,10 @@ export class Dashboard {
 
   /** The proxies, as they were when they were last asked. */
   proxies(): ProxyView[] {
-    const revision = this.#show()?.revision;
-    if (revision === undefined) return [];
-    const behind = Math.max(0, Date.now() - this.#revisionSince);
+    const known = this.#show()?.known;
+    if (known === undefined) return [];
+    const { revision, revisionSince } = known;
+    const behind = Math.max(0, Date.now() - revisionSince);
     return (this.#options.figures?.proxies ?? []).map((proxy) => ({
       ...proxy,
       ...proxy.revision !== undefined && { lag: proxy.revision === revision ? 0 : behind },
@@ -138,7 +153,7 @@ export class Dashboard {
 
   /** Where a URL would go; nothing before there was a configuration. @throws {UrlError} for what is no URL. */
   explain(url: string): Explanation | undefined {
-    const shown = this.#show();
+    const shown = this.#show()?.shown;
     if (shown === undefined) return undefined;
     const { view, outcome: { translation } } = shown;
     return explain(url, {
@@ -156,29 +171,44 @@ export class Dashboard {
 
   #watched(count: number): void {
     const { figures } = this.#options;
-    if (count === 0) void figures?.stop();
-    else figures?.start(() => this.live.send());
+    if (count === 0) {
+      // it takes much memory, and is soon made again
+      this.#shown = undefined;
+      void figures?.stop();
+    } else figures?.start(() => this.live.send());
   }
 
   #publishSoon(): void {
-    if (this.live.count === 0 || this.#timer !== undefined) return;
+    if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.live.send();
-    }, COLLECT_MILLISECONDS);
+    }, Math.max(COLLECT_MILLISECONDS, this.#cost / MOST_OF_TIME));
   }
 
   /** Makes the last outcome ready, once. */
-  #show(): Shown | undefined {
+  #show(): { shown: Shown; known: Known } | undefined {
     if (this.#seen === undefined) return undefined;
     const { outcome, at } = this.#seen;
     const last = this.#shown;
-    if (last?.outcome === outcome) return last;
-    const revision = this.#revisionOf(outcome);
+    if (last?.outcome === outcome && this.#known !== undefined) return { shown: last, known: this.#known };
+    const startedAt = performance.now();
+    const before = this.#known;
     const view = new ConfigurationView(outcome);
-    if (revision !== last?.revision) this.#revisionSince = at;
-    if (revision !== last?.revision || !isShownAlike(view, last.view)) this.#changedAt = at;
-    return this.#shown = { view, outcome, revision };
+    const revision = this.#revisionOf(outcome);
+    const digest = textDigest(JSON.stringify([view.problems, view.certificates]));
+    const isSame = revision === before?.revision;
+    const isAlike = isSame && digest === before.digest &&
+      (last === undefined || haveSameObjects(view, last.view));
+    this.#known = {
+      revision,
+      revisionSince: isSame ? before.revisionSince : at,
+      digest,
+      changedAt: isAlike ? before.changedAt : at,
+    };
+    this.#shown = { view, outcome };
+    this.#cost = performance.now() - startedAt;
+    return { shown: this.#shown, known: this.#known };
   }
 
   #revisionOf({ translation }: Outcome): string {
@@ -187,9 +217,10 @@ export class Dashboard {
   }
 }
 
-/** Objects are replaced when they change, so it is enough to see whether they are the same ones. */
-function isShownAlike(one: ConfigurationView, other: ConfigurationView): boolean {
-  const texts = [one, other].map(({ problems, certificates }) => JSON.stringify([problems, certificates]));
-  return texts[0] === texts[1] && one.objects.length === other.objects.length &&
-    one.objects.every((object, index) => object === other.objects[index]);
+/** Objects are replaced when they change. */
+function haveSameObjects(
+  { objects: some }: ConfigurationView,
+  { objects: others }: ConfigurationView,
+): boolean {
+  return some.length === others.length && some.every((object, index) => object === others[index]);
 }

@@ -167,7 +167,7 @@ export class ProxyFigures {
       const counted = readCounts(samples, performance.now());
       return { view: { ...common, address, isReady, ...figuresOf(samples) }, counted };
     } catch (error) {
-      return { view: { ...common, address, isReady: false, failure: errorMessage(error) } };
+      return { view: { ...common, address, isReady: false, failure: reasonOf(error) } };
     }
   }
 }
@@ -206,6 +206,12 @@ async function within<T>(
     // what is still under way of it
     late.abort();
   }
+}
+
+/** That nobody listens is in the cause. */
+function reasonOf(error: unknown): string {
+  const { cause } = error instanceof Error ? error : {};
+  return errorMessage(cause ?? error).replace(/^error sending request for url \([^)]*\): /, "");
 }
 
 async function isOk(url: string, signal: AbortSignal): Promise<boolean> {

@@ -1,0 +1,204 @@
+import { assert, assertEquals, assertGreater, assertNotEquals } from "@std/assert";
+import { within } from "../../tests/testing.ts";
+import type { Outcome } from "../reporter.ts";
+import type { EventView, Overview } from "./api.ts";
+import { Dashboard, type DashboardOptions } from "./dashboard.ts";
+import { type KnownProxy, ProxyFigures } from "./proxy_figures.ts";
+import { outcomeOf, webYaml } from "./testing.ts";
+
+function start(options: Partial<DashboardOptions> = {}) {
+  const dashboard = new Dashboard({ isLeader: () => true, chooseShards: () => 1, ...options });
+  return Object.assign(dashboard, { [Symbol.asyncDispose]: () => dashboard.close() });
+}
+
+/** Reads the overviews of a stream. */
+function overviews(stream: ReadableStream<Uint8Array> | undefined) {
+  const reader = stream!.getReader();
+  return async (): Promise<Overview> => {
+    for (;;) {
+      const { value } = await within(reader.read(), "an overview");
+      const [, data] = /^event: overview\ndata: (.*)\n\n$/.exec(new TextDecoder().decode(value)) ?? [];
+      if (data !== undefined) return JSON.parse(data);
+    }
+  };
+}
+
+Deno.test("Dashboard knows nothing before the controller has read everything", async () => {
+  await using dashboard = start();
+  assertEquals([dashboard.overview(), dashboard.view, dashboard.explain("http://a.test/")], [
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  assertEquals([dashboard.proxies(), await dashboard.ingress("default", "web")], [[], undefined]);
+});
+
+Deno.test("Dashboard tells each change to pages that are open", async () => {
+  await using dashboard = start({ isLeader: () => false });
+  const next = overviews(dashboard.live.open());
+  dashboard.see(outcomeOf(webYaml()));
+  const first = await next();
+  assertEquals([first.isLeader, first.counts.routes, first.history], [false, 1, []]);
+  dashboard.see(outcomeOf(`${webYaml()}---${webYaml({ name: "more", path: "/more" })}`));
+  const second = await next();
+  assertEquals(second.counts.routes, 2);
+  assertNotEquals(second.revision, first.revision);
+});
+
+Deno.test("Dashboard calls the same configuration by the same revision, and what is shown alike unchanged", async () => {
+  await using dashboard = start();
+  const outcome = outcomeOf(webYaml());
+  dashboard.see(outcome);
+  const first = dashboard.overview();
+  await waitAMillisecond();
+  dashboard.see({ ...outcome });
+  assertEquals(dashboard.overview(), first);
+});
+
+Deno.test("Dashboard has a new time, and no new revision, for what proxies need not know", async () => {
+  await using dashboard = start();
+  // pages that are open show the objects themselves
+  dashboard.live.open();
+  dashboard.see(outcomeOf(webYaml()));
+  const first = dashboard.overview();
+  const changes: Outcome[] = [
+    // the object is another one
+    outcomeOf(webYaml()),
+    { ...outcomeOf(webYaml()), failure: "the disk is full" },
+    outcomeOf(webYaml().replace("uid:", 'annotations: { pingress.dev/nonsense: "1" }, uid:')),
+  ];
+  let before = first?.changedAt ?? Infinity;
+  for (const outcome of changes) {
+    await waitAMillisecond();
+    dashboard.see(outcome);
+    const { revision, changedAt } = dashboard.overview() ?? {};
+    assertEquals(revision, first?.revision);
+    assertGreater(changedAt ?? 0, before);
+    before = changedAt ?? Infinity;
+  }
+});
+
+Deno.test("Dashboard has no new time because nobody has looked for a while", async () => {
+  await using dashboard = start();
+  const stream = dashboard.live.open();
+  dashboard.see(outcomeOf(webYaml()));
+  const first = dashboard.overview();
+  await stream?.cancel();
+  await waitAMillisecond();
+  dashboard.see(outcomeOf(webYaml()));
+  assertEquals(dashboard.overview(), first);
+});
+
+Deno.test("Dashboard counts shards into the revision", () => {
+  const revisions = [1, 2].map((count) => {
+    const dashboard = new Dashboard({ isLeader: () => true, chooseShards: () => count });
+    dashboard.see(outcomeOf(webYaml()));
+    return dashboard.overview()?.revision;
+  });
+  assertNotEquals(revisions[0], revisions[1]);
+});
+
+/** Proxies that say what a test has them say. */
+class FakeFigures extends ProxyFigures {
+  readonly calls: string[] = [];
+
+  constructor() {
+    super({ finder: { find: () => Promise.resolve([] as KnownProxy[]), close: () => Promise.resolve() } });
+  }
+
+  override start(): void {
+    this.calls.push("start");
+  }
+
+  override stop(): Promise<void> {
+    this.calls.push("stop");
+    return Promise.resolve();
+  }
+}
+
+Deno.test("Dashboard says how far behind proxies are, and which are ready", async () => {
+  const figures = new FakeFigures();
+  await using dashboard = start({ figures });
+  dashboard.see(outcomeOf(webYaml()));
+  const revision = dashboard.overview()?.revision ?? "";
+  await waitAMillisecond();
+  const proxy = { address: "127.0.0.1:1", isReady: true };
+  figures.proxies = [
+    { ...proxy, name: "same", revision },
+    { ...proxy, name: "same, not ready", revision, isReady: false },
+    { ...proxy, name: "other", revision: "other" },
+    { ...proxy, name: "unknown" },
+  ];
+  const [same, notReady, other, unknown] = dashboard.proxies().map(({ lag }) => lag);
+  assertEquals([same, notReady, unknown], [0, 0, undefined]);
+  assertGreater(other ?? 0, 0);
+  const { proxies, readyProxies } = dashboard.overview()?.counts ?? {};
+  assertEquals([proxies, readyProxies], [4, 1]);
+});
+
+Deno.test("Dashboard has the proxies asked while a page is open, and no longer", async () => {
+  const figures = new FakeFigures();
+  {
+    await using dashboard = start({ figures });
+    dashboard.see(outcomeOf(webYaml()));
+    assertEquals(figures.calls, []);
+    const stream = dashboard.live.open();
+    assertEquals(figures.calls, ["start"]);
+    await stream?.cancel();
+    assertEquals(figures.calls, ["start", "stop"]);
+  }
+});
+
+Deno.test("Dashboard.ingress() tells what the cluster knows beside, and does without it", async () => {
+  const event: EventView = { at: 1, type: "Warning", reason: "Odd", message: "Odd.", count: 2 };
+  const object = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: {
+      name: "web",
+      labels: { team: "a" },
+      managedFields: [{ manager: "kubectl" }],
+      annotations: { "kubectl.kubernetes.io/last-applied-configuration": "{}", "a.test/b": "c" },
+    },
+  };
+  await using rich = start({
+    details: { object: () => Promise.resolve(object), events: () => Promise.resolve([event]) },
+  });
+  await using poor = start({
+    details: {
+      object: () => Promise.reject(new Error("away")),
+      events: () => Promise.reject(new Error("no")),
+    },
+  });
+  await using alone = start();
+  for (const dashboard of [rich, poor, alone]) dashboard.see(outcomeOf(webYaml()));
+  const ingress = await rich.ingress("default", "web");
+  assertEquals([ingress?.events, ingress?.routes.length], [[event], 1]);
+  assertEquals(
+    ingress?.yaml,
+    `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: web
+  labels:
+    team: a
+  annotations:
+    a.test/b: c
+`,
+  );
+  for (const dashboard of [poor, alone]) {
+    const { events, yaml } = await dashboard.ingress("default", "web") ?? {};
+    assertEquals(events, []);
+    assert(
+      yaml?.startsWith("apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: web\n"),
+      yaml,
+    );
+    assert(yaml?.includes("ingressClassName: pingress"), yaml);
+  }
+  assertEquals(await rich.ingress("default", "other"), undefined);
+});
+
+async function waitAMillisecond(): Promise<void> {
+  const now = Date.now();
+  while (Date.now() === now) await new Promise((resolve) => setTimeout(resolve, 0));
+}

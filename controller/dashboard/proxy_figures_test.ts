@@ -1,0 +1,188 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { type Address, serveAdmin } from "@pingress/config";
+import { within } from "../../tests/testing.ts";
+import { type KnownProxy, ProxyFigures, type ProxyFinder } from "./proxy_figures.ts";
+
+/** An admin port whose answers a test changes. */
+class FakeProxy implements AsyncDisposable {
+  metrics = "";
+  isReady = true;
+  asked = 0;
+  /** Awaited before metrics are told. */
+  before: Promise<void> = Promise.resolve();
+  readonly #server = serveAdmin({ hostname: "127.0.0.1", port: 0 }, {
+    isReady: () => this.isReady,
+    metrics: async () => {
+      this.asked++;
+      await this.before;
+      return this.metrics;
+    },
+  });
+
+  get admin(): Address {
+    return this.#server.addr;
+  }
+
+  serve(requests: number, more = ""): void {
+    this.metrics = `pingress_requests_total{code="200"} ${requests}\n${more}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
+
+class FakeFinder implements ProxyFinder {
+  proxies: KnownProxy[] = [];
+  failure: Error | undefined;
+  closed = 0;
+
+  find(): Promise<readonly KnownProxy[]> {
+    return this.failure === undefined ? Promise.resolve(this.proxies) : Promise.reject(this.failure);
+  }
+
+  close(): Promise<void> {
+    this.closed++;
+    return Promise.resolve();
+  }
+}
+
+/** Asks so many times, as fast as it can. */
+async function scraped(figures: ProxyFigures, times: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  figures.start(() => --times <= 0 && resolve());
+  await within(promise, "the proxies' figures");
+  await figures.stop();
+}
+
+Deno.test("ProxyFigures tells what proxies say of themselves", async () => {
+  await using proxy = new FakeProxy();
+  proxy.serve(
+    1,
+    `pingress_config_info{revision="abc"} 1
+pingress_workers 2
+pingress_connections 3
+pingress_reloads_total 4
+pingress_reload_failures_total 5
+`,
+  );
+  const finder = new FakeFinder();
+  finder.proxies = [{ name: "one", node: "node1", admin: proxy.admin }, { name: "two" }];
+  const figures = new ProxyFigures({ finder });
+  await figures.refresh();
+  assertEquals(figures.proxies, [{
+    name: "one",
+    node: "node1",
+    address: `127.0.0.1:${proxy.admin.port}`,
+    isReady: true,
+    revision: "abc",
+    workers: 2,
+    connections: 3,
+    reloads: 4,
+    reloadFailures: 5,
+  }, { name: "two", address: "", isReady: false, failure: "It has no address yet" }]);
+  assert(figures.scrapedAt !== undefined);
+  assertEquals([figures.traffic, figures.history], [undefined, []]);
+});
+
+Deno.test("ProxyFigures tells rates from the second time on, and a history", async () => {
+  await using one = new FakeProxy();
+  await using two = new FakeProxy();
+  const finder = new FakeFinder();
+  finder.proxies = [{ name: "one", admin: one.admin }, { name: "two", admin: two.admin }];
+  const figures = new ProxyFigures({ finder, interval: 20 });
+  one.serve(5);
+  two.serve(0, 'pingress_requests_total{code="502"} 0\n');
+  await scraped(figures, 1);
+  one.serve(6);
+  two.serve(0, 'pingress_requests_total{code="502"} 3\n');
+  const { promise, resolve } = Promise.withResolvers<void>();
+  figures.start(() => figures.traffic !== undefined && resolve());
+  await within(promise, "rates");
+  await figures.stop();
+  const [traffic] = figures.history;
+  assert((traffic?.rate ?? 0) > 0);
+  assertEquals(traffic?.errorShare, 0.75);
+  assert(figures.proxies.every(({ traffic }) => traffic !== undefined));
+});
+
+Deno.test("ProxyFigures says why nothing is known of a proxy, and goes on with the others", async () => {
+  await using good = new FakeProxy();
+  good.isReady = false;
+  await using silent = new FakeProxy();
+  const late = Promise.withResolvers<void>();
+  silent.before = late.promise;
+  await using large = new FakeProxy();
+  large.metrics = "x".repeat(17 * 1024 * 1024);
+  const nobody = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  nobody.close();
+  const finder = new FakeFinder();
+  finder.proxies = [
+    { name: "silent", admin: silent.admin },
+    { name: "large", admin: large.admin },
+    { name: "nobody", admin: { hostname: "127.0.0.1", port: nobody.addr.port } },
+    { name: "good", admin: good.admin },
+  ];
+  const figures = new ProxyFigures({ finder, timeout: 1000 });
+  await figures.refresh();
+  late.resolve();
+  assertEquals(figures.proxies.map(({ name, isReady }) => [name, isReady]), [
+    ["silent", false],
+    ["large", false],
+    ["nobody", false],
+    ["good", false],
+  ]);
+  const failures = figures.proxies.map(({ failure }) => failure);
+  assertEquals(failures.slice(0, 2), [
+    "There was no answer within 1 seconds",
+    "Its metrics are larger than 16 MiB",
+  ]);
+  assertMatch(failures[2] ?? "", /refused/);
+  assertEquals(failures[3], undefined);
+});
+
+Deno.test("ProxyFigures keeps what it knows while it cannot find out which proxies there are", async () => {
+  await using proxy = new FakeProxy();
+  const finder = new FakeFinder();
+  finder.proxies = [{ name: "one", admin: proxy.admin }];
+  const figures = new ProxyFigures({ finder, interval: 1 });
+  await scraped(figures, 1);
+  finder.failure = new Error("the cluster is away");
+  await scraped(figures, 2);
+  assertEquals(figures.proxies.map(({ name }) => name), ["one"]);
+});
+
+Deno.test("ProxyFigures asks nobody unless somebody looks", async () => {
+  await using proxy = new FakeProxy();
+  const finder = new FakeFinder();
+  finder.proxies = [{ name: "one", admin: proxy.admin }];
+  const figures = new ProxyFigures({ finder, interval: 60_000 });
+  await scraped(figures, 1);
+  assertEquals([proxy.asked, finder.closed], [1, 1]);
+  // a moment ago is good enough
+  await figures.refresh();
+  await scraped(figures, 1);
+  assertEquals(proxy.asked, 1);
+});
+
+Deno.test("ProxyFigures.stop() breaks off what is under way", async () => {
+  await using proxy = new FakeProxy();
+  const late = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  proxy.before = late.promise;
+  const finder = new FakeFinder();
+  finder.proxies = [{ name: "one", admin: proxy.admin }];
+  const find = finder.find.bind(finder);
+  finder.find = () => {
+    asked.resolve();
+    return find();
+  };
+  const figures = new ProxyFigures({ finder, timeout: 60_000 });
+  figures.start(() => {
+    throw new Error("not reached");
+  });
+  await asked.promise;
+  await within(figures.stop(), "the end");
+  late.resolve();
+  assertEquals(figures.scrapedAt, undefined);
+});
