@@ -5,11 +5,11 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Browser, Page } from "puppeteer-core";
-import { within } from "../testing.ts";
+import type { Page } from "puppeteer-core";
 import { browserTest, type Look, Visit } from "./browser.ts";
 import { makeCluster } from "./dashboard_data.ts";
 import { DashboardServer } from "./dashboard_server.ts";
+import { DemoProgram } from "./demo_program.ts";
 
 const PAGES: [name: string, place: string, heading: string, shown: string][] = [
   ["overview", "#/", "Overview", ".tiles"],
@@ -190,3 +190,77 @@ browserTest("the dashboard says what to do where there is nothing", async (brows
     assertEquals(await visit.barriers(), []);
   }
 });
+
+browserTest("the demo's dashboard shows an edit of its Ingress, and 5,000 more", async (browser, t) => {
+  await using demo = await DemoProgram.start();
+  const file = `${demo.manifests}/ingress.yaml`;
+  const status = "document.querySelector('.page-head [role=status]')?.innerText";
+  {
+    await using visit = await Visit.to(browser, `${demo.dashboard}#/routes`);
+    const { page } = visit;
+    await until(page, `${status} === '5 routes'`);
+    const yaml = await Deno.readTextFile(file);
+    await Deno.writeTextFile(file, yaml.replace("path: /banana", "path: /yellow"));
+    await until(page, "document.querySelector('tbody').innerText.includes('/yellow')");
+
+    await page.type(".url-box input", "https://apple.example.com/yellow");
+    await page.keyboard.press("Enter");
+    await until(page, "document.querySelector('.outcome')?.innerText.includes('default/banana')");
+    assertEquals(await visit.barriers(), []);
+
+    await Deno.writeTextFile(file, yaml.replaceAll("name: banana,", "name: cherry,"));
+    await page.goto(`${demo.dashboard}#/`);
+    await until(page, "document.querySelector('.problems')?.innerText.includes('cherry')");
+    await page.click(".problems a");
+    await until(page, "document.querySelector('h1').innerText === 'fruit'");
+    await until(page, "document.querySelector('.problems')?.innerText.includes('cherry')");
+    await until(page, "document.querySelector('.yaml')?.innerText.includes('name: cherry')");
+    assertEquals(await visit.barriers(), []);
+
+    await page.goto(`${demo.dashboard}#/proxies`);
+    await until(page, "document.querySelector('tbody')?.innerText.includes('Ready')");
+    await page.goto(`${demo.dashboard}#/certificates`);
+    await until(page, "document.querySelector('tbody')?.innerText.includes('banana.example.com')");
+    assertQuiet(visit);
+  }
+
+  await t.step("first paint and search with 5,000 Ingresses", async () => {
+    await Deno.writeTextFile(`${demo.manifests}/many.json`, manyIngresses(5000));
+    await using visit = await Visit.to(browser, `${demo.dashboard}#/routes`);
+    const { page } = visit;
+    await until(page, `${status} === '10,005 routes'`);
+    await page.reload();
+    await until(page, `${status} === '10,005 routes'`);
+    const paint = await page.evaluate("performance.now()") as number;
+    const search = await page.evaluate(`new Promise((done) => {
+      const from = performance.now();
+      const input = document.querySelector("input[type=search]");
+      input.value = "host-4321";
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      new MutationObserver(() => ${status} === "2 routes" && done(performance.now() - from))
+        .observe(document.querySelector("main"), { subtree: true, childList: true, characterData: true });
+    })`) as number;
+    // deno-lint-ignore no-console -- a figure for who reads the test's output
+    console.log(`first paint with all rows in sight: ${paint.toFixed()} ms, search: ${search.toFixed()} ms`);
+    assertQuiet(visit);
+  });
+});
+
+/** As many Ingresses of two routes each, as a file of the demo. */
+function manyIngresses(count: number): string {
+  const path = (path: string) => ({
+    path,
+    pathType: "Prefix",
+    backend: { service: { name: "apple", port: { number: 80 } } },
+  });
+  const items = Array.from({ length: count }, (_, index) => ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name: `many-${index}` },
+    spec: {
+      ingressClassName: "pingress",
+      rules: [{ host: `host-${index}.example.com`, http: { paths: [path("/"), path("/api")] } }],
+    },
+  }));
+  return JSON.stringify({ apiVersion: "v1", kind: "List", items });
+}
