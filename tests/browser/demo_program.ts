@@ -29,7 +29,7 @@ export class DemoProgram implements AsyncDisposable {
   /** Starts it. @throws {Error} when it does not say within a minute that it is there. */
   static async start(): Promise<DemoProgram> {
     const [http = 0, https = 0, admin = 0] = freePorts(3);
-    const child = new Deno.Command("deno", {
+    const child = new Deno.Command(Deno.execPath(), {
       args: [
         "task",
         "-q",

@@ -4,7 +4,7 @@
  * @module
  */
 import { useEffect, useState } from "preact/hooks";
-import { ask } from "./fetching.js";
+import { ask, useLatest } from "./fetching.js";
 import { useVersion } from "./live.js";
 
 /** @typedef {import("./fetching.js").AnswerError} AnswerError */
@@ -26,17 +26,6 @@ import { useVersion } from "./live.js";
  * @property {AnswerError | undefined} failure
  */
 
-/**
- * The answers that belong together.
- *
- * @template Row
- * @typedef {object} Answers
- * @property {string} list What was asked.
- * @property {string} version What the configuration was then.
- * @property {number} [total]
- * @property {Map<number, Row[]>} windows
- */
-
 /** How many rows are asked for at once. */
 const WINDOW = 100;
 
@@ -53,44 +42,26 @@ const WINDOW = 100;
  */
 export function usePagedRows(path, query) {
   const version = useVersion("figures");
-  const list = listOf(path, query);
   const [sight, setSight] = useState({ first: 0, last: 0 });
-  const [answers, setAnswers] = useState(
-    /** @type {Answers<Row>} */ ({ list: "", version, windows: new Map() }),
-  );
-  const [failure, setFailure] = useState(/** @type {AnswerError | undefined} */ (undefined));
-  const isFresh = answers.list === list && answers.version === version;
+  const list = listOf(path, query);
+  const [known, setKnown] = useState("");
   // of another list it is not known how long it is: it may have no row where the reader is
-  const wanted = answers.list === list ? windowsIn(sight) : [0];
-  const missing = wanted.filter((index) => !isFresh || !answers.windows.has(index));
-
+  const windows = known === list ? windowsIn(sight) : [0];
+  const { data, failure, isBusy } = useLatest(`${list} ${windows}`, version, async (signal) => {
+    const asked = windows.map((index) => ask(`${list}offset=${index * WINDOW}&limit=${WINDOW}`, signal));
+    return { list, pages: /** @type {Page<Row>[]} */ (await Promise.all(asked)) };
+  });
   useEffect(() => {
-    if (missing.length === 0) return;
-    const controller = new AbortController();
-    const { signal } = controller;
-    const pages = missing.map((index) => ask(`${list}offset=${index * WINDOW}&limit=${WINDOW}`, signal));
-    Promise.all(/** @type {Promise<Page<Row>>[]} */ (pages)).then(
-      (pages) => {
-        if (signal.aborted) return;
-        const came = pages.map(({ offset, rows }) => /** @type {const} */ ([offset / WINDOW, rows]));
-        setFailure(undefined);
-        setAnswers((old) => ({
-          list,
-          version,
-          total: pages[0]?.total ?? 0,
-          windows: new Map([...isFresh ? old.windows : [], ...came]),
-        }));
-      },
-      (error) => !signal.aborted && setFailure(error),
-    );
-    return () => controller.abort();
-  }, [list, version, missing.join()]);
-
+    if (data !== undefined) setKnown(data.list);
+  }, [data]);
   return {
-    total: answers.total,
-    at: (index) => answers.windows.get(Math.floor(index / WINDOW))?.[index % WINDOW],
+    total: data?.pages[0]?.total,
+    at: (index) => {
+      const page = data?.pages.find(({ offset, rows }) => index >= offset && index < offset + rows.length);
+      return page?.rows[index - page.offset];
+    },
     show: (first, last) => setSight({ first, last }),
-    isBusy: missing.length > 0,
+    isBusy,
     failure,
   };
 }
