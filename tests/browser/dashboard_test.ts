@@ -27,7 +27,7 @@ const isUpdate = Deno.env.get("PINGRESS_UPDATE") === "1";
 
 /** Waits until something in a page is true. */
 async function until(page: Page, expression: string): Promise<void> {
-  await page.waitForFunction(expression, { timeout: 10_000 });
+  await page.waitForFunction(expression, { timeout: 30_000 });
 }
 
 /** What a page shows at a selector, as text. */
