@@ -83,7 +83,7 @@ export function makeCluster(count: number, now: number): Cluster {
   const numbers = Array.from({ length: count }, (_, index) => index);
   const problems = numbers.flatMap(problemsOf);
   const routes = numbers.flatMap((index) => routesOf(index)).sort(byHost);
-  const certificates = numbers.filter((index) => index % 5 === 0).map((index) => certificateOf(index, now))
+  const certificates = numbers.filter(hasCertificate).map((index) => certificateOf(index, now))
     .sort((one, other) => one.notAfter - other.notAfter);
   const history = traffic(now);
   const proxies = makeProxies(history);
@@ -179,26 +179,46 @@ export function explain(cluster: Cluster, text: string): Explanation {
     url: parts as Explanation["url"],
     steps: [
       {
+        title: "Which certificate is shown?",
+        candidates: [{
+          label: url.hostname,
+          verdict: route?.certificate === undefined ? "passed over" : "taken",
+          why: route?.certificate === undefined
+            ? "no certificate is for it"
+            : `it has the certificate of Secret ${route.certificate}`,
+        }],
+      },
+      {
         title: "Which hosts match?",
         candidates: [{
           label: url.hostname,
           verdict: routes.length > 0 ? "taken" : "passed over",
-          why: routes.length > 0 ? "a rule names exactly this host" : "no rule names this host",
+          why: routes.length > 0
+            ? "it is the most specific host with a path that matches"
+            : "no rule is for it",
+        }, {
+          label: "every host",
+          verdict: routes.length > 0 ? "not reached" : "passed over",
+          why: routes.length > 0 ? "a more specific host has a path for it" : "no rule is for it",
         }],
       },
       {
-        title: "Which path matches?",
+        title: `Which path of ${url.hostname} matches?`,
         candidates: longestFirst.map(({ path = "", type }, index) => ({
           label: `${type} ${path}`,
           verdict: index === at ? "taken" : index < at || at < 0 ? "passed over" : "not reached",
-          why: index === at ? "the longest that the path begins with" : "the path does not begin with it",
+          why: index === at
+            ? "it is the longest that the path begins with"
+            : index < at || at < 0
+            ? "the path does not begin with it"
+            : "it would match, and comes after the one that is taken",
         })),
       },
     ],
     ...route && { route },
     outcome: route === undefined
       ? "The client gets 404: no rule matches."
-      : `The request goes to the Service ${route.backend.namespace}/${route.backend.name}, port ${route.backend.port}.`,
+      : `It goes to ${route.backend.namespace}/${route.backend.name}:${route.backend.port}, which has ${route.endpoints.length} endpoints.`,
   };
 }
 
@@ -224,6 +244,10 @@ function hostOf(index: number): string {
   return `${name}.${namespace}.example.com`;
 }
 
+function hasCertificate(index: number): boolean {
+  return index % 7 !== 3;
+}
+
 function problemsOf(index: number): ProblemView[] {
   if (index % 17 !== 1) return [];
   const problem = PROBLEMS[Math.floor(index / 17) % PROBLEMS.length];
@@ -244,7 +268,7 @@ function routesOf(index: number): RouteView[] {
       port: place === 0 ? 80 : "http",
     },
     endpoints: endpointsOf(index + place),
-    ...index % 5 === 0 && { certificate: `${ingress.namespace}/${ingress.name}-tls` },
+    ...hasCertificate(index) && { certificate: `${ingress.namespace}/${ingress.name}-tls` },
     problems: problemsOf(index).length,
   }));
 }

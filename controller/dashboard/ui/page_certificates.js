@@ -79,7 +79,7 @@ export function CertificatesPage({ place: { query: { search = "" } } }) {
 function List({ items: [first, ...more] }) {
   return [
     first ?? h("i", null, "none"),
-    more.length > 0 && h("span", { class: "dim", title: more.join("\n") }, " and ", more.length, " more"),
+    more.length > 0 && h("span", { class: "dim", title: more.join("\n") }, " +", more.length),
   ];
 }
 
@@ -89,7 +89,7 @@ function Users({ ingresses: [first, ...more] }) {
   return [
     h(IngressLink, { ingress: first }),
     more.length > 0 &&
-    h("span", { class: "dim", title: more.map(nameOf).join("\n") }, " and ", more.length, " more"),
+    h("span", { class: "dim", title: more.map(nameOf).join("\n") }, " +", more.length),
   ];
 }
 
