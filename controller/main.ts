@@ -83,7 +83,7 @@ async function main(): Promise<void> {
     const metrics = new Metrics();
     const { guestClasses } = flags;
     const wiring = await wire(flags, { log, metrics });
-    const dashboard = flags.dashboard ? createDashboard(wiring) : undefined;
+    const dashboard = flags.dashboard ? createDashboard(wiring, log) : undefined;
     const controller = new Controller({
       ...wiring,
       guestClasses,
@@ -132,11 +132,12 @@ interface Wiring {
   asking?: Pick<DashboardOptions, "details" | "figures">;
 }
 
-function createDashboard({ output, election = NO_ELECTION, asking }: Wiring): Dashboard {
+function createDashboard({ output, election = NO_ELECTION, asking }: Wiring, log: Log): Dashboard {
   return new Dashboard({
     isLeader: () => election.isLeader,
     chooseShards: output.chooseShards,
     ...asking,
+    log,
   });
 }
 

@@ -51,6 +51,7 @@ class Setup implements AsyncDisposable {
       isLeader: () => true,
       chooseShards: standalone.chooseShards,
       figures: new ProxyFigures({ finder: { find, close: () => Promise.resolve() }, interval: 50 }),
+      log,
     });
     this.#controller = new Controller({
       source: new ManifestsSource({ directory: manifests.path, log }),
@@ -179,7 +180,7 @@ for (const shards of [1, 2, 16]) {
     }
     const snapshot = store.snapshot();
     const translation = translate(snapshot, { keysDirectory: "/keys" });
-    const dashboard = new Dashboard({ isLeader: () => true, chooseShards: () => shards });
+    const dashboard = new Dashboard({ isLeader: () => true, chooseShards: () => shards, log: SILENT_LOG });
     dashboard.see({ snapshot, translation });
     const files = renderConfigFiles(translation, () => shards);
     const write = async (shard: number) => {

@@ -24,7 +24,6 @@ import { Controller } from "../controller/controller.ts";
 import { ASSETS } from "../controller/dashboard/assets.ts";
 import { Dashboard } from "../controller/dashboard/dashboard.ts";
 import { ProxyFigures } from "../controller/dashboard/proxy_figures.ts";
-import { FixedProxies } from "../controller/dashboard/proxy_pods.ts";
 import { dashboardHandler } from "../controller/dashboard/server.ts";
 import { Metrics } from "../controller/metrics.ts";
 import { StandaloneOutput } from "../controller/outputs/standalone.ts";
@@ -77,20 +76,26 @@ async function run(values: FlagValues): Promise<void> {
   const http = address(values, "listen-http");
   const https = address(values, "listen-https");
   const admin = address(values, "listen-admin");
+  const isOnce = values.switch("once");
   // before anything is written: the files may be those of a demo that is running
-  for (const { hostname, port } of [http, https, admin]) tryToListen({ hostname, port });
+  for (const { hostname, port } of [http, https, ...isOnce ? [] : [admin]]) tryToListen({ hostname, port });
   const name = `${DIRECTORY}/${http.port}`;
   const directory = `${Deno.cwd()}/${name}`;
   const manifests = `${directory}/manifests`;
   const output = `${directory}/output`;
   await writeManifests(directory, manifests);
   const log = createLog("demo", { level: "warn", write: print });
-  const proxyAdmin = freeAddress();
   const standalone = new StandaloneOutput({ directory: output, log });
   const dashboard = new Dashboard({
     isLeader: () => true,
     chooseShards: standalone.chooseShards,
-    figures: new ProxyFigures({ finder: new FixedProxies([{ name: "demo", admin: proxyAdmin }]) }),
+    figures: new ProxyFigures({
+      finder: {
+        find: () => Promise.resolve([{ name: "demo", admin: proxy.addresses.admin }]),
+        close: () => Promise.resolve(),
+      },
+    }),
+    log,
   });
   const metrics = new Metrics();
   const controller = new Controller({
@@ -102,7 +107,7 @@ async function run(values: FlagValues): Promise<void> {
   });
   await controller.start();
   const proxy = new Proxy({
-    ...proxyOptions(output, { http, https, admin: proxyAdmin }),
+    ...proxyOptions(output, { http, https }),
     onReload: () => isUp && announce({ output, manifests }),
     log,
   });
@@ -110,7 +115,7 @@ async function run(values: FlagValues): Promise<void> {
   await proxy.start();
   isUp = true;
   const demo = { ...proxy.addresses, caFile: `${name}/ca.pem` };
-  if (values.switch("once")) return Deno.exit(await showAnswers(demo) ? 0 : 1);
+  if (isOnce) return Deno.exit(await showAnswers(demo) ? 0 : 1);
   serveAdmin(admin, {
     isReady: () => controller.isReady,
     metrics: () => Promise.resolve(metrics.text()),
@@ -128,16 +133,13 @@ async function run(values: FlagValues): Promise<void> {
 }
 
 /** What the proxy's command line would say; it serves in this thread. */
-function proxyOptions(
-  output: string,
-  { http, https, admin }: { http: Address; https: Address; admin: Address },
-) {
+function proxyOptions(output: string, { http, https }: { http: Address; https: Address }) {
   const commandLine = parseFlags(PROXY_PROGRAM, [
     `--config=${output}/proxy.json`,
     `--watch=${output}`,
     `--listen-http=${formatAddress(http)}`,
     `--listen-https=${formatAddress(https)}`,
-    `--listen-admin=${formatAddress(admin)}`,
+    "--listen-admin=127.0.0.1:0",
   ], { readEnv: () => undefined });
   if (commandLine.action !== "run") throw new Error("BUG: the proxy's flags ask for something else");
   return { ...proxyFlags(commandLine.values, { cores: 1 }), workers: 0, accessLog: Deno.stdout };
@@ -155,13 +157,6 @@ function tryToListen(address: Address): void {
   } catch (error) {
     throw new Error(listenErrorMessage(error, address));
   }
-}
-
-/** Where nobody listens. */
-function freeAddress(): Address {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return { hostname: "127.0.0.1", port: listener.addr.port };
 }
 
 /** Starts the backends, and writes YAML with their addresses and with fresh certificates. */

@@ -60,12 +60,12 @@ Deno.test("ConfigurationView.routes() finds what is in host, path, Service or In
     [{ search: " shop/gone:80 " }, ["/gone"]],
     [{ search: "shop/closed" }, ["/secret"]],
     [{ search: "nothing like it" }, []],
-    [{ namespace: "other" }, ["/", "/old", "/", "-"]],
+    [{ namespace: "other" }, ["/", "/old", "/", "/", "-"]],
     [{ namespace: "sho" }, []],
     [{ host: "*.example.com" }, ["/"]],
     [{ host: "" }, ["-"]],
     [{ problems: true, search: "/cart" }, ["/cart", "/cart"]],
-    [{ problems: true, namespace: "other" }, []],
+    [{ problems: true, namespace: "other" }, ["/"]],
     [{ host: "a.example.com", search: "api" }, ["/api/v[0-9]+/(.*)"]],
   ];
   for (const [query, found] of cases) {
@@ -78,11 +78,11 @@ Deno.test("ConfigurationView.routes() finds what is in host, path, Service or In
 Deno.test("ConfigurationView.ingresses() finds them by name, namespace, host and problems", async () => {
   const view = await shop();
   const cases: [query: Partial<Parameters<typeof view.ingresses>[0]>, found: string[]][] = [
-    [{}, ["moved", "api", "closed", "shop"]],
+    [{}, ["barred", "moved", "api", "closed", "shop"]],
     [{ search: "B.example" }, ["moved"]],
     [{ search: "shop/" }, ["api", "closed", "shop"]],
-    [{ problems: true }, ["api", "closed", "shop"]],
-    [{ namespace: "other" }, ["moved"]],
+    [{ problems: true }, ["barred", "api", "closed", "shop"]],
+    [{ namespace: "other" }, ["barred", "moved"]],
   ];
   for (const [query, found] of cases) {
     assertEquals(

@@ -1,4 +1,4 @@
-import { configRevision, textDigest, VERSION } from "@pingress/config";
+import { configRevision, errorMessage, type Log, textDigest, VERSION } from "@pingress/config";
 import type { Ingress } from "../objects.ts";
 import type { Outcome } from "../reporter.ts";
 import { renderConfigFiles } from "../render/config_files.ts";
@@ -6,7 +6,7 @@ import type { ChooseShards } from "../shards.ts";
 import type { EventView, Explanation, IngressView, Overview, ProxyView } from "./api.ts";
 import { ConfigurationView } from "./configuration_view.ts";
 import { explain } from "./explain.ts";
-import { ingressYaml, knownObject } from "./ingress_yaml.ts";
+import { ingressYaml } from "./ingress_yaml.ts";
 import { eventText, LiveClients } from "./live.ts";
 import type { ProxyFigures } from "./proxy_figures.ts";
 
@@ -28,6 +28,8 @@ export interface DashboardOptions {
   figures?: ProxyFigures;
   /** Reads more of an Ingress, where there is an API to ask. */
   details?: IngressDetails;
+  /** Told of what fails. */
+  log: Log;
 }
 
 /** A configuration, ready to be shown. */
@@ -71,10 +73,7 @@ export class Dashboard {
   constructor(options: DashboardOptions) {
     this.#options = options;
     this.live = new LiveClients({
-      current: () => {
-        const overview = this.overview();
-        return overview && eventText("overview", overview);
-      },
+      current: () => this.#event(),
       onCount: (count) => this.#watched(count),
     });
   }
@@ -147,7 +146,7 @@ export class Dashboard {
     return {
       ...view.ingress(ingress),
       events: events ?? [],
-      yaml: ingressYaml(object ?? knownObject(ingress)),
+      yaml: ingressYaml(object ?? ingress),
     };
   }
 
@@ -167,6 +166,17 @@ export class Dashboard {
     clearTimeout(this.#timer);
     this.live.close();
     await this.#options.figures?.stop();
+  }
+
+  /** What is wrong with the dashboard must not end the controller. */
+  #event(): string | undefined {
+    try {
+      const overview = this.overview();
+      return overview && eventText("overview", overview);
+    } catch (error) {
+      this.#options.log.error("The dashboard cannot show the configuration", { error: errorMessage(error) });
+      return undefined;
+    }
   }
 
   #watched(count: number): void {

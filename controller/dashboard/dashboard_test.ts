@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertGreater, assertNotEquals } from "@std/assert";
-import { within } from "../../tests/testing.ts";
+import { SILENT_LOG } from "@pingress/config";
+import { recordingLog, within } from "../../tests/testing.ts";
 import type { Outcome } from "../reporter.ts";
 import type { EventView, Overview } from "./api.ts";
 import { Dashboard, type DashboardOptions } from "./dashboard.ts";
@@ -7,7 +8,12 @@ import { type KnownProxy, ProxyFigures } from "./proxy_figures.ts";
 import { outcomeOf, webYaml } from "./testing.ts";
 
 function start(options: Partial<DashboardOptions> = {}) {
-  const dashboard = new Dashboard({ isLeader: () => true, chooseShards: () => 1, ...options });
+  const dashboard = new Dashboard({
+    isLeader: () => true,
+    chooseShards: () => 1,
+    log: SILENT_LOG,
+    ...options,
+  });
   return Object.assign(dashboard, { [Symbol.asyncDispose]: () => dashboard.close() });
 }
 
@@ -89,9 +95,20 @@ Deno.test("Dashboard has no new time because nobody has looked for a while", asy
   assertEquals(dashboard.overview(), first);
 });
 
+Deno.test("Dashboard goes on when it cannot show a configuration, and says so", async () => {
+  const { log, has } = recordingLog();
+  await using dashboard = start({ log });
+  const next = overviews(dashboard.live.open());
+  const { snapshot, translation } = outcomeOf(webYaml());
+  dashboard.see({ snapshot, translation: { ...translation, claims: [] } });
+  await has("ERROR test: The dashboard cannot show the configuration");
+  dashboard.see(outcomeOf(webYaml()));
+  assertEquals((await next()).counts.routes, 1);
+});
+
 Deno.test("Dashboard counts shards into the revision", () => {
   const revisions = [1, 2].map((count) => {
-    const dashboard = new Dashboard({ isLeader: () => true, chooseShards: () => count });
+    const dashboard = new Dashboard({ isLeader: () => true, chooseShards: () => count, log: SILENT_LOG });
     dashboard.see(outcomeOf(webYaml()));
     return dashboard.overview()?.revision;
   });
@@ -132,6 +149,9 @@ Deno.test("Dashboard says how far behind proxies are, and which are ready", asyn
   const [same, notReady, other, unknown] = dashboard.proxies().map(({ lag }) => lag);
   assertEquals([same, notReady, unknown], [0, 0, undefined]);
   assertGreater(other ?? 0, 0);
+  // what is no news to proxies does not set them even
+  dashboard.see({ ...outcomeOf(webYaml()), failure: "the disk is full" });
+  assertGreater(dashboard.proxies()[2]?.lag ?? 0, 0);
   const { proxies, readyProxies } = dashboard.overview()?.counts ?? {};
   assertEquals([proxies, readyProxies], [4, 1]);
 });

@@ -9,8 +9,8 @@ export interface KnownProxy {
   name: string;
   /** The node that it is on. */
   node?: string;
-  /** Its admin port; left out while it has no address. */
-  admin?: Address;
+  /** Its admin port; none while it has no address. */
+  admin?: Address | undefined;
 }
 
 /** Finds the proxies, as long as somebody wants to know. */

@@ -1,5 +1,5 @@
 import type { Pod } from "@cloudydeno/kubernetes-apis/core/v1";
-import type { Address, Log } from "@pingress/config";
+import type { Log } from "@pingress/config";
 import { type InformerApi, runInformer } from "../informer.ts";
 import { ADMIN_PORT } from "../render/proxy_pod.ts";
 import type { KnownProxy, ProxyFinder } from "./proxy_figures.ts";
@@ -48,7 +48,6 @@ export class ProxyPods implements ProxyFinder {
     this.#following = undefined;
     following?.stop.abort();
     await following?.ended;
-    if (this.#following === undefined) this.#pods.clear();
   }
 
   #follow() {
@@ -70,25 +69,5 @@ export class ProxyPods implements ProxyFinder {
       },
     });
     return { stop, synced: synced.promise, ended };
-  }
-}
-
-/** Proxies that somebody has told of, by the addresses of their admin ports. */
-export class FixedProxies implements ProxyFinder {
-  readonly #proxies: readonly KnownProxy[];
-
-  /** Takes them as they are. */
-  constructor(admins: readonly (KnownProxy & { admin: Address })[]) {
-    this.#proxies = admins;
-  }
-
-  /** What was told. */
-  find(): Promise<readonly KnownProxy[]> {
-    return Promise.resolve(this.#proxies);
-  }
-
-  /** Does nothing. */
-  close(): Promise<void> {
-    return Promise.resolve();
   }
 }

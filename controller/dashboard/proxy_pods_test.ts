@@ -3,7 +3,7 @@ import type { Pod } from "@cloudydeno/kubernetes-apis/core/v1";
 import { SILENT_LOG } from "@pingress/config";
 import { settled, within } from "../../tests/testing.ts";
 import type { InformerApi } from "../informer.ts";
-import { FixedProxies, ProxyPods } from "./proxy_pods.ts";
+import { ProxyPods } from "./proxy_pods.ts";
 
 /** The Pods of a cluster, which a test changes. */
 class FakeApi implements InformerApi<Pod> {
@@ -88,11 +88,4 @@ Deno.test("ProxyPods.find() does not wait longer than it may", async () => {
   await assertRejects(() => pods.find(stop.signal), Error, "too late");
   await within(pods.close(), "the end of the informer");
   late.resolve();
-});
-
-Deno.test("FixedProxies are those that were told", async () => {
-  const proxy = { name: "demo", admin: { hostname: "127.0.0.1", port: 1 } };
-  const proxies = new FixedProxies([proxy]);
-  assertEquals(await proxies.find(), [proxy]);
-  await proxies.close();
 });

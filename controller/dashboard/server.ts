@@ -84,9 +84,7 @@ export function dashboardHandler(options: DashboardHandlerOptions): RequestHandl
       if (status === 405) response.headers.set("allow", "GET, HEAD");
     }
     for (const [name, value] of Object.entries(HEADERS)) response.headers.set(name, value);
-    if (request.method !== "HEAD") return response;
-    await response.body?.cancel();
-    return new Response(null, response);
+    return response; // of which HEAD gets no content
   };
 
   function answerAsset(path: string, request: Request): Response {
