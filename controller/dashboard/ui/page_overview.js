@@ -79,7 +79,7 @@ export function OverviewPage() {
 }
 
 /** @param {{ overview: Overview }} props */
-function Tiles({ overview: { counts, problemCount, problems, scrapedAt } }) {
+function Tiles({ overview: { counts, problemCount, problems } }) {
   const errors = problems.some(({ severity }) => severity === "error");
   const areAllReady = counts.readyProxies === counts.proxies;
   return h(
@@ -113,10 +113,8 @@ function Tiles({ overview: { counts, problemCount, problems, scrapedAt } }) {
       label: "Proxies ready",
       path: "proxies",
       value: `${formatCount(counts.readyProxies)} of ${formatCount(counts.proxies)}`,
-      note: scrapedAt === undefined
-        ? h(Status, { tone: "none" }, "Not asked yet")
-        : counts.proxies === 0
-        ? h(Status, { tone: "none" }, "None found")
+      note: counts.proxies === 0
+        ? h(Status, { tone: "none" }, "None known yet")
         : areAllReady
         ? h(Status, { tone: "ok" }, "All serve this revision")
         : h(Status, { tone: "error" }, counts.proxies - counts.readyProxies, " not ready"),

@@ -47,7 +47,7 @@ export function ProxiesPage() {
         { title: "No proxy was found" },
         "They start with the first Ingress of class pingress: ",
         h("code", null, "kubectl -n pingress-system get pods"),
-        " shows them.",
+        " shows them. With --backend Standalone the controller knows of none.",
       )
       : h(ProxyTable, { proxies }),
   ];
