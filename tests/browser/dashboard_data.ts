@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { annotationViews } from "../../controller/dashboard/annotation_views.ts";
 import type {
   CertificateView,
   EndpointView,
@@ -36,35 +37,41 @@ const WORDS = [
 ];
 const PATHS = ["/", "/api", "/v1/orders", "/static", "/healthz"];
 
+const ANNOTATIONS = {
+  "nginx.ingress.kubernetes.io/proxy-body-size": "20m",
+  "nginx.ingress.kubernetes.io/canary-weight-total": "1000",
+  "nginx.ingress.kubernetes.io/client-body-buffer-size": "16k",
+  "nginx.ingress.kubernetes.io/configuration-snippet": "more_set_headers 'X-Frame-Options: DENY';",
+};
+
+/** As the controller words them. */
 const PROBLEMS: Pick<ProblemView, "severity" | "reason" | "message" | "field">[] = [
   {
     severity: "error",
     reason: "ServiceNotFound",
     field: "spec.rules[0].http.paths[1].backend.service.name",
-    message: "There is no Service checkout-v2 in this namespace, so that the path answers 503. " +
-      "Create the Service, or name one that exists.",
+    message: "There is no Service shop/checkout-v2: the answer is 503 until it is created",
   },
   {
     severity: "error",
-    reason: "HostConflict",
-    field: "spec.rules[0]",
-    message: "Another Ingress, older than this one, owns the host and path: it is served, this one is not. " +
-      "Remove one of the two rules.",
+    reason: "PathConflict",
+    field: "spec.rules[0].http.paths[0]",
+    message:
+      "events.billing.example.com / is claimed by the older Ingress billing/audit: this path is not served",
   },
   {
     severity: "warning",
     reason: "SecretNotFound",
     field: "spec.tls[0].secretName",
-    message: "There is no Secret shop-tls, so that the host is served with the default certificate. " +
-      "Create it, with tls.crt and tls.key.",
+    message: "There is no Secret media/images-tls of type kubernetes.io/tls: " +
+      "its hosts keep their last certificate, if there was one, until it is created",
   },
   {
     severity: "warning",
-    reason: "AnnotationUnsupported",
-    field: "metadata.annotations",
-    message:
-      "nginx.ingress.kubernetes.io/configuration-snippet is not supported: what it adds is left out. " +
-      "Most snippets have an annotation that does the same; see docs/annotations.md.",
+    reason: "UnsupportedAnnotation",
+    field: "metadata.annotations[nginx.ingress.kubernetes.io/configuration-snippet]",
+    message: "It does nothing: Pingress takes no text for a configuration of another program: " +
+      "use the annotation for what it does",
   },
 ];
 
@@ -143,26 +150,18 @@ export function ingressView(cluster: Cluster, { namespace, name }: IngressRow, n
         at: now - 4 * MINUTE,
         type: "Warning",
         reason: "ServiceNotFound",
-        message: "There is no Service checkout-v2 in this namespace",
+        message: "There is no Service shop/checkout-v2: the answer is 503 until it is created",
         count: 3,
       },
-      { at: now - 52 * MINUTE, type: "Normal", reason: "Served", message: "2 routes are served", count: 1 },
-    ],
-    annotations: [
-      { name: "nginx.ingress.kubernetes.io/proxy-body-size", value: "20m", support: "supported" },
       {
-        name: "nginx.ingress.kubernetes.io/proxy-buffering",
-        value: "off",
-        support: "accepted",
-        note: "Nothing to do: answers are never buffered.",
-      },
-      {
-        name: "nginx.ingress.kubernetes.io/configuration-snippet",
-        value: "more_set_headers 'X-Frame-Options: DENY';",
-        support: "unsupported",
-        note: "Nothing that a user writes becomes configuration. pingress.dev/response-headers does this.",
+        at: now - 52 * MINUTE,
+        type: "Normal",
+        reason: "Resolved",
+        message: "PathConflict is resolved",
+        count: 1,
       },
     ],
+    annotations: annotationViews({ metadata: { namespace, name, annotations: ANNOTATIONS } }, []),
     yaml: yamlOf(namespace, name),
   };
 }

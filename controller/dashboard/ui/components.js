@@ -84,7 +84,8 @@ export function Problems({ problems, withIngress = false }) {
           h(
             "p",
             { class: "problem-head" },
-            withIngress && h(IngressLink, { ingress: problem }),
+            // of what is wrong with all of them no Ingress is named
+            withIngress && problem.name !== "" && h(IngressLink, { ingress: problem }),
             h("span", { class: "tag" }, problem.reason),
             problem.field && h("code", null, problem.field),
           ),
