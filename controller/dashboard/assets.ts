@@ -29,6 +29,7 @@ import pageOverview from "./ui/page_overview.js" with { type: "text" };
 import pageProxies from "./ui/page_proxies.js" with { type: "text" };
 import pageRoutes from "./ui/page_routes.js" with { type: "text" };
 import pagedRows from "./ui/paged_rows.js" with { type: "text" };
+import routeParts from "./ui/route_parts.js" with { type: "text" };
 import router from "./ui/router.js" with { type: "text" };
 import style from "./ui/style.css" with { type: "text" };
 import themeEarly from "./ui/theme_early.js" with { type: "text" };
@@ -65,6 +66,7 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ["/page_proxies.js", script(pageProxies)],
   ["/page_routes.js", script(pageRoutes)],
   ["/paged_rows.js", script(pagedRows)],
+  ["/route_parts.js", script(routeParts)],
   ["/router.js", script(router)],
   ["/theme.js", script(theme)],
   ["/theme_early.js", script(themeEarly)],

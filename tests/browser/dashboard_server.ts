@@ -31,6 +31,11 @@ export class DashboardServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.#server.addr.port}/`;
   }
 
+  /** How many pages follow it. */
+  get followers(): number {
+    return this.#streams.size;
+  }
+
   /** Sends the overview to all pages that are open. */
   push(): void {
     for (const stream of this.#streams) stream.enqueue(this.#event());

@@ -172,6 +172,23 @@ browserTest("the dashboard follows changes, and takes nothing from who is at wor
   assertEquals(visit.foreignRequests(), []);
 });
 
+browserTest("a page that nobody sees holds no connection", async (browser) => {
+  await using server = new DashboardServer(makeCluster(40, Date.now()));
+  await using visit = await Visit.to(browser, `${server.url}#/`);
+  await until(visit.page, "document.querySelector('.live [role=status]')?.innerText.startsWith('Live')");
+  assertEquals(server.followers, 1);
+  await using other = await Visit.to(browser, `${server.url}#/nowhere`);
+  await other.page.bringToFront();
+  await until(other.page, "document.querySelector('.live [role=status]')?.innerText.startsWith('Live')");
+  await visit.page.waitForFunction("document.hidden", { polling: 50 });
+  server.cluster.overview.revision = "c0ffee000000";
+  server.push();
+  await until(other.page, "document.querySelector('.live [role=status]').textContent.includes('c0ffee')");
+  assertEquals(server.followers, 1);
+  await visit.page.bringToFront();
+  await until(visit.page, "document.querySelector('.live [role=status]').textContent.includes('c0ffee')");
+});
+
 browserTest("the dashboard says what to do where there is nothing", async (browser) => {
   await using server = new DashboardServer(makeCluster(0, Date.now()));
   server.cluster.proxies = [];

@@ -5,6 +5,7 @@
  */
 import { h, render } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
+import { useArrival } from "./arrival.js";
 import { Empty, PageHead } from "./components.js";
 import { formatCount, formatRelative, shortRevision } from "./format.js";
 import { Icon } from "./icons.js";
@@ -16,7 +17,6 @@ import { OverviewPage } from "./page_overview.js";
 import { ProxiesPage } from "./page_proxies.js";
 import { RoutesPage } from "./page_routes.js";
 import { linkTo, usePlace } from "./router.js";
-import { useArrival } from "./arrival.js";
 import { useTheme } from "./theme.js";
 
 /** @typedef {import("../api.ts").Overview} Overview */

@@ -12,7 +12,6 @@ import { linkToIngress } from "./router.js";
 
 /** @typedef {import("preact").ComponentChildren} Children */
 /** @typedef {import("../api.ts").ProblemView} ProblemView */
-/** @typedef {import("../api.ts").EndpointView} EndpointView */
 
 /** @typedef {"ok" | "warning" | "error" | "none"} Tone How good something is: a colour, an icon, and always a word. */
 
@@ -174,60 +173,6 @@ export function Switch({ label, isOn, onChange }) {
     }),
     h("span", null, label),
   );
-}
-
-/** How well a backend's endpoints do, in words. @param {EndpointView[]} endpoints @returns {{ tone: Tone, word: string }} */
-export function endpointHealth(endpoints) {
-  const used = endpoints.filter(({ isPassedOver }) => isPassedOver !== true).length;
-  if (endpoints.length === 0) return { tone: "error", word: "No endpoints" };
-  if (used === 0) return { tone: "error", word: `All ${endpoints.length} passed over` };
-  if (used < endpoints.length) return { tone: "warning", word: `${used} of ${endpoints.length} used` };
-  return { tone: "ok", word: plural(used, "endpoint") };
-}
-
-/**
- * The endpoints' state, as a button that opens the list of them.
- *
- * @param {{ endpoints: EndpointView[] }} props
- */
-export function Endpoints({ endpoints }) {
-  const id = useId();
-  const { tone, word } = endpointHealth(endpoints);
-  if (endpoints.length === 0) return h(Status, { tone }, word);
-  return [
-    h("button", { type: "button", class: "plain", popovertarget: id }, h(Status, { tone }, word)),
-    h(
-      "div",
-      { id, popover: "auto", class: "popover", onToggle: placePopover },
-      h(EndpointList, { endpoints }),
-    ),
-  ];
-}
-
-/** @param {{ endpoints: EndpointView[] }} props */
-export function EndpointList({ endpoints }) {
-  return h(
-    "ul",
-    { class: "endpoints", role: "list" },
-    endpoints.map(({ address, isPassedOver }) =>
-      h(
-        "li",
-        null,
-        h("code", null, address),
-        h(Status, { tone: isPassedOver ? "warning" : "ok" }, isPassedOver ? "passed over" : "used"),
-      )
-    ),
-  );
-}
-
-/** Below its button, and within the window. @param {ToggleEvent & { currentTarget: HTMLElement }} event */
-function placePopover({ currentTarget: popover, newState }) {
-  const button = popover.previousElementSibling;
-  if (newState !== "open" || button === null) return;
-  const { left, bottom, top } = button.getBoundingClientRect();
-  const { offsetWidth, offsetHeight } = popover;
-  popover.style.left = `${Math.max(8, Math.min(left, innerWidth - offsetWidth - 8))}px`;
-  popover.style.top = `${bottom + offsetHeight + 8 > innerHeight ? top - offsetHeight - 4 : bottom + 4}px`;
 }
 
 /** How many errors and warnings, in words. @param {{ errors: number, warnings: number }} props */

@@ -74,17 +74,28 @@ function follow(update) {
   }
 
   function reconnect() {
-    source?.close();
-    clearTimeout(timer);
+    end();
     update((old) => ({ ...old, state: "reconnecting" }));
     timer = setTimeout(connect, pause);
     pause = Math.min(pause * 2, LONGEST_PAUSE);
   }
 
-  connect();
-  return () => {
+  /** Browsers open few connections to a server, which pages that nobody sees would take from those in sight. */
+  function look() {
+    if (document.hidden) end();
+    else connect();
+  }
+
+  function end() {
     source?.close();
     clearTimeout(timer);
+  }
+
+  look();
+  document.addEventListener("visibilitychange", look);
+  return () => {
+    document.removeEventListener("visibilitychange", look);
+    end();
   };
 }
 

@@ -5,22 +5,18 @@
  */
 import { h } from "preact";
 import { useState } from "preact/hooks";
-import {
-  Ago,
-  Card,
-  Empty,
-  endpointHealth,
-  EndpointList,
-  Failure,
-  Loading,
-  PageHead,
-  Problems,
-  Status,
-} from "./components.js";
+import { Ago, Card, Empty, Failure, Loading, PageHead, Problems, Status } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { plural } from "./format.js";
 import { Icon } from "./icons.js";
-import { hostName, RouteCertificate, RoutePath } from "./page_routes.js";
+import {
+  Backend,
+  endpointHealth,
+  EndpointList,
+  hostName,
+  RouteCertificate,
+  RoutePath,
+} from "./route_parts.js";
 import { linkTo } from "./router.js";
 
 /** @typedef {import("../api.ts").IngressView} IngressView */
@@ -28,13 +24,13 @@ import { linkTo } from "./router.js";
 /** @typedef {import("../api.ts").EventView} EventView */
 /** @typedef {import("../api.ts").RouteView} RouteView */
 
-/** @type {Record<AnnotationView["support"], import("./components.js").Tone>} */
-const SUPPORT_TONES = {
-  supported: "ok",
-  accepted: "ok",
-  different: "warning",
-  unsupported: "warning",
-  refused: "error",
+/** @type {Record<AnnotationView["support"], { tone: import("./components.js").Tone, word: string }>} */
+const SUPPORT = {
+  supported: { tone: "ok", word: "supported" },
+  different: { tone: "none", word: "differs" },
+  accepted: { tone: "none", word: "nothing to do" },
+  unsupported: { tone: "warning", word: "not supported" },
+  refused: { tone: "error", word: "refused" },
 };
 
 /** @param {{ namespace: string, name: string }} props */
@@ -58,7 +54,7 @@ export function IngressPage({ namespace, name }) {
         { title: "No Ingress of this name is served" },
         "It was deleted, or its class is another one. ",
         h("code", null, "kubectl -n ", namespace, " get ingress ", name),
-        " shows\n        it if it is there; see its ",
+        " shows it if it is there; see its ",
         h("code", null, "spec.ingressClassName"),
         ".",
       ),
@@ -152,13 +148,7 @@ function RouteTable({ routes }) {
           null,
           h("td", null, hostName(host)),
           h("td", null, h(RoutePath, { route })),
-          h(
-            "td",
-            null,
-            h("span", { class: "dim" }, backend.namespace, "/"),
-            backend.name,
-            h("span", { class: "dim" }, ":", backend.port),
-          ),
+          h("td", null, h(Backend, { backend })),
           h("td", null, h(Status, { tone }, word), endpoints.length > 0 && h(EndpointList, { endpoints })),
           h("td", null, h(RouteCertificate, { route })),
         );
@@ -176,7 +166,12 @@ function Annotations({ annotations }) {
       h(
         "li",
         null,
-        h("div", null, h("code", null, name), h(Status, { tone: SUPPORT_TONES[support] }, support)),
+        h(
+          "div",
+          null,
+          h("code", null, name),
+          h(Status, { tone: SUPPORT[support].tone }, SUPPORT[support].word),
+        ),
         h("pre", { class: "value" }, value),
         note && h("p", null, note),
       )

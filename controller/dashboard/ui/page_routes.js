@@ -4,11 +4,12 @@
  * @module
  */
 import { h } from "preact";
-import { Empty, Endpoints, IngressLink, PageHead, SearchBox, Status, Switch } from "./components.js";
+import { Empty, PageHead, SearchBox, Switch } from "./components.js";
 import { useAnswer } from "./fetching.js";
-import { plural } from "./format.js";
 import { FilterBox } from "./filter_box.js";
+import { plural } from "./format.js";
 import { usePagedRows } from "./paged_rows.js";
+import { Backend, Endpoints, hostName, RouteCertificate, RouteIngress, RoutePath } from "./route_parts.js";
 import { changeQuery, linkTo } from "./router.js";
 import { UrlBox } from "./url_box.js";
 import { virtualTable } from "./virtual_table.js";
@@ -32,13 +33,7 @@ const COLUMNS = [
   {
     key: "service",
     title: "Service",
-    cell: (
-      { backend },
-    ) => [
-      h("span", { class: "dim" }, backend.namespace, "/"),
-      backend.name,
-      h("span", { class: "dim" }, ":", backend.port),
-    ],
+    cell: ({ backend }) => h(Backend, { backend }),
   },
   {
     key: "health",
@@ -53,12 +48,7 @@ const COLUMNS = [
   {
     key: "ingress",
     title: "Ingress",
-    cell: (
-      { ingress, problems },
-    ) => [
-      h(IngressLink, { ingress }),
-      problems > 0 && h(Status, { tone: "warning" }, plural(problems, "problem")),
-    ],
+    cell: (route) => h(RouteIngress, { route }),
   },
 ];
 
@@ -125,27 +115,4 @@ export function RoutesPage({ place: { query } }) {
 /** How many rows match: told to those who listen, too. @param {{ total: number | undefined }} props */
 function Total({ total }) {
   return h("p", { class: "dim", role: "status" }, total !== undefined && plural(total, "route"));
-}
-
-/** A host, or the words for all of them. @param {string | undefined} host */
-export function hostName(host) {
-  return host ?? h("i", null, "every host");
-}
-
-/** @param {{ route: RouteView }} props */
-export function RoutePath({ route: { path, type } }) {
-  return [
-    path === undefined ? h("i", null, "what no other takes") : h("code", null, path),
-    h("span", { class: "tag" }, type),
-  ];
-}
-
-/** @param {{ route: RouteView }} props */
-export function RouteCertificate({ route: { certificate } }) {
-  if (certificate === undefined) return h("span", { class: "dim" }, "HTTP only");
-  return h(
-    "a",
-    { class: "ref", href: linkTo(["certificates"], { search: certificate }) },
-    certificate.split("/")[1],
-  );
 }

@@ -5,9 +5,10 @@
  */
 import { h } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { Card, EndpointList, Failure, IngressLink } from "./components.js";
+import { Card, Failure, IngressLink } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { Icon } from "./icons.js";
+import { Backend, EndpointList } from "./route_parts.js";
 import { changeQuery } from "./router.js";
 
 /** @typedef {import("../api.ts").Explanation} Explanation */
@@ -111,7 +112,7 @@ function Answer({ explanation: { url, steps, route, outcome } }) {
           "div",
           null,
           h("dt", null, "Service"),
-          h("dd", null, route.backend.namespace, "/", route.backend.name, ":", route.backend.port),
+          h("dd", null, h(Backend, { backend: route.backend })),
         ),
         h(
           "div",

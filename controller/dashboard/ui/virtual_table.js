@@ -68,7 +68,11 @@ function VirtualTable({ name, caption, columns, rows, empty }) {
     look();
     addEventListener("scroll", look, { passive: true });
     addEventListener("resize", look);
+    // what is above the table may grow and shrink
+    const observer = new ResizeObserver(look);
+    observer.observe(document.body);
     return () => {
+      observer.disconnect();
       removeEventListener("scroll", look);
       removeEventListener("resize", look);
     };
