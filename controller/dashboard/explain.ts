@@ -354,15 +354,13 @@ function possibleAnswers(
     depends("External authentication", "it depends on what that server says");
   }
   if (rewrite !== undefined) {
-    const groups = rule?.path.type === "Regex" ? PathRegex.of(rule.path.path).match(path) ?? [] : [];
-    const made = rewrite.replace(/\$([1-9])/g, (_, number) => groups[Number(number) - 1] ?? "") +
-      forwarded.slice(path.length);
+    const made = rewritten(rewrite, { rule, path }) + forwarded.slice(path.length);
     if (/^https?:\/\//i.test(rewrite)) {
       sends("Rewrite to a URL", { to: made, code: 302, why: "every request is sent there" });
-    } else {depends(
-        "Rewrite",
-        `it answers nothing: the backend gets ${made.startsWith("/") ? made : `/${made}`}`,
-      );}
+    } else {
+      const sent = made.startsWith("/") ? made : `/${made}`;
+      depends("Rewrite", `it answers nothing: the backend gets ${sent}`);
+    }
   }
   if (canary !== undefined) {
     depends(
@@ -371,6 +369,12 @@ function possibleAnswers(
     );
   }
   return all;
+}
+
+/** What a rewrite puts in the place of the path. */
+function rewritten(text: string, { rule, path }: { rule: Rule | undefined; path: string }): string {
+  const groups = rule?.path.type === "Regex" ? PathRegex.of(rule.path.path).match(path) ?? [] : [];
+  return text.replace(/\$([1-9])/g, (_, number) => groups[Number(number) - 1] ?? "");
 }
 
 function outcomeOf(
