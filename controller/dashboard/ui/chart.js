@@ -94,7 +94,7 @@ function options(element, { lines, format, least, onPoint }) {
   return {
     width: element.clientWidth,
     height: HEIGHT,
-    padding: [8, 8, 0, 0],
+    padding: [8, 16, 0, 0],
     legend: { show: false },
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx)] },
     cursor: { sync: { key: "traffic" }, y: false, drag: { x: false, y: false }, points: { size: 6 } },

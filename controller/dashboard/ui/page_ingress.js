@@ -173,10 +173,15 @@ function Annotations({ annotations }) {
           h(Status, { tone: SUPPORT[support].tone }, SUPPORT[support].word),
         ),
         h("pre", { class: "value" }, value),
-        note && h("p", null, note),
+        note && h("p", { class: "note" }, withCode(note)),
       )
     ),
   );
+}
+
+/** A text in which code stands between backticks. @param {string} text */
+function withCode(text) {
+  return text.split("`").map((part, index) => index % 2 === 0 ? part : h("code", null, part));
 }
 
 /** @param {{ events: EventView[] }} props */
