@@ -34,6 +34,7 @@ import router from "./ui/router.js" with { type: "text" };
 import style from "./ui/style.css" with { type: "text" };
 import themeEarly from "./ui/theme_early.js" with { type: "text" };
 import theme from "./ui/theme.js" with { type: "text" };
+import toolbar from "./ui/toolbar.js" with { type: "text" };
 import urlBox from "./ui/url_box.js" with { type: "text" };
 import virtualTable from "./ui/virtual_table.js" with { type: "text" };
 
@@ -70,6 +71,7 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ["/router.js", script(router)],
   ["/theme.js", script(theme)],
   ["/theme_early.js", script(themeEarly)],
+  ["/toolbar.js", script(toolbar)],
   ["/url_box.js", script(urlBox)],
   ["/virtual_table.js", script(virtualTable)],
   ["/hooks.js", script(hooks)],

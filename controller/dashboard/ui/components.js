@@ -105,6 +105,17 @@ export function Empty({ title, children }) {
   );
 }
 
+/** What is shown where there is no Ingress at all. */
+export function NothingServed() {
+  return h(
+    Empty,
+    { title: "No Ingress is served yet" },
+    "Create one with ",
+    h("code", null, "spec.ingressClassName: pingress"),
+    "; it appears here within a second.",
+  );
+}
+
 /** What is shown where an answer failed. @param {{ failure: Error }} props */
 export function Failure({ failure }) {
   return h(

@@ -4,12 +4,12 @@
  * @module
  */
 import { h } from "preact";
-import { Empty, IngressLink, PageHead, ProblemCounts, SearchBox, Switch } from "./components.js";
+import { Empty, IngressLink, NothingServed, PageHead, ProblemCounts } from "./components.js";
 import { useAnswer } from "./fetching.js";
-import { FilterBox } from "./filter_box.js";
 import { plural } from "./format.js";
 import { usePagedRows } from "./paged_rows.js";
-import { changeQuery, linkTo } from "./router.js";
+import { linkTo } from "./router.js";
+import { Toolbar } from "./toolbar.js";
 import { virtualTable } from "./virtual_table.js";
 
 /** @typedef {import("../api.ts").IngressRow} IngressRow */
@@ -28,7 +28,8 @@ const COLUMNS = [
 ];
 
 /** @param {{ place: import("./router.js").Place }} props */
-export function IngressesPage({ place: { query: { search, namespace, problems } } }) {
+export function IngressesPage({ place: { query } }) {
+  const { search, namespace, problems } = query;
   const rows = usePagedRows("api/ingresses", { search, namespace, problems });
   const filters = /** @type {Filters | undefined} */ (useAnswer("api/filters", "configuration").data);
   return [
@@ -41,27 +42,7 @@ export function IngressesPage({ place: { query: { search, namespace, problems } 
         rows.total !== undefined && plural(rows.total, "Ingress", "Ingresses"),
       ),
     ),
-    h(
-      "div",
-      { class: "toolbar", role: "search", "aria-label": "Ingresses" },
-      h(SearchBox, {
-        label: "Search name or host",
-        value: search ?? "",
-        onChange: (search) => changeQuery({ search }),
-      }),
-      h(FilterBox, {
-        label: "Namespace",
-        all: "All namespaces",
-        value: namespace ?? "",
-        choices: filters?.namespaces ?? [],
-        onChange: (namespace) => changeQuery({ namespace }),
-      }),
-      h(Switch, {
-        label: "Problems only",
-        isOn: problems === "1",
-        onChange: (isOn) => changeQuery({ problems: isOn ? "1" : "" }),
-      }),
-    ),
+    h(Toolbar, { rows: "Ingresses", search: "Search name or host", query, filters }),
     virtualTable({
       name: "ingresses",
       caption: "Ingresses, by namespace and name",
@@ -81,11 +62,5 @@ function emptyText({ search, namespace, problems }) {
   if (problems) {
     return h(Empty, { title: "No problems" }, "Every Ingress is served as it is written; ", all, ".");
   }
-  return h(
-    Empty,
-    { title: "No Ingress is served yet" },
-    "Create one with ",
-    h("code", null, "spec.ingressClassName: pingress"),
-    "; it appears here within a second.",
-  );
+  return h(NothingServed, null);
 }

@@ -5,7 +5,7 @@
  */
 import { h } from "preact";
 import { Chart } from "./chart.js";
-import { Ago, Card, Empty, Loading, PageHead, Problems, Status } from "./components.js";
+import { Ago, Card, Empty, Loading, NothingServed, PageHead, Problems, Status } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import {
   expiry,
@@ -244,15 +244,5 @@ function EndingCertificates({ count, all }) {
         );
       }),
     ),
-  );
-}
-
-function NothingServed() {
-  return h(
-    Empty,
-    { title: "No Ingress is served yet" },
-    "Create one with ",
-    h("code", null, "spec.ingressClassName: pingress"),
-    "; it appears here within a second.",
   );
 }

@@ -4,13 +4,14 @@
  * @module
  */
 import { h } from "preact";
-import { Empty, PageHead, SearchBox, Switch } from "./components.js";
+import { Empty, NothingServed, PageHead } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { FilterBox } from "./filter_box.js";
 import { plural } from "./format.js";
 import { usePagedRows } from "./paged_rows.js";
 import { Backend, Endpoints, hostName, RouteCertificate, RouteIngress, RoutePath } from "./route_parts.js";
 import { changeQuery, linkTo } from "./router.js";
+import { Toolbar } from "./toolbar.js";
 import { UrlBox } from "./url_box.js";
 import { virtualTable } from "./virtual_table.js";
 
@@ -61,31 +62,14 @@ export function RoutesPage({ place: { query } }) {
     h(PageHead, { title: "Routes" }, h(Total, { total: rows.total })),
     h(UrlBox, { url: query.url ?? "" }),
     h(
-      "div",
-      { class: "toolbar", role: "search", "aria-label": "Routes" },
-      h(SearchBox, {
-        label: "Search host, path, Service or Ingress",
-        value: search ?? "",
-        onChange: (search) => changeQuery({ search }),
-      }),
-      h(FilterBox, {
-        label: "Namespace",
-        all: "All namespaces",
-        value: namespace ?? "",
-        choices: filters?.namespaces ?? [],
-        onChange: (namespace) => changeQuery({ namespace }),
-      }),
+      Toolbar,
+      { rows: "Routes", search: "Search host, path, Service or Ingress", query, filters },
       h(FilterBox, {
         label: "Host",
         all: "All hosts",
         value: host ?? "",
         choices: filters?.hosts ?? [],
         onChange: (host) => changeQuery({ host }),
-      }),
-      h(Switch, {
-        label: "Problems only",
-        isOn: problems === "1",
-        onChange: (isOn) => changeQuery({ problems: isOn ? "1" : "" }),
       }),
     ),
     virtualTable({
@@ -101,13 +85,7 @@ export function RoutesPage({ place: { query } }) {
           h("a", { href: linkTo(["routes"]) }, "show all routes"),
           ".",
         )
-        : h(
-          Empty,
-          { title: "No routes yet" },
-          "Create an Ingress with ",
-          h("code", null, "spec.ingressClassName: pingress"),
-          "; its routes appear here within a second.",
-        ),
+        : h(NothingServed, null),
     }),
   ];
 }
