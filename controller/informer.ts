@@ -145,7 +145,7 @@ async function watchOnce<T extends WatchableObject>(
   { signal, target, silence, progress }: InformerOptions<T> & { progress(version: string): void },
 ): Promise<void> {
   using watchdog = new Watchdog(signal, silence);
-  let reader: ReturnType<WatchEventStream<T>["getReader"]> | undefined;
+  let cancel: (() => Promise<void>) | undefined;
   try {
     const opening = api.watch({
       resourceVersion: from,
@@ -153,7 +153,8 @@ async function watchOnce<T extends WatchableObject>(
       timeoutSeconds: 240 + Math.floor(Math.random() * 60),
       abortSignal: watchdog.signal,
     });
-    reader = (await watchdog.guard(opening)).getReader();
+    const reader = (await watchdog.guard(opening)).getReader();
+    cancel = () => reader.cancel();
     for (;;) {
       const { value: event, done } = await watchdog.guard(reader.read());
       if (done) return;
@@ -168,7 +169,7 @@ async function watchOnce<T extends WatchableObject>(
     // a silent watch may be a connection that nobody is at the other end of: it is resumed on another one
     if (!watchdog.isSilent) throw error;
   } finally {
-    reader?.cancel().catch(() => {});
+    cancel?.().catch(() => {});
   }
 }
 

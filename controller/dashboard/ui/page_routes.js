@@ -1,0 +1,96 @@
+/**
+ * All routes, and the way of a URL through them.
+ *
+ * @module
+ */
+import { h } from "preact";
+import { Empty, NothingServed, PageHead } from "./components.js";
+import { useAnswer } from "./fetching.js";
+import { FilterBox } from "./filter_box.js";
+import { plural } from "./format.js";
+import { usePagedRows } from "./paged_rows.js";
+import { Backend, Endpoints, hostName, RouteCertificate, RouteIngress, RoutePath } from "./route_parts.js";
+import { changeQuery, linkTo } from "./router.js";
+import { Toolbar } from "./toolbar.js";
+import { UrlBox } from "./url_box.js";
+import { virtualTable } from "./virtual_table.js";
+
+/** @typedef {import("../api.ts").RouteView} RouteView */
+/** @typedef {import("../api.ts").Filters} Filters */
+
+/** @type {import("./virtual_table.js").Column<RouteView>[]} */
+const COLUMNS = [
+  {
+    key: "host",
+    title: "Host",
+    cell: ({ host }, above) =>
+      h(
+        "span",
+        { class: above?.host === host && above !== undefined ? "same" : "", title: host },
+        hostName(host),
+      ),
+  },
+  { key: "path", title: "Path", cell: (route) => h(RoutePath, { route }) },
+  {
+    key: "service",
+    title: "Service",
+    cell: ({ backend }) => h(Backend, { backend }),
+  },
+  {
+    key: "health",
+    title: "Endpoints",
+    cell: ({ endpoints }) => h(Endpoints, { endpoints }),
+  },
+  {
+    key: "certificate",
+    title: "Certificate",
+    cell: (route) => h(RouteCertificate, { route }),
+  },
+  {
+    key: "ingress",
+    title: "Ingress",
+    cell: (route) => h(RouteIngress, { route }),
+  },
+];
+
+/** @param {{ place: import("./router.js").Place }} props */
+export function RoutesPage({ place: { query } }) {
+  const { search, namespace, host, problems } = query;
+  const rows = usePagedRows("api/routes", { search, namespace, host, problems });
+  const filters = /** @type {Filters | undefined} */ (useAnswer("api/filters", "configuration").data);
+  return [
+    h(PageHead, { title: "Routes" }, h(Total, { total: rows.total })),
+    h(UrlBox, { url: query.url ?? "" }),
+    h(
+      Toolbar,
+      { rows: "Routes", search: "Search host, path, Service or Ingress", query, filters },
+      h(FilterBox, {
+        label: "Host",
+        all: "All hosts",
+        value: host ?? "",
+        choices: filters?.hosts ?? [],
+        onChange: (host) => changeQuery({ host }),
+      }),
+    ),
+    virtualTable({
+      name: "routes",
+      caption: "Routes, sorted by host and path",
+      columns: COLUMNS,
+      rows,
+      empty: search || namespace || host || problems
+        ? h(
+          Empty,
+          { title: "No route matches" },
+          "Search for less, or ",
+          h("a", { href: linkTo(["routes"]) }, "show all routes"),
+          ".",
+        )
+        : h(NothingServed, null),
+    }),
+  ];
+}
+
+/** How many rows match: told to those who listen, too. @param {{ total: number | undefined }} props */
+function Total({ total }) {
+  return h("p", { class: "dim", role: "status" }, total !== undefined && plural(total, "route"));
+}
