@@ -36,12 +36,13 @@ Deno.test("tick() leads to one run soon after, however many ticks there were", a
 Deno.test("tick() under a storm leads to a burst and then one run in an interval", async () => {
   const runs = new Runs();
   const pace = new Pace({ run: runs.run, onFailure: unexpected, collect: 1, interval: 100, burst: 2 });
+  const start = performance.now();
   const storm = setInterval(() => pace.tick(), 1);
   await runs.reach(6);
   clearInterval(storm);
   await pace.close();
-  const gaps = runs.times.slice(1).map((time, index) => time - (runs.times[index] ?? 0));
-  for (const gap of gaps.slice(2)) assertGreater(gap, 80);
+  // counted from the start: on a busy machine a run may be late, and the next one is not
+  runs.times.forEach((time, index) => assertGreater(time - start, (index - 2) * 100 - 20));
 });
 
 Deno.test("tick() during a run leads to another run, not to two at a time", async () => {

@@ -108,8 +108,20 @@ function tellUnknown(
     problems.add("UnsupportedAnnotation", field, `${follows}: ${inert.why}`, { closes: guard !== undefined });
     return guard;
   }
-  const meant = nearest(name, [...ROWS.keys(), ...Object.keys(INERT)]);
+  const meant = meantBy(name);
   const advice = meant === undefined ? "remove it" : `did you mean ${prefix}${meant}?`;
   problems.add("UnknownAnnotation", field, `There is no such annotation, so it does nothing: ${advice}`);
   return undefined;
+}
+
+/** What is meant by names that there are not: they come again with every run, and to compare them takes long. */
+const misspelt = new Map<string, string | undefined>();
+const MOST_MISSPELT = 10_000;
+
+function meantBy(name: string): string | undefined {
+  if (!misspelt.has(name)) {
+    if (misspelt.size === MOST_MISSPELT) misspelt.clear();
+    misspelt.set(name, nearest(name, [...ROWS.keys(), ...Object.keys(INERT)]));
+  }
+  return misspelt.get(name);
 }
