@@ -1,10 +1,13 @@
-import { assert, assertEquals, assertGreater } from "@std/assert";
-import { parseProxyConfig, type ProxyConfig, serviceKey } from "@pingress/config";
+import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { parseProxyConfig, type ProxyConfig, type RuleOptions, serviceKey } from "@pingress/config";
 import { explain, parseUrl, search } from "../controller/dashboard/explain.ts";
-import { ProxyError } from "../proxy/errors.ts";
+import { errorResponse, ProxyError } from "../proxy/errors.ts";
+import { FieldName } from "../proxy/http1/field_name.ts";
+import { compilePolicies } from "../proxy/policies/compile.ts";
 import semantics from "../proxy/testdata/ingress_semantics.json" with { type: "json" };
 import { RoutingTable } from "../proxy/routing_table.ts";
 import { Random } from "./fuzz/random.ts";
+import { environmentOf, exchangeOf } from "./policies.ts";
 
 /** What takes a request, by the proxy's own table. */
 function routed(table: RoutingTable, host: string, path: string): string {
@@ -151,3 +154,51 @@ Deno.test("explain() tells a few candidates of very many, and always the one tha
   assertEquals(outcome, "It goes to default/web:1, which is looked up in DNS.");
   assertEquals(parseUrl("a.test/path-1000/x").path, "/path-1000/x");
 });
+
+/** What answers a request before its backend, whoever asks. */
+const ANSWERS: RuleOptions = {
+  redirect: { to: "https://elsewhere.test/", code: 301 },
+  hostRedirect: { host: "www.site.test", code: 308 },
+  rewrite: "https://rewritten.test/a",
+  httpsRedirect: { code: 307 },
+  closed: "something cannot be used",
+};
+
+Deno.test("explain() lets the same options answer first as the proxy does", async () => {
+  const names = Object.keys(ANSWERS) as (keyof typeof ANSWERS)[];
+  for (let chosen = 1; chosen < 2 ** names.length; chosen++) {
+    const options: RuleOptions = Object.fromEntries(
+      names.filter((_, bit) => chosen & 2 ** bit).map((name) => [name, ANSWERS[name]]),
+    );
+    const rule = {
+      host: "site.test",
+      path: { type: "Prefix", path: "/" },
+      backend: backend(1),
+      options,
+    } as const;
+    const { outcome } = explain("http://site.test:8080/a/b", {
+      translation: { config: { rules: [rule] }, endpoints: {}, certificates: new Map() },
+      routeView: () => undefined,
+    });
+    const [status, location] = await answered(options);
+    assertStringIncludes(outcome, String(status), JSON.stringify(options));
+    if (location !== undefined) assertStringIncludes(outcome, location, JSON.stringify(options));
+  }
+});
+
+/** The status and Location by which the proxy's policies answer. */
+async function answered(options: RuleOptions): Promise<[number | undefined, string | undefined]> {
+  const exchange = exchangeOf({ target: "/a/b" });
+  try {
+    for (const request of compilePolicies(options, environmentOf())?.requests ?? []) {
+      const answer = await request(exchange);
+      if (answer !== undefined) return [answer.status, answer.fields.get(LOCATION)];
+    }
+  } catch (error) {
+    if (error instanceof ProxyError) return [errorResponse(error.reason).status, undefined];
+    throw error;
+  }
+  return [undefined, undefined];
+}
+
+const LOCATION = FieldName.of("location");

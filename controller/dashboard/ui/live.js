@@ -120,8 +120,8 @@ export function useOverview() {
 export function useVersion(follows) {
   const { overview, connection } = useContext(LiveContext);
   if (overview === undefined) return "";
-  const { revision, scrapedAt } = overview;
-  return `${connection} ${revision} ${follows === "figures" ? scrapedAt : ""}`;
+  const { changedAt, scrapedAt } = overview;
+  return `${connection} ${changedAt} ${follows === "figures" ? scrapedAt : ""}`;
 }
 
 /**
