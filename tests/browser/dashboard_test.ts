@@ -25,9 +25,14 @@ const LOOKS: Look[] = [{ scheme: "light" }, { scheme: "dark" }, { scheme: "light
 
 const isUpdate = Deno.env.get("PINGRESS_UPDATE") === "1";
 
-/** Waits until something in a page is true. */
+/** Waits until something in a page is true. @throws {Error} with what the page shows, if that takes too long. */
 async function until(page: Page, expression: string): Promise<void> {
-  await page.waitForFunction(expression, { timeout: 30_000 });
+  try {
+    await page.waitForFunction(expression, { timeout: 30_000 });
+  } catch (cause) {
+    const shown = await page.evaluate("document.body.innerText");
+    throw new Error(`Waited in vain for ${expression}. The page shows:\n${shown}`, { cause });
+  }
 }
 
 /** What a page shows at a selector, as text. */
