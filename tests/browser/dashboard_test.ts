@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Page } from "npm:puppeteer-core@^25.16.0";
+import type { Browser, Page } from "npm:puppeteer-core@^25.16.0";
 import { browserTest, type Look, Visit } from "./browser.ts";
 import { makeCluster } from "./dashboard_data.ts";
 import { DashboardServer } from "./dashboard_server.ts";
@@ -25,9 +25,21 @@ const LOOKS: Look[] = [{ scheme: "light" }, { scheme: "dark" }, { scheme: "light
 
 const isUpdate = Deno.env.get("PINGRESS_UPDATE") === "1";
 
-/** Waits until something in a page is true. */
+/** A page in front of all others, for those that nobody sees are not live. */
+async function open(browser: Browser, url: string, look?: Look): Promise<Visit> {
+  const visit = await Visit.to(browser, url, look);
+  await visit.page.bringToFront();
+  return visit;
+}
+
+/** Waits until something in a page is true. @throws {Error} with what the page shows, if that takes too long. */
 async function until(page: Page, expression: string): Promise<void> {
-  await page.waitForFunction(expression, { timeout: 30_000 });
+  try {
+    await page.waitForFunction(expression, { timeout: 30_000 });
+  } catch (cause) {
+    const shown = await page.evaluate("document.body.innerText");
+    throw new Error(`Waited in vain for ${expression}. The page shows:\n${shown}`, { cause });
+  }
 }
 
 /** What a page shows at a selector, as text. */
@@ -57,7 +69,7 @@ browserTest("the dashboard's pages can be read by everybody", async (browser, t)
     for (const look of LOOKS) {
       const { scheme, width } = look;
       await t.step(`${name}, ${scheme}${width === undefined ? "" : `, ${width} px`}`, async () => {
-        await using visit = await Visit.to(browser, server.url + place, look);
+        await using visit = await open(browser, server.url + place, look);
         await visit.page.waitForSelector(shown);
         assertEquals(await heading(visit.page), title);
         assertEquals(await visit.barriers(), []);
@@ -71,7 +83,7 @@ browserTest("the dashboard's pages can be read by everybody", async (browser, t)
 
 browserTest("the dashboard finds what is searched for, and the way back", async (browser) => {
   await using server = new DashboardServer(makeCluster(5000, Date.now()));
-  await using visit = await Visit.to(browser, `${server.url}#/routes`);
+  await using visit = await open(browser, `${server.url}#/routes`);
   const { page } = visit;
   const rows = "document.querySelectorAll('tbody tr').length";
   await page.waitForSelector("table .path");
@@ -107,7 +119,7 @@ browserTest("the dashboard finds what is searched for, and the way back", async 
 
 browserTest("the dashboard works by keyboard alone, in the theme that was chosen", async (browser) => {
   await using server = new DashboardServer(makeCluster(40, Date.now()));
-  await using visit = await Visit.to(browser, `${server.url}#/`);
+  await using visit = await open(browser, `${server.url}#/`);
   const { page } = visit;
   await page.waitForSelector(".tiles");
   const stops = await visit.tabStops();
@@ -149,7 +161,7 @@ browserTest("the dashboard works by keyboard alone, in the theme that was chosen
 
 browserTest("the dashboard follows changes, and takes nothing from who is at work", async (browser) => {
   await using server = new DashboardServer(makeCluster(200, Date.now()));
-  await using visit = await Visit.to(browser, `${server.url}#/ingresses?search=a`);
+  await using visit = await open(browser, `${server.url}#/ingresses?search=a`);
   const { page } = visit;
   await page.waitForSelector("table .state");
   await until(page, "document.querySelector('.live [role=status]').innerText.startsWith('Live')");
@@ -174,11 +186,10 @@ browserTest("the dashboard follows changes, and takes nothing from who is at wor
 
 browserTest("a page that nobody sees holds no connection", async (browser) => {
   await using server = new DashboardServer(makeCluster(40, Date.now()));
-  await using visit = await Visit.to(browser, `${server.url}#/`);
+  await using visit = await open(browser, `${server.url}#/`);
   await until(visit.page, "document.querySelector('.live [role=status]')?.innerText.startsWith('Live')");
   assertEquals(server.followers, 1);
-  await using other = await Visit.to(browser, `${server.url}#/nowhere`);
-  await other.page.bringToFront();
+  await using other = await open(browser, `${server.url}#/nowhere`);
   await until(other.page, "document.querySelector('.live [role=status]')?.innerText.startsWith('Live')");
   await visit.page.waitForFunction("document.hidden", { polling: 50 });
   server.cluster.overview.revision = "c0ffee000000";
@@ -202,7 +213,7 @@ browserTest("the dashboard says what to do where there is nothing", async (brows
     ["#/nowhere", "Go to the overview"],
   ];
   for (const [place, text] of cases) {
-    await using visit = await Visit.to(browser, server.url + place);
+    await using visit = await open(browser, server.url + place);
     await until(visit.page, `document.querySelector(".empty")?.innerText.includes(${JSON.stringify(text)})`);
     assertEquals(await visit.barriers(), []);
   }
@@ -213,7 +224,7 @@ browserTest("the demo's dashboard shows an edit of its Ingress, and 5,000 more",
   const file = `${demo.manifests}/ingress.yaml`;
   const status = "document.querySelector('.page-head [role=status]')?.innerText";
   {
-    await using visit = await Visit.to(browser, `${demo.dashboard}#/routes`);
+    await using visit = await open(browser, `${demo.dashboard}#/routes`);
     const { page } = visit;
     await until(page, `${status} === '5 routes'`);
     const yaml = await Deno.readTextFile(file);
@@ -243,7 +254,7 @@ browserTest("the demo's dashboard shows an edit of its Ingress, and 5,000 more",
 
   await t.step("first paint and search with 5,000 Ingresses", async () => {
     await Deno.writeTextFile(`${demo.manifests}/many.json`, manyIngresses(5000));
-    await using visit = await Visit.to(browser, `${demo.dashboard}#/routes`);
+    await using visit = await open(browser, `${demo.dashboard}#/routes`);
     const { page } = visit;
     await until(page, `${status} === '10,005 routes'`);
     await page.reload();
