@@ -48,7 +48,10 @@ export interface Look {
   width?: number;
 }
 
-/** A page in a tab of its own, closed when disposed of. */
+/**
+ * A page in a window of its own, closed when disposed of. Of the tabs of one window all but one are hidden, and which
+ * one is in front after another was closed is up to the browser.
+ */
 export class Visit implements AsyncDisposable {
   /** The tab. */
   readonly page: Page;
@@ -73,11 +76,33 @@ export class Visit implements AsyncDisposable {
     url: string,
     { scheme = "light", width = 1280 }: Look = {},
   ): Promise<Visit> {
-    const visit = new Visit(await browser.newPage());
+    const window = await browser.createBrowserContext();
+    const visit = new Visit(await window.newPage());
     await visit.page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
     await visit.page.setViewport({ width, height: 800 });
     await visit.page.goto(url);
     return visit;
+  }
+
+  /** Opens a URL in a tab of the same window, which hides this one. The window's end is its end. */
+  async another(url: string): Promise<Visit> {
+    const other = new Visit(await this.page.browserContext().newPage());
+    await other.page.goto(url);
+    await other.page.bringToFront();
+    return other;
+  }
+
+  /** Waits until something in the page is true. @throws {Error} with what it shows and says, if that takes too long. */
+  async until(expression: string): Promise<void> {
+    try {
+      await this.page.waitForFunction(expression, { timeout: 30_000, polling: 50 });
+    } catch (cause) {
+      const shown = await this.page.evaluate("document.body.innerText");
+      const said = this.complaints.join("\n");
+      throw new Error(`Waited in vain for ${expression}. The page shows:\n${shown}\nIt says:\n${said}`, {
+        cause,
+      });
+    }
   }
 
   /** The URLs that it asked of anybody but the one who gave it; of files, of all but itself. */
@@ -116,9 +141,9 @@ export class Visit implements AsyncDisposable {
     throw new Error(`The focus does not leave the page; it goes from ${stops.slice(-3).join(" to ")}`);
   }
 
-  /** Closes the tab. */
+  /** Closes the window. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.page.close();
+    return this.page.browserContext().close();
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type Rule, serviceKey } from "@pingress/config";
 import { annotationViews } from "../../controller/dashboard/annotation_views.ts";
 import type {
   CertificateView,
@@ -18,6 +19,8 @@ import type {
   RouteView,
   TrafficPoint,
 } from "../../controller/dashboard/api.ts";
+import { explain as explainUrl } from "../../controller/dashboard/explain.ts";
+import type { Translation } from "../../controller/translate/translate.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -166,59 +169,28 @@ export function ingressView(cluster: Cluster, { namespace, name }: IngressRow, n
   };
 }
 
-/** Where a URL would go in the cluster: the longest prefix of its host wins. */
-export function explain(cluster: Cluster, text: string): Explanation {
-  const url = new URL(text);
-  const routes = cluster.routes.filter(({ host }) => host === url.hostname);
-  const longestFirst = routes.toSorted((one, other) => (other.path ?? "").length - (one.path ?? "").length);
-  const route = longestFirst.find(({ path = "" }) => url.pathname.startsWith(path));
-  const at = route === undefined ? -1 : longestFirst.indexOf(route);
-  const parts = { scheme: url.protocol.slice(0, -1), host: url.hostname, path: url.pathname };
-  return {
-    url: parts as Explanation["url"],
-    steps: [
-      {
-        title: "Which certificate is shown?",
-        candidates: [{
-          label: url.hostname,
-          verdict: route?.certificate === undefined ? "passed over" : "taken",
-          why: route?.certificate === undefined
-            ? "no certificate is for it"
-            : `it has the certificate of Secret ${route.certificate}`,
-        }],
-      },
-      {
-        title: "Which hosts match?",
-        candidates: [{
-          label: url.hostname,
-          verdict: routes.length > 0 ? "taken" : "passed over",
-          why: routes.length > 0
-            ? "it is the most specific host with a path that matches"
-            : "no rule is for it",
-        }, {
-          label: "every host",
-          verdict: routes.length > 0 ? "not reached" : "passed over",
-          why: routes.length > 0 ? "a more specific host has a path for it" : "no rule is for it",
-        }],
-      },
-      {
-        title: `Which path of ${url.hostname} matches?`,
-        candidates: longestFirst.map(({ path = "", type }, index) => ({
-          label: `${type} ${path}`,
-          verdict: index === at ? "taken" : index < at || at < 0 ? "passed over" : "not reached",
-          why: index === at
-            ? "it is the longest that the path begins with"
-            : index < at || at < 0
-            ? "the path does not begin with it"
-            : "it would match, and comes after the one that is taken",
-        })),
-      },
-    ],
-    ...route && { route },
-    outcome: route === undefined
-      ? "The client gets 404: no rule matches."
-      : `It goes to ${route.backend.namespace}/${route.backend.name}:${route.backend.port}, which has ${route.endpoints.length} endpoints.`,
-  };
+/** Where a URL would go in the cluster, as the controller explains it. */
+export function explain({ routes }: Cluster, text: string): Explanation {
+  const { hostname } = new URL(text);
+  const views = routes.filter(({ host }) => host === hostname);
+  const rules = views.map(({ host = "", path = "", type, backend }): Rule => ({
+    host,
+    path: { type: type === "Exact" ? "Exact" : "Prefix", path },
+    backend: { type: "Service", ...backend },
+  }));
+  const endpoints = Object.fromEntries(
+    rules.map(({ backend }, index) =>
+      [serviceKey(backend), views[index]?.endpoints.map(({ address }) => address) ?? []] as const
+    ),
+  );
+  const secret = views[0]?.certificate;
+  const certificates: Translation["certificates"] = new Map(
+    secret === undefined ? [] : [[hostname, { secret, cert: "", key: "" }]],
+  );
+  return explainUrl(text, {
+    translation: { config: { rules }, endpoints, certificates },
+    routeView: (rule) => views[rules.findIndex((one) => one === rule)],
+  });
 }
 
 /** The rows that a query of a table asks for. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Browser, Page } from "npm:puppeteer-core@^25.16.0";
+import type { Page } from "npm:puppeteer-core@^25.16.0";
 import { browserTest, type Look, Visit } from "./browser.ts";
 import { makeCluster } from "./dashboard_data.ts";
 import { DashboardServer } from "./dashboard_server.ts";
@@ -24,23 +24,6 @@ const PAGES: [name: string, place: string, heading: string, shown: string][] = [
 const LOOKS: Look[] = [{ scheme: "light" }, { scheme: "dark" }, { scheme: "light", width: 360 }];
 
 const isUpdate = Deno.env.get("PINGRESS_UPDATE") === "1";
-
-/** A page in front of all others, for those that nobody sees are not live. */
-async function open(browser: Browser, url: string, look?: Look): Promise<Visit> {
-  const visit = await Visit.to(browser, url, look);
-  await visit.page.bringToFront();
-  return visit;
-}
-
-/** Waits until something in a page is true. @throws {Error} with what the page shows, if that takes too long. */
-async function until(page: Page, expression: string): Promise<void> {
-  try {
-    await page.waitForFunction(expression, { timeout: 30_000 });
-  } catch (cause) {
-    const shown = await page.evaluate("document.body.innerText");
-    throw new Error(`Waited in vain for ${expression}. The page shows:\n${shown}`, { cause });
-  }
-}
 
 /** What a page shows at a selector, as text. */
 function textOf(page: Page, selector: string): Promise<string> {
@@ -69,7 +52,7 @@ browserTest("the dashboard's pages can be read by everybody", async (browser, t)
     for (const look of LOOKS) {
       const { scheme, width } = look;
       await t.step(`${name}, ${scheme}${width === undefined ? "" : `, ${width} px`}`, async () => {
-        await using visit = await open(browser, server.url + place, look);
+        await using visit = await Visit.to(browser, server.url + place, look);
         await visit.page.waitForSelector(shown);
         assertEquals(await heading(visit.page), title);
         assertEquals(await visit.barriers(), []);
@@ -83,7 +66,7 @@ browserTest("the dashboard's pages can be read by everybody", async (browser, t)
 
 browserTest("the dashboard finds what is searched for, and the way back", async (browser) => {
   await using server = new DashboardServer(makeCluster(5000, Date.now()));
-  await using visit = await open(browser, `${server.url}#/routes`);
+  await using visit = await Visit.to(browser, `${server.url}#/routes`);
   const { page } = visit;
   const rows = "document.querySelectorAll('tbody tr').length";
   await page.waitForSelector("table .path");
@@ -91,35 +74,35 @@ browserTest("the dashboard finds what is searched for, and the way back", async 
   assert(await page.evaluate(rows) as number < 60, "only rows in sight are in the document");
 
   await page.evaluate("scrollTo(0, 200000)");
-  await until(page, "[...document.querySelectorAll('tbody tr')].some((row) => row.ariaRowIndex > 4900)");
-  await until(page, "document.querySelectorAll('.coming').length === 0");
+  await visit.until("[...document.querySelectorAll('tbody tr')].some((row) => row.ariaRowIndex > 4900)");
+  await visit.until("document.querySelectorAll('.coming').length === 0");
   await page.evaluate("[...document.querySelectorAll('td.ingress a')].at(20).click()");
   await page.waitForSelector(".yaml");
   assertEquals(await page.evaluate("document.activeElement.localName"), "h1");
   assertEquals(await page.evaluate("scrollY"), 0);
   await page.goBack();
-  await until(page, "scrollY > 199000 && document.querySelectorAll('td.ingress a').length > 0");
+  await visit.until("scrollY > 199000 && document.querySelectorAll('td.ingress a').length > 0");
 
   await page.keyboard.down("Control");
   await page.keyboard.press("k");
   await page.keyboard.up("Control");
   await page.keyboard.type("checkout-181.auth");
-  await until(page, "document.querySelector('.page-head [role=status]').innerText === '2 routes'");
+  await visit.until("document.querySelector('.page-head [role=status]').innerText === '2 routes'");
   assertEquals(await page.evaluate("location.hash"), "#/routes?search=checkout-181.auth");
   await page.reload();
-  await until(page, "document.querySelector('.page-head [role=status]')?.innerText === '2 routes'");
+  await visit.until("document.querySelector('.page-head [role=status]')?.innerText === '2 routes'");
   assertEquals(
     await page.$eval("input[type=search]", (input) => (input as unknown as { value: string }).value),
     "checkout-181.auth",
   );
   await page.select("select", "billing");
-  await until(page, "document.querySelector('.empty-title')?.innerText === 'No route matches'");
+  await visit.until("document.querySelector('.empty-title')?.innerText === 'No route matches'");
   assertQuiet(visit);
 });
 
 browserTest("the dashboard works by keyboard alone, in the theme that was chosen", async (browser) => {
   await using server = new DashboardServer(makeCluster(40, Date.now()));
-  await using visit = await open(browser, `${server.url}#/`);
+  await using visit = await Visit.to(browser, `${server.url}#/`);
   const { page } = visit;
   await page.waitForSelector(".tiles");
   const stops = await visit.tabStops();
@@ -145,59 +128,59 @@ browserTest("the dashboard works by keyboard alone, in the theme that was chosen
   await page.waitForSelector("td.health button");
   await page.focus("td.health button");
   await page.keyboard.press("Enter");
-  await until(page, "document.querySelector('.popover:popover-open')?.innerText.includes('10.42.')");
+  await visit.until("document.querySelector('.popover:popover-open')?.innerText.includes('10.42.')");
   await page.keyboard.press("Escape");
-  await until(page, "document.querySelector('.popover:popover-open') === null");
+  await visit.until("document.querySelector('.popover:popover-open') === null");
   await page.focus(".url-box input");
   await page.keyboard.type("cart.shop.example.com/nothing/here");
   await page.keyboard.press("Enter");
-  await until(page, "document.querySelector('.outcome')?.innerText.includes('shop/cart')");
+  await visit.until("document.querySelector('.outcome')?.innerText.includes('shop/cart')");
   await page.click(".url-box .button:not(.primary)");
   await page.type(".url-box input", "http://nowhere.test/");
   await page.keyboard.press("Enter");
-  await until(page, "document.querySelector('.outcome')?.innerText.includes('404')");
+  await visit.until("document.querySelector('.outcome')?.innerText.includes('404')");
   assertQuiet(visit);
 });
 
 browserTest("the dashboard follows changes, and takes nothing from who is at work", async (browser) => {
   await using server = new DashboardServer(makeCluster(200, Date.now()));
-  await using visit = await open(browser, `${server.url}#/ingresses?search=a`);
+  await using visit = await Visit.to(browser, `${server.url}#/ingresses?search=a`);
   const { page } = visit;
   await page.waitForSelector("table .state");
-  await until(page, "document.querySelector('.live [role=status]').innerText.startsWith('Live')");
+  await visit.until("document.querySelector('.live [role=status]').innerText.startsWith('Live')");
   await page.focus("input[type=search]");
   await page.keyboard.type("pi");
-  await until(page, "document.querySelector('.page-head [role=status]').innerText === '20 Ingresses'");
+  await visit.until("document.querySelector('.page-head [role=status]').innerText === '20 Ingresses'");
   await page.evaluate("scrollTo(0, 100)");
 
   server.cluster = makeCluster(400, Date.now());
   server.cluster.overview.revision = "c0ffee000000";
   server.push();
-  await until(page, "document.querySelector('.page-head [role=status]').innerText === '40 Ingresses'");
+  await visit.until("document.querySelector('.page-head [role=status]').innerText === '40 Ingresses'");
   assertEquals(await page.evaluate("[document.activeElement.value, scrollY]"), ["api", 100]);
 
   server.hangUp();
-  await until(page, "document.querySelector('.live').innerText.includes('Reconnecting')");
-  await until(page, "document.querySelector('.live').innerText.includes('last seen')");
-  await until(page, "document.querySelector('.live').innerText.includes('Live')");
+  await visit.until("document.querySelector('.live').innerText.includes('Reconnecting')");
+  await visit.until("document.querySelector('.live').innerText.includes('last seen')");
+  await visit.until("document.querySelector('.live').innerText.includes('Live')");
   assertEquals(await page.evaluate("[document.activeElement.value, scrollY]"), ["api", 100]);
   assertEquals(visit.foreignRequests(), []);
 });
 
 browserTest("a page that nobody sees holds no connection", async (browser) => {
   await using server = new DashboardServer(makeCluster(40, Date.now()));
-  await using visit = await open(browser, `${server.url}#/`);
-  await until(visit.page, "document.querySelector('.live [role=status]')?.innerText.startsWith('Live')");
+  await using visit = await Visit.to(browser, `${server.url}#/`);
+  await visit.until("document.querySelector('.live [role=status]')?.innerText.startsWith('Live')");
   assertEquals(server.followers, 1);
-  await using other = await open(browser, `${server.url}#/nowhere`);
-  await until(other.page, "document.querySelector('.live [role=status]')?.innerText.startsWith('Live')");
-  await visit.page.waitForFunction("document.hidden", { polling: 50 });
+  const other = await visit.another(`${server.url}#/nowhere`);
+  await other.until("document.querySelector('.live [role=status]')?.innerText.startsWith('Live')");
+  await visit.until("document.hidden");
   server.cluster.overview.revision = "c0ffee000000";
   server.push();
-  await until(other.page, "document.querySelector('.live [role=status]').textContent.includes('c0ffee')");
+  await other.until("document.querySelector('.live [role=status]').textContent.includes('c0ffee')");
   assertEquals(server.followers, 1);
   await visit.page.bringToFront();
-  await until(visit.page, "document.querySelector('.live [role=status]').textContent.includes('c0ffee')");
+  await visit.until("document.querySelector('.live [role=status]').textContent.includes('c0ffee')");
 });
 
 browserTest("the dashboard says what to do where there is nothing", async (browser) => {
@@ -213,8 +196,8 @@ browserTest("the dashboard says what to do where there is nothing", async (brows
     ["#/nowhere", "Go to the overview"],
   ];
   for (const [place, text] of cases) {
-    await using visit = await open(browser, server.url + place);
-    await until(visit.page, `document.querySelector(".empty")?.innerText.includes(${JSON.stringify(text)})`);
+    await using visit = await Visit.to(browser, server.url + place);
+    await visit.until(`document.querySelector(".empty")?.innerText.includes(${JSON.stringify(text)})`);
     assertEquals(await visit.barriers(), []);
   }
 });
@@ -224,41 +207,41 @@ browserTest("the demo's dashboard shows an edit of its Ingress, and 5,000 more",
   const file = `${demo.manifests}/ingress.yaml`;
   const status = "document.querySelector('.page-head [role=status]')?.innerText";
   {
-    await using visit = await open(browser, `${demo.dashboard}#/routes`);
+    await using visit = await Visit.to(browser, `${demo.dashboard}#/routes`);
     const { page } = visit;
-    await until(page, `${status} === '5 routes'`);
+    await visit.until(`${status} === '5 routes'`);
     const yaml = await Deno.readTextFile(file);
     await Deno.writeTextFile(file, yaml.replace("path: /banana", "path: /yellow"));
-    await until(page, "document.querySelector('tbody').innerText.includes('/yellow')");
+    await visit.until("document.querySelector('tbody').innerText.includes('/yellow')");
 
     await page.type(".url-box input", "https://apple.example.com/yellow");
     await page.keyboard.press("Enter");
-    await until(page, "document.querySelector('.outcome')?.innerText.includes('default/banana')");
+    await visit.until("document.querySelector('.outcome')?.innerText.includes('default/banana')");
     assertEquals(await visit.barriers(), []);
 
     await Deno.writeTextFile(file, yaml.replaceAll("name: banana,", "name: cherry,"));
     await page.goto(`${demo.dashboard}#/`);
-    await until(page, "document.querySelector('.problems')?.innerText.includes('cherry')");
+    await visit.until("document.querySelector('.problems')?.innerText.includes('cherry')");
     await page.click(".problems a");
-    await until(page, "document.querySelector('h1').innerText === 'fruit'");
-    await until(page, "document.querySelector('.problems')?.innerText.includes('cherry')");
-    await until(page, "document.querySelector('.yaml')?.innerText.includes('name: cherry')");
+    await visit.until("document.querySelector('h1').innerText === 'fruit'");
+    await visit.until("document.querySelector('.problems')?.innerText.includes('cherry')");
+    await visit.until("document.querySelector('.yaml')?.innerText.includes('name: cherry')");
     assertEquals(await visit.barriers(), []);
 
     await page.goto(`${demo.dashboard}#/proxies`);
-    await until(page, "document.querySelector('tbody')?.innerText.includes('Ready')");
+    await visit.until("document.querySelector('tbody')?.innerText.includes('Ready')");
     await page.goto(`${demo.dashboard}#/certificates`);
-    await until(page, "document.querySelector('tbody')?.innerText.includes('banana.example.com')");
+    await visit.until("document.querySelector('tbody')?.innerText.includes('banana.example.com')");
     assertQuiet(visit);
   }
 
   await t.step("first paint and search with 5,000 Ingresses", async () => {
     await Deno.writeTextFile(`${demo.manifests}/many.json`, manyIngresses(5000));
-    await using visit = await open(browser, `${demo.dashboard}#/routes`);
+    await using visit = await Visit.to(browser, `${demo.dashboard}#/routes`);
     const { page } = visit;
-    await until(page, `${status} === '10,005 routes'`);
+    await visit.until(`${status} === '10,005 routes'`);
     await page.reload();
-    await until(page, `${status} === '10,005 routes'`);
+    await visit.until(`${status} === '10,005 routes'`);
     const paint = await page.evaluate("performance.now()") as number;
     const search = await page.evaluate(`new Promise((done) => {
       const from = performance.now();

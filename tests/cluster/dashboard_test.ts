@@ -61,14 +61,14 @@ browserTest("the dashboard of a cluster works in a browser", async (browser) => 
   try {
     await createIngress();
     await using visit = await Visit.to(browser, `${dashboard.url}#/ingresses/${NAMESPACE}/web`);
-    await visit.page.waitForFunction("document.body.innerText.includes('ServiceNotFound')");
+    await visit.until("document.body.innerText.includes('ServiceNotFound')");
     for (const place of ["#/", "#/routes", "#/ingresses", "#/certificates", "#/proxies"]) {
       await visit.page.goto(dashboard.url + place);
       await visit.page.waitForSelector("h1");
       assertEquals(await visit.barriers(), []);
     }
     await visit.page.goto(`${dashboard.url}#/routes?url=${encodeURIComponent(`http://${HOST}/a`)}`);
-    await visit.page.waitForFunction("document.querySelector('.outcome')?.innerText.includes('503')");
+    await visit.until("document.querySelector('.outcome')?.innerText.includes('503')");
     assertEquals(visit.complaints, []);
     assertEquals(visit.foreignRequests(), []);
   } finally {

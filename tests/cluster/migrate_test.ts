@@ -44,8 +44,8 @@ Deno.test("migrate and check need no more of a cluster than they say", async (t)
       assertEquals(verdicts(ingresses), [
         ["looks", "look", ["refused"]],
         ["moves", "moves", ["supported"]],
-        // of a cluster it is known that there is no such Secret
-        ["users", "look", ["SecretNotFound", "differs"]],
+        // of a cluster it is known that there is no such Secret: nobody could come in
+        ["users", "cannot", ["SecretNotFound", "differs"]],
       ]);
       assertEquals(code, 1);
     });

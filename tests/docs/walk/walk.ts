@@ -52,11 +52,16 @@ export async function walk(path: string, where: Where): Promise<void> {
   await Deno.symlink(Deno.execPath(), `${directory.path}/.bin/deno`);
   const background: Deno.ChildProcess[] = [];
   try {
-    let printed = "";
+    let printed: string | undefined;
     let isAfterBackground = false;
     for (const { language, tags, text, line } of codeBlocks(await Deno.readTextFile(new URL(path, ROOT)))) {
-      if (language === "text" && tags.includes("output")) checkOutput(text, printed, `${path}:${line}`);
-      if (language !== "sh" || !tags.includes(where)) continue;
+      if (language === "text" && tags.includes("output") && printed !== undefined) {
+        checkOutput(text, printed, `${path}:${line}`);
+      }
+      if (language !== "sh") continue;
+      // what follows a block that is not run is not its output
+      printed = undefined;
+      if (!tags.includes(where)) continue;
       const needs = tags.find((tag) => tag.startsWith("needs="))?.slice("needs=".length);
       if (needs !== undefined && !await isThere(needs)) continue;
       if (tags.includes("background")) {
