@@ -40,6 +40,9 @@ export function browserTest(
   Deno.test({ name: isInstalled ? name : `${name} (there is no ${CHROMIUM})`, ignore: !isInstalled, fn });
 }
 
+/** What Chromium says of requests under way when the machine gets or loses an address, as Pods come and go on it. */
+const NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED";
+
 /** How a page is looked at. */
 export interface Look {
   /** What the reader prefers; `light` when absent. */
@@ -60,11 +63,15 @@ export class Visit implements AsyncDisposable {
   /** The URLs of all that it asked for, itself first. */
   readonly requests: string[] = [];
 
+  #isCutOff = false;
+
   private constructor(page: Page) {
     this.page = page;
     page.on("console", (message) => {
       const type = message.type();
-      if (type === "error" || type === "warn") this.complaints.push(`${type}: ${message.text()}`);
+      if (type !== "error" && type !== "warn") return;
+      if (message.text().includes(NETWORK_CHANGED)) this.#isCutOff = true;
+      else this.complaints.push(`${type}: ${message.text()}`);
     });
     page.on("pageerror", (error) => this.complaints.push(`uncaught: ${error}`));
     page.on("request", (request) => this.requests.push(request.url()));
@@ -80,16 +87,25 @@ export class Visit implements AsyncDisposable {
     const visit = new Visit(await window.newPage());
     await visit.page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
     await visit.page.setViewport({ width, height: 800 });
-    await visit.page.goto(url);
+    await visit.#open(url);
     return visit;
   }
 
   /** Opens a URL in a tab of the same window, which hides this one. The window's end is its end. */
   async another(url: string): Promise<Visit> {
     const other = new Visit(await this.page.browserContext().newPage());
-    await other.page.goto(url);
+    await other.#open(url);
     await other.page.bringToFront();
     return other;
+  }
+
+  /** Once more, where the machine's network has changed meanwhile: a page without one of its modules stays empty. */
+  async #open(url: string): Promise<void> {
+    await this.page.goto(url);
+    for (let attempt = 1; this.#isCutOff && attempt < 10; attempt++) {
+      this.#isCutOff = false;
+      await this.page.reload();
+    }
   }
 
   /** Waits until something in the page is true. @throws {Error} with what it shows and says, if that takes too long. */
