@@ -37,7 +37,9 @@ export class PathRegex {
       );
     }
     // it finds no such text in an expression that leaves the case open
-    this.#start = String(compileRegex(text).re2().prefix ?? "").toLowerCase();
+    // nor behind an anchor, at which every comparison begins anyway
+    const unanchored = text.replace(/^\^(?![*+?{])/, "");
+    this.#start = String(compileRegex(unanchored).re2().prefix ?? "").toLowerCase();
   }
 
   /** The one with this text. @throws {Error} for what is no such expression, or takes too much time. */

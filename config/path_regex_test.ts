@@ -75,3 +75,11 @@ Deno.test("PathRegex counts the steps for its groups only where it has any", () 
 });
 
 Deno.test("PathRegex.warmUp() takes no expression that it would refuse", () => PathRegex.warmUp());
+
+Deno.test("PathRegex.mayMatch() knows what paths begin with behind an anchor, too", () => {
+  for (const expression of ["/shop(/|$)(.*)", "^/shop(/|$)(.*)"]) {
+    const regex = PathRegex.of(expression);
+    assertEquals([regex.mayMatch("/shop/a"), regex.mayMatch("/other")], [true, false], expression);
+  }
+  assertEquals(PathRegex.of("^*/a").mayMatch("/a"), true);
+});

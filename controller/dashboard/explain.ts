@@ -1,6 +1,7 @@
 import { domainToASCII } from "node:url";
 import {
   MOST_PATH_CHARACTERS,
+  MOST_STEPS,
   parseAuthority,
   parseTarget,
   parseTemplate,
@@ -81,6 +82,8 @@ export function search(config: ProxyConfig, { host, path }: { host: string; path
     .map((name) => [name ?? "every host", config.rules.filter((rule) => rule.host === name)]);
   const hosts: Candidate[] = [];
   const steps: ExplanationStep[] = [];
+  // the comparisons for one request share what they may take
+  const work = { steps: 0 };
   let match: Match | undefined;
   for (const [label, rules] of scopes) {
     if (match !== undefined) {
@@ -91,7 +94,7 @@ export function search(config: ProxyConfig, { host, path }: { host: string; path
       hosts.push({ label, verdict: "passed over", why: "no rule is for it" });
       continue;
     }
-    const found = searchPaths(rules, path);
+    const found = searchPaths(rules, path, work);
     match = found.match;
     steps.push({ title: `Which path of ${label} matches?`, candidates: found.candidates });
     hosts.push(
@@ -123,7 +126,11 @@ interface PathCandidate {
   length: number;
 }
 
-function searchPaths(rules: readonly Rule[], path: string): { match?: Match; candidates: Candidate[] } {
+function searchPaths(
+  rules: readonly Rule[],
+  path: string,
+  work: { steps: number },
+): { match?: Match; candidates: Candidate[] } {
   const candidates: Candidate[] = [];
   const sorted = inOrder(rules);
   const hasRegex = sorted.some(({ type }) => type === "Regex");
@@ -144,12 +151,12 @@ function searchPaths(rules: readonly Rule[], path: string): { match?: Match; can
       });
       continue;
     }
-    if (type === "Regex" && path.length > MOST_PATH_CHARACTERS) {
+    if (type === "Regex" && isTooMuch(PathRegex.of(text), path, work)) {
       match = { kind: "too long" };
       tell({
         label,
         verdict: "taken",
-        why: `the path has more than ${MOST_PATH_CHARACTERS} characters: the answer is 414`,
+        why: "to compare so long a path with the Regex paths of its host takes too much: the answer is 414",
       });
     } else if (takes({ type, text }, path)) {
       match = { kind: "rule", rule };
@@ -185,9 +192,20 @@ function inOrder(rules: readonly Rule[]): PathCandidate[] {
 
 function takes({ type, text }: Pick<PathCandidate, "type" | "text">, path: string): boolean {
   if (type === "Exact") return path === text;
-  if (type === "Regex") return PathRegex.of(text).match(path) !== undefined;
+  if (type === "Regex") {
+    const regex = PathRegex.of(text);
+    return regex.mayMatch(path.toLowerCase()) && regex.match(path) !== undefined;
+  }
   const elements = withoutTrailingSlash(path);
   return elements === text || elements.startsWith(`${text}/`);
+}
+
+/** As `proxy/routing_table.ts` counts. */
+function isTooMuch(regex: PathRegex, path: string, work: { steps: number }): boolean {
+  if (path.length > MOST_PATH_CHARACTERS) return true;
+  if (!regex.mayMatch(path.toLowerCase())) return false;
+  work.steps += regex.steps(path.length);
+  return work.steps + regex.groupSteps(path.length) > MOST_STEPS;
 }
 
 function whyTaken(type: PathCandidate["type"], hasRegex: boolean): string {

@@ -37,8 +37,13 @@ const HISTORY_MILLISECONDS = 15 * 60 * 1000;
 /** The largest answer that is read, in bytes: with a label for each host there may be many series. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
+/** The longest line of it, in characters. */
+const MOST_LINE = 65_536;
+/** How many series are left of it when hosts and the like are added up. */
+const MOST_SERIES = 2000;
+
 /** How many proxies are asked at a time. */
-const ASKED_AT_A_TIME = 16;
+const ASKED_AT_A_TIME = 4;
 
 const WANTED: ReadonlySet<string> = new Set([
   ...TRAFFIC_METRICS,
@@ -158,12 +163,11 @@ export class ProxyFigures {
     }
     const address = formatAddress(admin);
     try {
-      const [isReady, text] = await within(this.#timeout, stop, (signal) =>
+      const [isReady, samples] = await within(this.#timeout, stop, (signal) =>
         Promise.all([
           isOk(`http://${address}/readyz`, signal),
-          readText(`http://${address}/metrics`, signal),
+          readSamples(`http://${address}/metrics`, signal),
         ]));
-      const samples = parseExposition(text, WANTED);
       const counted = readCounts(samples, performance.now());
       return { view: { ...common, address, isReady, ...figuresOf(samples) }, counted };
     } catch (error) {
@@ -220,19 +224,47 @@ async function isOk(url: string, signal: AbortSignal): Promise<boolean> {
   return response.ok;
 }
 
-/** Reads an answer that is not too large. */
-async function readText(url: string, signal: AbortSignal): Promise<string> {
+/**
+ * Reads the samples of an answer that is not too large, line by line, and adds up those that differ by labels of
+ * nobody's concern, such as hosts: all of its text, or of its samples, would take much room.
+ */
+async function readSamples(url: string, signal: AbortSignal): Promise<MetricSample[]> {
   const response = await fetch(url, { signal, redirect: "error" });
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
     throw new Error(`${new URL(url).pathname} is answered with ${response.status}`);
   }
   const decoder = new TextDecoder();
-  let [text, bytes] = ["", 0];
+  const sums = new Map<string, MetricSample & { value: number }>();
+  let [rest, bytes] = ["", 0];
   for await (const chunk of response.body) {
     bytes += chunk.length;
     if (bytes > MOST_BYTES) throw new Error(`Its metrics are larger than ${MOST_BYTES / 1024 / 1024} MiB`);
-    text += decoder.decode(chunk, { stream: true });
+    const text = rest + decoder.decode(chunk, { stream: true });
+    const end = text.lastIndexOf("\n") + 1;
+    rest = text.slice(end);
+    if (rest.length > MOST_LINE) {
+      throw new Error(`A line of its metrics is longer than ${MOST_LINE} characters`);
+    }
+    addUp(parseExposition(text.slice(0, end), WANTED), sums);
   }
-  return text + decoder.decode();
+  return [...sums.values()];
+}
+
+function addUp(samples: readonly MetricSample[], sums: Map<string, MetricSample & { value: number }>): void {
+  for (const { name, labels: { code, le, revision }, value } of samples) {
+    const key = `${name} ${code} ${le} ${revision}`;
+    const known = sums.get(key);
+    if (known !== undefined) {
+      known.value += value;
+      continue;
+    }
+    if (sums.size === MOST_SERIES) throw new Error(`Its metrics have more than ${MOST_SERIES} series`);
+    const labels = {
+      ...code !== undefined && { code },
+      ...le !== undefined && { le },
+      ...revision !== undefined && { revision },
+    };
+    sums.set(key, { name, labels, value });
+  }
 }

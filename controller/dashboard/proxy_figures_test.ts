@@ -113,7 +113,7 @@ Deno.test("ProxyFigures says why nothing is known of a proxy, and goes on with t
   const late = Promise.withResolvers<void>();
   silent.before = late.promise;
   await using large = new FakeProxy();
-  large.metrics = "x".repeat(17 * 1024 * 1024);
+  large.metrics = "# x\n".repeat(5 * 1024 * 1024);
   const nobody = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   nobody.close();
   const finder = new FakeFinder();

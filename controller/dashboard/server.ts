@@ -71,7 +71,7 @@ export function dashboardHandler(options: DashboardHandlerOptions): RequestHandl
     const isApi = path === "/api" || path.startsWith("/api/");
     let response: Response;
     try {
-      checkAsker(request, remoteAddr.hostname);
+      checkAsker(request, { address: remoteAddr.hostname, isApi });
       response = isApi ? await answerApi(path, request, options) : answerAsset(path, request);
     } catch (error) {
       if (!(error instanceof RequestError)) {
@@ -101,7 +101,7 @@ export function dashboardHandler(options: DashboardHandlerOptions): RequestHandl
 }
 
 /** @throws {RequestError} for who may not ask, and for what may not be asked. */
-function checkAsker(request: Request, address: string): void {
+function checkAsker(request: Request, { address, isApi }: { address: string; isApi: boolean }): void {
   if (!isLoopback(address)) {
     throw new RequestError(
       403,
@@ -118,14 +118,15 @@ function checkAsker(request: Request, address: string): void {
   }
   // https://www.w3.org/TR/fetch-metadata/: a link may lead to the page, and no other page may use what it uses
   const site = request.headers.get("sec-fetch-site") ?? "none";
-  const isLink = request.headers.get("sec-fetch-mode") === "navigate";
+  const isLink = !isApi && request.headers.get("sec-fetch-mode") === "navigate";
   if (site !== "same-origin" && site !== "none" && !isLink) {
     throw new RequestError(403, "The dashboard's answers are for its own page");
   }
 }
 
+/** Not all of 127.0.0.0/8: sidecars of service meshes pass on what other Pods send from other addresses of it. */
 function isLoopback(address: string): boolean {
-  return /^(?:::ffff:)?127\./i.test(address) || address === "::1";
+  return /^(?:::ffff:)?127\.0\.0\.1$/i.test(address) || address === "::1";
 }
 
 async function answerApi(

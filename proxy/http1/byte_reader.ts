@@ -148,6 +148,9 @@ export class ByteReader {
   /** Gives back a buffer that grew; to be called when no bytes that were handed out are in use. */
   shrink(): void {
     if (this.#isReading || this.buffered > 0 || this.#buffer === this.#first) return;
+    // another reader may overwrite it
+    this.#borrower?.keep();
+    this.#borrower = undefined;
     if (this.#isLarge && this.#buffer.length === LARGE_BYTES) spare.push(this.#buffer);
     this.#leaveLarge();
     this.#buffer = this.#first;

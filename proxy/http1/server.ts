@@ -104,11 +104,16 @@ class Session {
     try {
       this.#await("request", headTimeout);
       while (await this.#exchange()) {
-        if (this.#options.isDraining()) break;
         this.#connection.reader.shrink();
-        this.#await("request", idleTimeout);
         const turn = this.#options.turns.next();
-        if (turn !== undefined) await turn;
+        if (turn !== undefined) {
+          // its next request may be here already: it is not closed as one that waits for it
+          this.#proceed();
+          await turn;
+          if (this.#connection.isClosed) return;
+        }
+        if (this.#options.isDraining()) break;
+        this.#await("request", idleTimeout);
       }
       await this.#linger();
     } catch {

@@ -13,6 +13,8 @@ export class Turns {
   readonly #connections: () => number;
   #answered = 0;
   #isFull = false;
+  /** How many full turns there were, one after the other. */
+  #full = 0;
   #isRunning = false;
   #aside: (() => void)[] = [];
 
@@ -43,7 +45,10 @@ export class Turns {
     this.#isRunning = false;
     this.#isFull = this.#answered >= FULL;
     this.#answered = 0;
+    // newcomers may come without end: nobody stands aside for longer than it takes to serve all once
+    this.#isFull &&= ++this.#full * FULL < this.#connections();
     if (this.#isFull) return this.#begin();
+    this.#full = 0;
     const aside = this.#aside;
     this.#aside = [];
     for (const resume of aside) resume();

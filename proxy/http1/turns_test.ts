@@ -48,6 +48,21 @@ Deno.test("Turns.next() goes on after a turn in which nobody was served", async 
   await turnEnds();
 });
 
+Deno.test("Turns.next() lets nobody stand aside for longer than it takes to serve all once", async () => {
+  const turns = new Turns(() => MANY);
+  const aside = served(turns, FULL).at(-1);
+  let isOver = false;
+  aside?.then(() => isOver = true);
+  let full = 1;
+  for (; !isOver; full++) {
+    await turnEnds();
+    served(turns, FULL);
+  }
+  assertEquals(full, Math.ceil(MANY / FULL) + 1);
+  await turnEnds();
+  await turnEnds();
+});
+
 function served(turns: Turns, count: number): (Promise<void> | undefined)[] {
   return Array.from({ length: count }, () => turns.next());
 }

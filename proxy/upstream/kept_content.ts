@@ -3,6 +3,9 @@ import type { Content, Piece } from "../exchange.ts";
 /** How much is kept, in bytes: enough for most calls of gRPC that send one message. */
 const MOST_KEPT = 16 * 1024;
 
+/** In so many pieces at most: each takes some hundred bytes more, and may be of one byte. */
+const MOST_PIECES = 64;
+
 /** Content that is kept while it is sent, as long as it is short, for a request that may have to be sent again. */
 export class KeptContent implements Content {
   /** See {@linkcode Content}. */
@@ -28,12 +31,23 @@ export class KeptContent implements Content {
 
   /** See {@linkcode Content}. */
   arrived(): Piece | undefined {
-    return this.#keep(this.#content.arrived());
+    try {
+      return this.#keep(this.#content.arrived());
+    } catch (error) {
+      // what is there is not all of it
+      this.#kept = undefined;
+      throw error;
+    }
   }
 
   /** See {@linkcode Content}. */
   async next(): Promise<Piece | undefined> {
-    return this.#keep(await this.#content.next());
+    try {
+      return this.#keep(await this.#content.next());
+    } catch (error) {
+      this.#kept = undefined;
+      throw error;
+    }
   }
 
   /** See {@linkcode Content}. */
@@ -48,10 +62,11 @@ export class KeptContent implements Content {
   }
 
   #keep(piece: Piece | undefined): Piece | undefined {
-    this.#bytes += piece?.length ?? 0;
-    if (this.#bytes > MOST_KEPT) this.#kept = undefined;
+    if (piece === undefined) return undefined;
+    this.#bytes += piece.length;
+    if (this.#bytes > MOST_KEPT || this.#kept?.length === MOST_PIECES) this.#kept = undefined;
     // it is valid until the next one only
-    else if (piece !== undefined) this.#kept?.push(piece.slice());
+    this.#kept?.push(piece.slice());
     return piece;
   }
 }

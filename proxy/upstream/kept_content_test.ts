@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { FakeContent, textOf } from "../../tests/fakes.ts";
 import { bytesOf } from "../../tests/testing.ts";
 import { Fields } from "../http1/fields.ts";
@@ -33,4 +33,23 @@ Deno.test("KeptContent is not there once more before its end, nor when it is lon
     assertEquals((await textOf(kept)).length, length);
     assertEquals(kept.again() !== undefined, isKept, `${length} bytes`);
   }
+});
+
+Deno.test("KeptContent is not there once more when it came in many pieces", async () => {
+  for (const [count, isKept] of [[64, true], [65, false]] as const) {
+    const inner = new FakeContent();
+    for (let piece = 0; piece < count; piece++) inner.send("x");
+    const kept = new KeptContent(inner.end());
+    assertEquals((await textOf(kept)).length, count);
+    assertEquals(kept.again() !== undefined, isKept, `${count} pieces`);
+  }
+});
+
+Deno.test("KeptContent that fails is not there once more", async () => {
+  const inner = new FakeContent().send("ab");
+  inner.next = () => Promise.reject(new Error("too large"));
+  const kept = new KeptContent(inner.end());
+  kept.arrived();
+  await assertRejects(() => kept.next(), Error, "too large");
+  assertEquals(kept.again(), undefined);
 });

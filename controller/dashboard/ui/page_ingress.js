@@ -228,7 +228,7 @@ function CopyButton({ text }) {
 /** YAML with its keys in another colour. @param {{ text: string }} props */
 function Yaml({ text }) {
   const lines = text.trimEnd().split("\n").map((line) => {
-    const [, indent = "", key = "", rest = line] = /^([\s-]*)([^\s:#'"][^:#]*:)(?=\s|$)(.*)$/.exec(line) ??
+    const [, indent = "", key = "", rest = line] = /^([\s-]*)([^\s:#'"-][^:#]*:)(?=\s|$)(.*)$/.exec(line) ??
       [];
     return [indent, h("span", { class: "key" }, key), rest, "\n"];
   });
