@@ -202,3 +202,22 @@ async function answered(options: RuleOptions): Promise<[number | undefined, stri
 }
 
 const LOCATION = FieldName.of("location");
+
+Deno.test("search() finds that comparing takes too long where the proxy does, over all hosts together", () => {
+  const rules = [0, 1, 2].map((index) => ({
+    host: "a.test",
+    path: { type: "Regex", path: `/(x|x?)*.*(a|b|x)*y${index}z` },
+    backend: backend(index + 1),
+  }));
+  const config = parseProxyConfig({
+    rules: [...rules, { host: "a.test", path: { type: "Prefix", path: "/" }, backend: backend(9) }],
+  });
+  const table = new RoutingTable(config);
+  const found = [10, 1000, 4000, 8000].map((length) => {
+    const path = `/${"x".repeat(length)}`;
+    const searches = searched(config, "a.test", path);
+    assertEquals(searches, routed(table, "a.test", path), `${length} characters`);
+    return searches;
+  });
+  assertEquals([found.at(0), found.at(-1)], ["default/web:9", "target_too_long"]);
+});

@@ -129,6 +129,8 @@ Deno.test("dashboardHandler() lets other sites link to it, and no more", async (
     const headers = { "sec-fetch-site": site, "sec-fetch-mode": mode };
     assertEquals((await setup.ask("/", { headers })).status, status, `${site} ${mode}`);
   }
+  const headers = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
+  assertEquals((await setup.ask("/api/overview", { headers })).status, 403);
 });
 
 Deno.test("dashboardHandler() answers the questions of pages", async () => {
