@@ -96,7 +96,7 @@ Deno.test("dashboardHandler() is for this machine alone, at an address or localh
   await using setup = new Setup();
   const cases: [from: string, host: string, status: number][] = [
     ["127.0.0.1", "127.0.0.1:9000", 200],
-    ["127.8.9.10", "localhost:9000", 200],
+    ["127.8.9.10", "localhost:9000", 403],
     ["::1", "[::1]:9000", 200],
     ["::ffff:127.0.0.1", "dash.localhost", 200],
     ["127.0.0.1", "10.0.0.1", 200],
