@@ -29,7 +29,7 @@ Deno.test("floods of clients that do nothing, or little, starve nobody and leave
     flags: ["--workers=2"],
   });
   await wrk(`http://${proxy.addresses.http}/`, { seconds: 2, connections: 8, host: HOST });
-  const figures = [figuresOf(proxy)];
+  const figures = [await figuresOf(proxy)];
   // when memory comes back is for V8 to say, which is in no hurry: what is not lost serves the next flood
   for (let floods = 0; floods < 3; floods++) figures.push(...await flood(proxy));
   report(`RSS ${figures.map(({ rss }) => rss.toFixed(0)).join(" → ")} MiB`);
@@ -44,7 +44,7 @@ async function flood(proxy: ProxyProgram): Promise<Figures[]> {
   const http = addressOf(proxy.addresses.http);
   const https = addressOf(proxy.addresses.https);
   const url = `http://${proxy.addresses.http}/`;
-  const before = figuresOf(proxy);
+  const before = await figuresOf(proxy);
   const silent = await open(http, 5000);
   const dripping = await open(http, 5000);
   const unread = await open(http, 500);
@@ -64,13 +64,13 @@ async function flood(proxy: ProxyProgram): Promise<Figures[]> {
     wrk(url, { seconds: 10, connections: 4, host: HOST }),
     wrk(url, { seconds: 10, connections: 4, host: HOST, keepsAlive: false }),
   ]);
-  const during = figuresOf(proxy);
+  const during = await figuresOf(proxy);
   isOver = true;
   await dripped;
   for (const connection of [...silent, ...dripping, ...unread, ...stalled]) connection.close();
   for (let seconds = 0; seconds < 30; seconds++) {
     await pause(1000);
-    if (openDescriptors(proxy.pid) <= before.descriptors + 10) break;
+    if (await openDescriptors(proxy.pid) <= before.descriptors + 10) break;
   }
   for (const { succeeded, failed, p99 = Infinity } of [kept, fresh]) {
     report(`real clients: ${succeeded} requests, p99 ${p99} ms, ${failed} failed`);
@@ -78,7 +78,7 @@ async function flood(proxy: ProxyProgram): Promise<Figures[]> {
     // how fast is for the report: here nobody must be starved
     assertLess(p99, 1000);
   }
-  return [during, figuresOf(proxy)];
+  return [during, await figuresOf(proxy)];
 }
 
 interface Figures {
@@ -86,8 +86,8 @@ interface Figures {
   descriptors: number;
 }
 
-function figuresOf({ pid }: ProxyProgram): Figures {
-  return { rss: rssMebibytes(pid), descriptors: openDescriptors(pid) };
+async function figuresOf({ pid }: ProxyProgram): Promise<Figures> {
+  return { rss: await rssMebibytes(pid), descriptors: await openDescriptors(pid) };
 }
 
 async function open(address: { hostname: string; port: number }, count: number): Promise<Deno.TcpConn[]> {

@@ -40,11 +40,14 @@ Deno.test("1 GiB up and down at once through HTTP and HTTPS: equal at both ends,
       }),
     );
   await transfer(1e6);
-  const cold = rssMebibytes(proxy.pid);
+  const cold = await rssMebibytes(proxy.pid);
   let most = cold;
   let isOver = false;
   const watching = (async () => {
-    for (; !isOver; await pause(50)) most = Math.max(most, rssMebibytes(proxy.pid));
+    for (; !isOver; await pause(50)) {
+      const rss = await rssMebibytes(proxy.pid);
+      most = Math.max(most, rss);
+    }
   })();
   const start = performance.now();
   await transfer(GIBIBYTE).finally(() => isOver = true);

@@ -32,7 +32,7 @@ Deno.test("1,000 reloads under load fail no request and close no connection", as
     h2load(`https://localhost:${port}/`, { seconds, connections: 4, http1: true }),
   ]);
   await pause(3000);
-  const before = rssMebibytes(proxy.pid);
+  const before = await rssMebibytes(proxy.pid);
   let halfway = 0;
   for (let reload = 0; reload < RELOADS; reload++) {
     const start = performance.now();
@@ -42,10 +42,10 @@ Deno.test("1,000 reloads under load fail no request and close no connection", as
       await proxy.dir.write("a.cert", next.cert);
       await proxy.dir.write("a.key", next.key);
     }
-    if (reload === RELOADS / 2) halfway = rssMebibytes(proxy.pid);
+    if (reload === RELOADS / 2) halfway = await rssMebibytes(proxy.pid);
     await pause(Math.max(0, INTERVAL - (performance.now() - start)));
   }
-  const after = rssMebibytes(proxy.pid);
+  const after = await rssMebibytes(proxy.pid);
   const results = await loads;
   const reloads = await proxy.metric("pingress_reloads_total");
   const accepted = await proxy.metric("pingress_connections_accepted_total");
