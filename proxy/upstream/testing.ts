@@ -3,15 +3,9 @@
  *
  * @module
  */
-import {
-  createServer,
-  type Http2Server,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  type Settings,
-} from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { ServerHttp2Session, ServerHttp2Stream, Settings } from "node:http2";
 import { assertEquals, assertRejects } from "@std/assert";
+import { Http2Backend } from "../../tests/peers.ts";
 import { within } from "../../tests/testing.ts";
 import { Deadlines } from "../deadlines.ts";
 import { type ErrorReason, ProxyError } from "../errors.ts";
@@ -110,22 +104,6 @@ export async function scripted(
   onStream: (stream: ServerHttp2Stream, session: ServerHttp2Session) => void,
   { settings = {}, ...options }: ConstructorParameters<typeof Http2Setup>[2] & { settings?: Settings } = {},
 ): Promise<Http2Setup> {
-  const server: Http2Server = createServer({ settings });
-  const sessions = new Set<ServerHttp2Session>();
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.on("error", () => {});
-  });
-  server.on("stream", (stream: ServerHttp2Stream) => {
-    stream.on("error", () => {});
-    onStream(stream as ServerHttp2Stream, stream.session as ServerHttp2Session);
-  });
-  const listening = Promise.withResolvers<void>();
-  server.listen(0, "127.0.0.1", listening.resolve);
-  await listening.promise;
-  const close = () => {
-    for (const session of sessions) session.destroy();
-    return new Promise<void>((resolve) => server.close(() => resolve()));
-  };
-  return new Http2Setup((server.address() as AddressInfo).port, close, options);
+  const backend = await Http2Backend.start(onStream, settings);
+  return new Http2Setup(backend.address.port, () => backend[Symbol.asyncDispose](), options);
 }
