@@ -18,7 +18,7 @@ import { parseTemplate } from "./template.ts";
 import { compileValuePattern } from "./value_pattern.ts";
 
 /** Reads a name as Kubernetes and DNS have them. */
-export const dnsName: Decoder<string> = string(
+const dnsName: Decoder<string> = string(
   "a name of lower-case letters, digits, '-' and '.'",
   isDnsName,
 );

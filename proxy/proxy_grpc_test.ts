@@ -1,12 +1,4 @@
-import {
-  type ClientHttp2Session,
-  connect,
-  createServer,
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from "node:http2";
+import { type ClientHttp2Session, connect } from "node:http2";
 import { type AddressInfo, connect as connectTcp, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { KeyPair } from "@pingress/config";
@@ -23,7 +15,7 @@ import {
   status,
   textOf,
 } from "../tests/echo_service.ts";
-import { Backend, ok, RawServer } from "../tests/peers.ts";
+import { Backend, Http2Backend, ok, RawServer } from "../tests/peers.ts";
 import { rule, TestProxy, type TestProxyOptions, tlsFiles } from "../tests/test_proxy.ts";
 import { pause, randomBytes, sha256, within } from "../tests/testing.ts";
 
@@ -89,36 +81,6 @@ const GRPC_HEAD = {
   "content-type": "application/grpc",
   "te": "trailers",
 };
-
-/** A backend that does with each stream what a test says. */
-class Http2Backend implements AsyncDisposable {
-  readonly endpoint: string;
-  readonly #server: Http2Server;
-  readonly #sessions = new Set<ServerHttp2Session>();
-
-  private constructor(server: Http2Server) {
-    this.#server = server;
-    this.endpoint = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    server.on("session", (session) => this.#sessions.add(session));
-  }
-
-  static async start(
-    onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
-  ): Promise<Http2Backend> {
-    const server = createServer();
-    server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-      stream.on("error", () => {});
-      onStream(stream, headers);
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return new Http2Backend(server);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const session of this.#sessions) session.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
 
 Deno.test("Proxy passes on a call with its metadata, and its answer with both of its own", async () => {
   await using setup = await Setup.start();

@@ -6,8 +6,47 @@
 import type { Content, Piece } from "../proxy/exchange.ts";
 import { bytesOf, latin1, within } from "./testing.ts";
 
+/** What arrives one after the other, when a test says so. */
+class Script {
+  /** What has arrived and was not taken: pieces, null for the end, or a failure. */
+  protected readonly pieces: (Piece | Error | null)[] = [];
+  #changed = Promise.withResolvers<void>();
+
+  /** Lets a piece arrive. @returns itself. */
+  send(piece: string): this {
+    return this.#arrive(bytesOf(piece));
+  }
+
+  /** Lets it end. @returns itself. */
+  end(): this {
+    return this.#arrive(null);
+  }
+
+  /** Lets it break off. @returns itself. */
+  fail(error: Error): this {
+    return this.#arrive(error);
+  }
+
+  /** Comes with the next change. */
+  protected get changed(): Promise<void> {
+    return this.#changed.promise;
+  }
+
+  /** Tells all who wait. */
+  protected change(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  #arrive(piece: Piece | Error | null): this {
+    this.pieces.push(piece);
+    this.change();
+    return this;
+  }
+}
+
 /** One end of a byte stream in memory: what the other end sends is scripted, what it gets is recorded. */
-export class FakeTransport {
+export class FakeTransport extends Script {
   /** All that was written to it. */
   written = "";
   /** Was it closed? */
@@ -15,33 +54,17 @@ export class FakeTransport {
   /** Was it said that nothing more is written? */
   isWriteClosed = false;
   #isStalled = false;
-  readonly #arrived: (Uint8Array<ArrayBuffer> | Error | null)[] = [];
-  #changed = Promise.withResolvers<void>();
 
-  /** A stream on which `pieces` arrive, one with every read. */
+  /** A stream on which `pieces` arrive, one with every read; a failure is one of writing, too. */
   constructor(...pieces: string[]) {
+    super();
     for (const piece of pieces) this.send(piece);
-  }
-
-  /** Lets a piece arrive. @returns itself. */
-  send(piece: string): this {
-    return this.#arrive(bytesOf(piece));
-  }
-
-  /** Lets the stream end. @returns itself. */
-  end(): this {
-    return this.#arrive(null);
-  }
-
-  /** Lets reading and writing fail. @returns itself. */
-  fail(error: Error): this {
-    return this.#arrive(error);
   }
 
   /** Waits until `text` was written. */
   async has(text: string): Promise<void> {
     while (!this.written.includes(text)) {
-      await within(this.#changed.promise, `${JSON.stringify(text)} in ${JSON.stringify(this.written)}`);
+      await within(this.changed, `${JSON.stringify(text)} in ${JSON.stringify(this.written)}`);
     }
   }
 
@@ -53,41 +76,41 @@ export class FakeTransport {
 
   /** Waits until nothing more is written. */
   async writeClosed(): Promise<void> {
-    while (!this.isWriteClosed) await within(this.#changed.promise, "the end of what is written");
+    while (!this.isWriteClosed) await within(this.changed, "the end of what is written");
   }
 
   /** Waits until it is closed. */
   async closed(): Promise<void> {
-    while (!this.isClosed) await within(this.#changed.promise, "a connection to be closed");
+    while (!this.isClosed) await within(this.changed, "a connection to be closed");
   }
 
   /** Reads as a connection does. */
   async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
     for (;;) {
       if (this.isClosed) throw new Deno.errors.BadResource("Bad resource ID");
-      const [piece] = this.#arrived;
+      const [piece] = this.pieces;
       if (piece === null) return null;
       if (piece instanceof Error) throw piece;
       if (piece !== undefined) {
         const part = piece.subarray(0, into.length);
         into.set(part);
-        if (part.length < piece.length) this.#arrived[0] = piece.subarray(part.length);
-        else this.#arrived.shift();
+        if (part.length < piece.length) this.pieces[0] = piece.subarray(part.length);
+        else this.pieces.shift();
         return part.length;
       }
-      await this.#changed.promise;
+      await this.changed;
     }
   }
 
   /** Writes as a connection does. */
   async write(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
     await Promise.resolve();
-    while (this.#isStalled && !this.isClosed) await this.#changed.promise;
+    while (this.#isStalled && !this.isClosed) await this.changed;
     if (this.isClosed || this.isWriteClosed) throw new Deno.errors.BadResource("Bad resource ID");
-    const last = this.#arrived.at(-1);
+    const last = this.pieces.at(-1);
     if (last instanceof Error) throw last;
     this.written += latin1(bytes);
-    this.#change();
+    this.change();
     return bytes.length;
   }
 
@@ -96,57 +119,30 @@ export class FakeTransport {
     await Promise.resolve();
     if (this.isClosed) throw new Deno.errors.BadResource("Bad resource ID");
     this.isWriteClosed = true;
-    this.#change();
+    this.change();
   }
 
   /** Closes it as a connection is closed: reads and writes under way fail. */
   close(): void {
     this.isClosed = true;
-    this.#change();
-  }
-
-  #arrive(piece: Uint8Array<ArrayBuffer> | Error | null): this {
-    this.#arrived.push(piece);
-    this.#change();
-    return this;
-  }
-
-  #change(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+    this.change();
   }
 }
 
 /** Content whose pieces come when a test says so. */
-export class FakeContent implements Content {
+export class FakeContent extends Script implements Content {
   /** See {@linkcode Content}. */
   readonly length: number | undefined;
   /** See {@linkcode Content}. */
   hasEnded = false;
   /** Was it closed? */
   isClosed = false;
-  readonly #arrived: (Piece | Error | null)[] = [];
   readonly #closing = Promise.withResolvers<void>();
-  #changed = Promise.withResolvers<void>();
 
   /** Content that says that it has `length` bytes; its pieces need not agree. */
   constructor(length?: number) {
+    super();
     this.length = length;
-  }
-
-  /** Lets a piece arrive. @returns itself. */
-  send(piece: string): this {
-    return this.#arrive(bytesOf(piece));
-  }
-
-  /** Lets the content end. @returns itself. */
-  end(): this {
-    return this.#arrive(null);
-  }
-
-  /** Lets the content break off. @returns itself. */
-  fail(error: Error): this {
-    return this.#arrive(error);
   }
 
   /** Waits until it is closed. */
@@ -156,10 +152,10 @@ export class FakeContent implements Content {
 
   /** See {@linkcode Content}. */
   arrived(): Piece | undefined {
-    const [first] = this.#arrived;
+    const [first] = this.pieces;
     if (first instanceof Error) throw first;
     if (first === null) this.hasEnded = true;
-    else if (first !== undefined) this.#arrived.shift();
+    else if (first !== undefined) this.pieces.shift();
     return first ?? undefined;
   }
 
@@ -168,7 +164,7 @@ export class FakeContent implements Content {
     for (;;) {
       const piece = this.arrived();
       if (piece !== undefined || this.hasEnded) return piece;
-      await this.#changed.promise;
+      await this.changed;
     }
   }
 
@@ -176,13 +172,6 @@ export class FakeContent implements Content {
   close(): void {
     this.isClosed = true;
     this.#closing.resolve();
-  }
-
-  #arrive(piece: Piece | Error | null): this {
-    this.#arrived.push(piece);
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
-    return this;
   }
 }
 

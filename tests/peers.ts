@@ -3,6 +3,14 @@
  *
  * @module
  */
+import {
+  createServer,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  type Settings,
+} from "node:http2";
+import type { AddressInfo } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { type Address, formatAddress } from "@pingress/config";
 import { bytesOf, latin1, within } from "./testing.ts";
@@ -188,6 +196,49 @@ export class Backend extends RawServer {
         await peer.write(typeof answer === "string" ? answer : answer(request));
       }
     });
+  }
+}
+
+/** A backend that speaks HTTP/2, and does with each stream and connection what a test says. */
+export class Http2Backend implements AsyncDisposable {
+  /** Where it listens. */
+  readonly address: Address;
+  /** The same as `endpoints.json` spells it. */
+  readonly endpoint: string;
+  readonly #server: Http2Server;
+  readonly #sessions: ReadonlySet<ServerHttp2Session>;
+
+  private constructor(server: Http2Server, sessions: ReadonlySet<ServerHttp2Session>) {
+    const { port } = server.address() as AddressInfo;
+    this.address = { hostname: "127.0.0.1", port };
+    this.endpoint = formatAddress(this.address);
+    this.#server = server;
+    this.#sessions = sessions;
+  }
+
+  /** Starts one. */
+  static async start(
+    onStream: (stream: ServerHttp2Stream, session: ServerHttp2Session) => void,
+    settings: Settings = {},
+  ): Promise<Http2Backend> {
+    const server = createServer({ settings });
+    const sessions = new Set<ServerHttp2Session>();
+    server.on("session", (session) => {
+      sessions.add(session);
+      session.on("error", () => {});
+    });
+    server.on("stream", (stream: ServerHttp2Stream) => {
+      stream.on("error", () => {});
+      onStream(stream, stream.session as ServerHttp2Session);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return new Http2Backend(server, sessions);
+  }
+
+  /** Closes it with all its connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const session of this.#sessions) session.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 /** A tab. */
-export const TAB = 9;
+const TAB = 9;
 /** A line feed. */
 export const LF = 10;
 /** A carriage return. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { FakeTransport } from "../../tests/fakes.ts";
+import { FakeTransport, textOf } from "../../tests/fakes.ts";
 import { bytesOf, lookedAt, settled, within } from "../../tests/testing.ts";
 import { type Closable, Connection } from "../accept/connection.ts";
 import { Deadlines } from "../deadlines.ts";
@@ -8,7 +8,7 @@ import type { Handler } from "../exchange.ts";
 import { Fields } from "./fields.ts";
 import { MessageError } from "./message_error.ts";
 import { type Http1Options, serveHttp1 } from "./server.ts";
-import { CLIENT, echo, OPTIONS, readAll, ScriptedContent, Served, SHORT, text, written } from "./testing.ts";
+import { CLIENT, echo, OPTIONS, ScriptedContent, Served, SHORT, text, written } from "./testing.ts";
 
 Deno.test("serveHttp1() closes a connection that waits too long, without a word", async () => {
   const cases: [string, Partial<Http1Options>, sent: string][] = [
@@ -41,7 +41,7 @@ Deno.test("serveHttp1() tells a client whose head or content does not come in ti
     const transport = new FakeTransport(...pieces);
     const { ended } = new Served(transport, async ({ body }) => {
       try {
-        return text(await readAll(body));
+        return text(await textOf(body));
       } catch (error) {
         assert(error instanceof MessageError);
         return errorResponse(error.reason, error.message);
@@ -122,7 +122,7 @@ Deno.test("serveHttp1() notices a client that is gone while its request is answe
       const transport = new FakeTransport(request);
       const cancelled = Promise.withResolvers<void>();
       const { ended, outcomes } = new Served(transport, async ({ body, cancellation }) => {
-        await readAll(body);
+        await textOf(body);
         cancellation.listen(cancelled.resolve);
         leave(transport);
         await within(cancelled.promise, `the cancellation of a ${kind} when ${name}`);

@@ -4,8 +4,8 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { FakeTransport } from "../../tests/fakes.ts";
-import { bytesOf, latin1, within } from "../../tests/testing.ts";
+import { FakeTransport, textOf } from "../../tests/fakes.ts";
+import { bytesOf, within } from "../../tests/testing.ts";
 import { type Closable, Connection } from "../accept/connection.ts";
 import { Deadlines } from "../deadlines.ts";
 import { errorResponse } from "../errors.ts";
@@ -74,18 +74,11 @@ export function written(content: string, ...lines: string[]): string {
   return `HTTP/1.1 200 OK\r\n${fields}\r\n\r\n${content}`;
 }
 
-/** Reads content to its end. */
-export async function readAll(content: Content | null): Promise<string> {
-  let all = "";
-  for (let piece; (piece = await content?.next()) !== undefined;) all += latin1(piece);
-  return all;
-}
-
 /** Answers with what was asked. */
 export async function echo(
   { method, authority, target, body }: DownstreamRequest,
 ): Promise<DownstreamResponse> {
-  return text(`${method} ${authority} ${target} [${await readAll(body)}]`);
+  return text(`${method} ${authority} ${target} [${await textOf(body)}]`);
 }
 
 /** Content that comes as a test wants it to. */

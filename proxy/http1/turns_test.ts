@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { settled } from "../../tests/testing.ts";
 import { Turns } from "./turns.ts";
 
 /** More than are served in one turn. */
@@ -69,5 +70,5 @@ function served(turns: Turns, count: number): (Promise<void> | undefined)[] {
 
 /** Timers of the same time fire in their order: the one of the turn was first. */
 async function turnEnds(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await settled();
 }

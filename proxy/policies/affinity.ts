@@ -1,12 +1,8 @@
 import type { CookieAffinity, RuleOptions, ServiceBackend } from "@pingress/config";
-import { ERROR_HEADER } from "../errors.ts";
-import { FieldName } from "../http1/field_name.ts";
 import { type Balancer, type Candidate, createBalancer, reachable } from "../upstream/balancer.ts";
 import { highestFor } from "../upstream/rendezvous.ts";
 import type { Policy, PolicyEnvironment } from "./policy.ts";
 import { backendId, endpointId, sessionOf, setSessionCookie, USER_AGENT } from "./session_cookie.ts";
-
-const ERROR = FieldName.of(ERROR_HEADER);
 
 /** Sends a client to the same endpoint again, which a cookie remembers. */
 export function affinityPolicy(
@@ -31,9 +27,9 @@ export function affinityPolicy(
       exchange.balancer = new Bound(own, affinity, own.keyOf(sessionOf(fields, affinity)));
       return undefined;
     },
-    response: ({ fields }, { balancer, origin, request }) => {
+    response: ({ fields, reason }, { balancer, origin, request }) => {
       // nobody is to be bound to an endpoint that does not answer
-      if (!(balancer instanceof Bound) || balancer.newSession === undefined || fields.has(ERROR)) return;
+      if (!(balancer instanceof Bound) || balancer.newSession === undefined || reason !== undefined) return;
       const { scheme } = origin;
       const options = {
         isHttps: scheme === "https",

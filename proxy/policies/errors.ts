@@ -1,5 +1,5 @@
 import { type RuleOptions, serviceKey } from "@pingress/config";
-import { ERROR_HEADER, errorResponse, ProxyError } from "../errors.ts";
+import { errorResponse, ProxyError } from "../errors.ts";
 import type { DownstreamResponse } from "../exchange.ts";
 import { FieldName, FieldNames } from "../http1/field_name.ts";
 import type { Fields } from "../http1/fields.ts";
@@ -7,7 +7,6 @@ import type { Destination } from "../routing_table.ts";
 import type { Policy, PolicyEnvironment, PolicyExchange } from "./policy.ts";
 
 const ACCEPT = FieldName.of("accept");
-const ERROR = FieldName.of(ERROR_HEADER);
 
 /** What only Pingress may tell a default backend. */
 const TOLD = [
@@ -40,8 +39,7 @@ export function errorsPolicy({ errors }: RuleOptions, { send }: PolicyEnvironmen
     response: async (response, exchange) => {
       const { request, outgoing } = exchange;
       if (request.cancellation.isCancelled) return undefined;
-      const own = response.fields.get(ERROR);
-      const { status } = response;
+      const { status, reason: own } = response;
       if (own === "no_endpoint") {
         tell(exchange, { status, ingress });
         return await send(outgoing, destination).catch(() => undefined);

@@ -4,8 +4,9 @@
  * @module
  */
 import { errorMessage } from "@pingress/config";
+import { pause } from "../testing.ts";
 import { Client } from "./client.ts";
-import { delay, processes, Server } from "./programs.ts";
+import { processes, Server } from "./programs.ts";
 import type { Prepare } from "./scenario.ts";
 
 /** How many connections are held. */
@@ -33,7 +34,7 @@ export const withIdleConnections: Prepare = (proxy, { signal }) =>
       const message = "Each connection needs an open file, here and in the proxy: see ulimit -n";
       throw new Error(`${errorMessage(error)}. ${message}`, { cause: error });
     }
-    await delay(SETTLE_MILLISECONDS);
+    await pause(SETTLE_MILLISECONDS);
     const held = await rss();
     let failed = 0;
     // whoever has closed one does not answer on it

@@ -4,6 +4,7 @@
  * @module
  */
 import { errorMessage } from "@pingress/config";
+import { pause } from "../testing.ts";
 import { Client } from "./client.ts";
 import { parseStat, type Process, type Usage, usageOfTree } from "./measure.ts";
 
@@ -103,7 +104,7 @@ export class Server implements AsyncDisposable {
     for (const signal of ["SIGTERM", "SIGTERM", "SIGKILL"] as const) {
       if (this.#hasEnded) return;
       this.#process.kill(signal);
-      await Promise.race([this.#process.status, delay(STOP_MILLISECONDS)]);
+      await Promise.race([this.#process.status, pause(STOP_MILLISECONDS)]);
     }
   }
 
@@ -113,7 +114,7 @@ export class Server implements AsyncDisposable {
       this.#signal.throwIfAborted();
       if (this.#hasEnded) throw new Error("it has ended");
       if (Date.now() > deadline) throw new Error(complaint);
-      await delay(POLL_MILLISECONDS);
+      await pause(POLL_MILLISECONDS);
     }
   }
 }
@@ -157,11 +158,6 @@ export function freePorts(): Required<Ports> {
   using https = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   using admin = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return { http: http.addr.port, https: https.addr.port, admin: admin.addr.port };
-}
-
-/** Waits for a while. */
-export async function delay(milliseconds: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Options of {@linkcode spawn}. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { pause } from "../testing.ts";
 import { Client } from "./client.ts";
 import { writeRules } from "./pingress.ts";
-import { delay, POLL_MILLISECONDS, Server } from "./programs.ts";
+import { POLL_MILLISECONDS, Server } from "./programs.ts";
 import type { Prepare, Run } from "./scenario.ts";
 import { hostName } from "./site.ts";
 
@@ -37,7 +38,7 @@ export const reloaded: Prepare = async ({ site, ...launch }, { stack, signal }) 
       longestWait = Math.max(longestWait, now - sent);
       if (status === expected) return { reload: now - start, longestWait };
       signal.throwIfAborted();
-      await delay(POLL_MILLISECONDS);
+      await pause(POLL_MILLISECONDS);
     }
   };
   return async () => {

@@ -4,18 +4,17 @@ import { connectTls } from "../peers.ts";
 import { rule, type TestProxy } from "../test_proxy.ts";
 import { bytesOf, latin1, within } from "../testing.ts";
 import { filled, OK } from "./case.ts";
+import { HTTP2_CASES, type Http2Case } from "./http2.ts";
 import {
   type Flood,
   FLOODS,
   FRAME_CASES,
   type FrameCase,
   headersFrame,
-  HTTP2_CASES,
-  type Http2Case,
   NO_WINDOW,
   RIGHT,
   SLOW_FRAMES,
-} from "./http2.ts";
+} from "./http2_frame_cases.ts";
 import { FLAG, FRAME, frame, numberAt, PREFACE, statusOf, takeFrames } from "./http2_frames.ts";
 import { RawClient } from "./raw_client.ts";
 import { RecordingBackend } from "./recording_backend.ts";

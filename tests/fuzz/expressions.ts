@@ -11,10 +11,9 @@ import {
   PathRegex,
 } from "@pingress/config";
 import { PREFIXES } from "../../controller/annotations/known.ts";
-import type { Ingress } from "../../controller/objects.ts";
-import { Store } from "../../controller/store.ts";
 import { translate } from "../../controller/translate/translate.ts";
 import type { FuzzRange } from "./differential.ts";
+import { HOST, ingressOf, OBJECTS } from "./ingresses.ts";
 import { Random } from "./random.ts";
 import { RuleSite } from "./rule_site.ts";
 import { expression, HOSTILE, makeValue } from "./value_grammar.ts";
@@ -60,33 +59,18 @@ export async function fuzzExpressions({ seed, from, count }: FuzzRange): Promise
   return report;
 }
 
-const HOST = "fuzz.test";
-
-function ingressOf(path: string, rewrite: string): Ingress {
-  const backend = { service: { name: "web", port: { number: 80 } } };
-  const annotations = { [`${PREFIXES[0]}use-regex`]: "true", [`${PREFIXES[0]}rewrite-target`]: rewrite };
-  return {
-    metadata: { name: "fuzz", namespace: "default", annotations },
-    spec: {
-      ingressClassName: "pingress",
-      rules: [{ host: HOST, http: { paths: [{ path, pathType: "ImplementationSpecific", backend }] } }],
-    },
-  };
-}
-
 /** @returns whether the path is served. @throws {Error} for what must not be. */
 async function checkPath(
   path: string,
   { random, report }: { random: Random; report: ExpressionReport },
 ): Promise<boolean> {
-  const store = new Store();
-  store.set("Service", {
-    metadata: { name: "web", namespace: "default" },
-    spec: { clusterIP: "10.0.0.1", ports: [{ port: 80 }] },
-  });
-  store.set("Ingress", ingressOf(path, random.pick(["/", "/x$1", "/$1/$2$3", `/${"$1$2".repeat(100)}`])));
+  const annotations = {
+    [`${PREFIXES[0]}use-regex`]: "true",
+    [`${PREFIXES[0]}rewrite-target`]: random.pick(["/", "/x$1", "/$1/$2$3", `/${"$1$2".repeat(100)}`]),
+  };
+  const snapshot = { ...OBJECTS, Ingress: [ingressOf("fuzz", { path, annotations })] };
   const start = performance.now();
-  const { config, problems } = translate(store.snapshot(), { keysDirectory: "/keys" });
+  const { config, problems } = translate(snapshot, { keysDirectory: "/keys" });
   note(report.slowestTranslation, performance.now() - start, path.slice(0, 100));
   if (config.rules.length + problems.length !== 1) throw new Error(`${JSON.stringify(problems.slice(0, 3))}`);
   if (problems.some(({ message }) => message.length > 2000)) throw new Error("The message is too long");

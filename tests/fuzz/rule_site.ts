@@ -9,7 +9,7 @@ import type { DownstreamRequest, DownstreamResponse } from "../../proxy/exchange
 import { Cancellation } from "../../proxy/exchange.ts";
 import { FailureLog } from "../../proxy/failure_log.ts";
 import { createHandler, type HandlerOptions } from "../../proxy/handler.ts";
-import { Fields } from "../../proxy/http1/fields.ts";
+import type { Fields } from "../../proxy/http1/fields.ts";
 import { IpRanges } from "../../proxy/ip_ranges.ts";
 import { Metrics } from "../../proxy/observe/metrics.ts";
 import { Observer } from "../../proxy/observe/observer.ts";
@@ -19,7 +19,7 @@ import { PasswordChecker } from "../../proxy/policies/password_checker.ts";
 import { RoutingTable } from "../../proxy/routing_table.ts";
 import type { UpstreamRequest } from "../../proxy/upstream/round_trip.ts";
 import { environmentOf } from "../policies.ts";
-import { bytesOf, recordingLog } from "../testing.ts";
+import { fieldsOf, recordingLog } from "../testing.ts";
 
 /** A request for a {@linkcode RuleSite}. */
 export interface SiteRequest {
@@ -42,15 +42,6 @@ const MOST_FIELDS = 128 * 1024;
 /** These are large, and know nothing of configurations. */
 const LIMITS = new LimitTable(limitMemory());
 const PASSWORDS = new PasswordChecker();
-
-/** The bytes of header lines: many requests have the same ones. */
-const BYTES = new Map<string, Uint8Array>();
-
-function fieldsOf(lines: string): Fields {
-  const bytes = BYTES.get(lines) ?? bytesOf(`${lines}\r\n`);
-  BYTES.set(lines, bytes);
-  return Fields.parse(bytes, { start: 0, end: lines.length });
-}
 
 /** A compiled configuration. */
 export class RuleSite {

@@ -236,8 +236,9 @@ export const MAKERS: Readonly<Record<string, MakeValue>> = {
   "custom-headers": headerLines,
 };
 
-function each(names: string, make: MakeValue): Record<string, MakeValue> {
-  return Object.fromEntries(names.split(" ").map((name) => [name, make]));
+/** The same for each of some names, which have spaces between them. */
+export function each<T>(names: string, value: T): Record<string, T> {
+  return Object.fromEntries(names.split(" ").map((name) => [name, value]));
 }
 
 /** The file of users that a Secret holds. */

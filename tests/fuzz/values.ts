@@ -9,12 +9,12 @@ import { parseProxyConfig } from "@pingress/config";
 import { FEATURES, INERT, PREFIXES } from "../../controller/annotations/known.ts";
 import { annotationField } from "../../controller/annotations/read_annotations.ts";
 import { type Ingress, objectKey } from "../../controller/objects.ts";
-import { type Snapshot, Store } from "../../controller/store.ts";
 import { translate, type Translation } from "../../controller/translate/translate.ts";
 import type { FuzzRange } from "./differential.ts";
+import { HOST, ingressOf, OBJECTS } from "./ingresses.ts";
 import { Random } from "./random.ts";
 import { RuleSite } from "./rule_site.ts";
-import { anything, HOSTILE, htpasswd, MAKERS, makeValue } from "./value_grammar.ts";
+import { anything, each, HOSTILE, htpasswd, MAKERS, makeValue } from "./value_grammar.ts";
 
 /** What a run has come to. */
 export interface ValueReport {
@@ -74,42 +74,16 @@ const COMPANIONS: Readonly<Record<string, Record<string, string>>> = {
   ...each("hsts-max-age hsts-include-subdomains hsts-preload", { hsts: "true" }),
 };
 
-function each(names: string, companions: Record<string, string>): Record<string, Record<string, string>> {
-  return Object.fromEntries(names.split(" ").map((name) => [name, companions]));
-}
-
 /** Values that are understood, and have something else as their consequence: the fields that may be told then. */
 const CONSEQUENCES: Readonly<Record<string, RegExp>> = {
   // without it the Ingress has the path of another one
   canary: /^spec\.rules\[0\]\.http\.paths\[0\]$/,
   // so are passwords that nobody can come in with
-  ...Object.fromEntries(
-    ["auth-secret-type", "auth-type", "auth-realm", "satisfy"].map((name) => [name, /auth-secret"\]$/]),
-  ),
+  ...each("auth-secret-type auth-type auth-realm satisfy", /auth-secret"\]$/),
 };
 
 /** How many problems there may be with the names of one annotation. */
 const MOST_ALIASES = 100;
-
-const HOST = "fuzz.test";
-const META = { namespace: "default", creationTimestamp: 2 };
-
-function ingressOf(name: string, { host = HOST, path = "/app(/|$)(.*)", ...metadata }: {
-  host?: string;
-  path?: string;
-  namespace?: string;
-  creationTimestamp?: number;
-  annotations?: Record<string, string>;
-} = {}): Ingress {
-  const backend = { service: { name: "web", port: { number: 80 } } };
-  return {
-    metadata: { ...META, name, ...metadata },
-    spec: {
-      ingressClassName: "pingress",
-      rules: [{ host, http: { paths: [{ path, pathType: "ImplementationSpecific", backend }] } }],
-    },
-  };
-}
 
 /** What a canary is one of. */
 const PRIMARY = ingressOf("primary", { creationTimestamp: 1 });
@@ -125,18 +99,6 @@ const OTHERS: readonly Ingress[] = [
 ];
 
 const USERS = "web:{SHA}O/MvdjOwOQpt8I9HBSVZugThPMw=\n";
-
-/** All objects but Ingresses. */
-const OBJECTS: Snapshot = (() => {
-  const store = new Store();
-  for (const namespace of ["default", "other"]) {
-    for (const name of ["web", "known", "canary"]) {
-      const spec = { clusterIP: "10.0.0.1", ports: [{ port: 80 }] };
-      store.set("Service", { metadata: { name, namespace }, spec });
-    }
-  }
-  return store.snapshot();
-})();
 
 /** Each parser is given all that is made by hand, one after the other. */
 const HOSTILE_EVERY = 7;
