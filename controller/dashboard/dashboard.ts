@@ -30,6 +30,8 @@ export interface DashboardOptions {
   details?: IngressDetails;
   /** Told of what fails. */
   log: Log;
+  /** The time of day, in milliseconds since 1970. */
+  now?: () => number;
 }
 
 /** A configuration, ready to be shown. */
@@ -62,6 +64,7 @@ export class Dashboard {
   /** The pages that are open. */
   readonly live: LiveClients;
   readonly #options: DashboardOptions;
+  readonly #now: () => number;
   #seen: { outcome: Outcome; at: number } | undefined;
   #shown: Shown | undefined;
   #known: Known | undefined;
@@ -72,6 +75,7 @@ export class Dashboard {
   /** Knows nothing yet. */
   constructor(options: DashboardOptions) {
     this.#options = options;
+    this.#now = options.now ?? Date.now;
     this.live = new LiveClients({
       current: () => this.#event(),
       onCount: (count) => this.#watched(count),
@@ -80,7 +84,7 @@ export class Dashboard {
 
   /** Takes note of a run of the reconcile loop. */
   see(outcome: Outcome): void {
-    this.#seen = { outcome, at: Date.now() };
+    this.#seen = { outcome, at: this.#now() };
     if (this.live.count === 0) this.#shown = undefined;
     else this.#publishSoon();
   }
@@ -104,7 +108,7 @@ export class Dashboard {
       ...figures?.scrapedAt !== undefined && { scrapedAt: figures.scrapedAt },
       isLeader: isLeader(),
       counts: {
-        ...view.counts(Date.now()),
+        ...view.counts(this.#now()),
         proxies: proxies.length,
         readyProxies: proxies.filter((proxy) => proxy.isReady && proxy.revision === revision).length,
       },
@@ -120,7 +124,7 @@ export class Dashboard {
     const known = this.#show()?.known;
     if (known === undefined) return [];
     const { revision, revisionSince } = known;
-    const behind = Math.max(0, Date.now() - revisionSince);
+    const behind = Math.max(0, this.#now() - revisionSince);
     return (this.#options.figures?.proxies ?? []).map((proxy) => ({
       ...proxy,
       ...proxy.revision !== undefined && { lag: proxy.revision === revision ? 0 : behind },
