@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
-import { errorMessage, type Log, parseAuthority } from "@pingress/config";
+import { errorMessage, type Log, parseAuthority, type RequestHandler, requestPath } from "@pingress/config";
 import type { RowQuery } from "./configuration_view.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { UrlError } from "./explain.ts";
@@ -12,12 +12,6 @@ export interface Asset {
   /** What it holds. */
   body: string | Uint8Array<ArrayBuffer>;
 }
-
-/** Answers a request that came from an address. */
-export type RequestHandler = (
-  request: Request,
-  info: { remoteAddr: { hostname: string } },
-) => Response | Promise<Response>;
 
 /** Options of {@linkcode dashboardHandler}. */
 export interface DashboardHandlerOptions {
@@ -67,7 +61,7 @@ export function dashboardHandler(options: DashboardHandlerOptions): RequestHandl
   const { assets, log } = options;
   const tags = new Map([...assets].map(([path, { body }]) => [path, entityTag(body)]));
   return async (request, { remoteAddr }) => {
-    const path = /^[a-z]+:\/\/[^/]*(\/[^?]*)/.exec(request.url)?.[1] ?? "/";
+    const path = requestPath(request);
     const isApi = path === "/api" || path.startsWith("/api/");
     let response: Response;
     try {
