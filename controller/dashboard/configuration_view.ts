@@ -73,15 +73,10 @@ export class ConfigurationView {
   /** Reads an outcome of the reconcile loop. */
   constructor(outcome: Outcome) {
     this.outcome = outcome;
-    const { ingresses, claims, config, problems } = outcome.translation;
-    const closed = new Set(
-      claims.filter(({ rule }) => rule.options?.closed !== undefined).map(({ ingress }) =>
-        objectKey(ingress)
-      ),
-    );
+    const { ingresses, config, problems } = outcome.translation;
     this.problems = [
       ...outcome.failure === undefined ? [] : [applyFailed(outcome.failure)],
-      ...problems.map((problem) => problemView(problem, closed)).sort(byWeight),
+      ...problems.map(problemView).sort(byWeight),
     ];
     const byIngress = Map.groupBy(this.problems, keyOf);
     this.certificates = certificateViews(outcome);
@@ -204,9 +199,9 @@ function applyFailed(failure: string): ProblemView {
 }
 
 /** An annotation that is not served is an error where it closes the Ingress. */
-function problemView({ ingress, field, reason, message }: Problem, closed: Set<string>): ProblemView {
+function problemView({ ingress, field, reason, message, closes }: Problem): ProblemView {
   const [namespace = "", name = ""] = ingress.split("/");
-  const severity = reason === "UnsupportedAnnotation" && closed.has(ingress) ? "error" : SEVERITY[reason];
+  const severity = closes ? "error" : SEVERITY[reason];
   return { severity, reason, message, ...field !== "" && { field }, namespace, name };
 }
 

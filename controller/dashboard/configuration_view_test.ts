@@ -3,7 +3,7 @@ import { expandGlob } from "@std/fs";
 import type { Rule } from "@pingress/config";
 import { ConfigurationView } from "./configuration_view.ts";
 import { explain } from "./explain.ts";
-import { outcomeOf } from "./testing.ts";
+import { outcomeOf, webYaml } from "./testing.ts";
 
 const TESTDATA = new URL("./testdata/", import.meta.url).pathname;
 
@@ -106,6 +106,16 @@ Deno.test("ConfigurationView tells first that nothing could be written", async (
   const [first] = new ConfigurationView({ ...outcome, failure: "the disk is full" }).worstProblems();
   assertEquals(first?.reason, "ApplyFailed");
   assert(first?.message.endsWith("the disk is full"));
+});
+
+Deno.test("ConfigurationView takes an annotation for an error where it is what closes the Ingress", () => {
+  const annotations = '{ pingress.dev/enable-modsecurity: "true", pingress.dev/enable-opentracing: "true" }';
+  const yaml = webYaml().replace("uid:", `annotations: ${annotations}, uid:`);
+  const { problems } = new ConfigurationView(outcomeOf(yaml));
+  assertEquals(problems.map(({ reason, severity, field }) => [reason, severity, field]), [
+    ["UnsupportedAnnotation", "error", 'metadata.annotations["pingress.dev/enable-modsecurity"]'],
+    ["UnsupportedAnnotation", "warning", 'metadata.annotations["pingress.dev/enable-opentracing"]'],
+  ]);
 });
 
 Deno.test("ConfigurationView shows 20 problems and counts the others", () => {
