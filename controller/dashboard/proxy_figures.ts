@@ -39,6 +39,7 @@ const MOST_BYTES = 16 * 1024 * 1024;
 
 /** The longest line of it, in characters. */
 const MOST_LINE = 65_536;
+
 /** How many series are left of it when hosts and the like are added up. */
 const MOST_SERIES = 2000;
 
@@ -235,7 +236,7 @@ async function readSamples(url: string, signal: AbortSignal): Promise<MetricSamp
     throw new Error(`${new URL(url).pathname} is answered with ${response.status}`);
   }
   const decoder = new TextDecoder();
-  const sums = new Map<string, MetricSample & { value: number }>();
+  const sums = new Map<string, MetricSample>();
   let [rest, bytes] = ["", 0];
   for await (const chunk of response.body) {
     bytes += chunk.length;
@@ -251,7 +252,7 @@ async function readSamples(url: string, signal: AbortSignal): Promise<MetricSamp
   return [...sums.values()];
 }
 
-function addUp(samples: readonly MetricSample[], sums: Map<string, MetricSample & { value: number }>): void {
+function addUp(samples: readonly MetricSample[], sums: Map<string, MetricSample>): void {
   for (const { name, labels: { code, le, revision }, value } of samples) {
     const key = `${name} ${code} ${le} ${revision}`;
     const known = sums.get(key);
