@@ -29,6 +29,8 @@ export interface ProxyFiguresOptions {
   interval?: number;
   /** How long an answer may take, in milliseconds. */
   timeout?: number;
+  /** The time of day, in milliseconds since 1970. */
+  now?: () => number;
 }
 
 /** How long what all proxies did is remembered, in milliseconds. */
@@ -68,6 +70,7 @@ export class ProxyFigures {
   readonly #finder: ProxyFinder;
   readonly #interval: number;
   readonly #timeout: number;
+  readonly #now: () => number;
   #counts: ReadonlyMap<string, Counts> = new Map();
   #asking: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -75,10 +78,11 @@ export class ProxyFigures {
   #stop = new AbortController();
 
   /** Asks nobody yet. */
-  constructor({ finder, interval = 3000, timeout = 2000 }: ProxyFiguresOptions) {
+  constructor({ finder, interval = 3000, timeout = 2000, now = Date.now }: ProxyFiguresOptions) {
     this.#finder = finder;
     this.#interval = interval;
     this.#timeout = timeout;
+    this.#now = now;
   }
 
   /** Begins to ask; `onScraped` is told each time. */
@@ -100,7 +104,9 @@ export class ProxyFigures {
 
   /** Asks once, unless that was done a moment ago: rates over a moment say nothing. */
   async refresh(): Promise<void> {
-    if (this.scrapedAt !== undefined && Date.now() - this.scrapedAt < this.#interval / 2) return;
+    // a clock that was set back says nothing of when that was
+    const passed = this.#now() - (this.scrapedAt ?? -Infinity);
+    if (passed >= 0 && passed < this.#interval / 2) return;
     await (this.#asking ??= this.#askAll().finally(() => this.#asking = undefined));
     if (this.#onScraped === undefined) await this.#finder.close();
   }
@@ -145,12 +151,12 @@ export class ProxyFigures {
     };
     await Promise.all(Array.from({ length: ASKED_AT_A_TIME }, askNext));
     if (signal.aborted) return;
-    const now = Date.now();
+    const now = this.#now();
     this.#counts = counts;
     this.proxies = views;
     this.scrapedAt = now;
     this.traffic = trafficOf(work);
-    const recent = this.history.filter(({ at }) => at > now - HISTORY_MILLISECONDS);
+    const recent = this.history.filter(({ at }) => at > now - HISTORY_MILLISECONDS && at <= now);
     this.history = this.traffic === undefined ? recent : [...recent, { at: now, ...this.traffic }];
   }
 

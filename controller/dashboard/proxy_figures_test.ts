@@ -171,6 +171,24 @@ Deno.test("ProxyFigures asks nobody unless somebody looks", async () => {
   assertEquals(proxy.asked, 1);
 });
 
+Deno.test("ProxyFigures asks again when the clock was set back, and has no history of what is to come", async () => {
+  await using proxy = new FakeProxy();
+  const finder = new FakeFinder([{ name: "one", admin: proxy.admin }]);
+  let time = Date.parse("2026-01-01");
+  const figures = new ProxyFigures({ finder, interval: 60_000, now: () => time });
+  // how often it was asked, and the history, after so many milliseconds
+  const after = async (milliseconds: number) => {
+    time += milliseconds;
+    await figures.refresh();
+    return [proxy.asked, ...figures.history.map(({ at }) => time - at)];
+  };
+  assertEquals(await after(0), [1]);
+  assertEquals(await after(29_999), [1]);
+  assertEquals(await after(1), [2, 0]);
+  assertEquals(await after(-3_600_000), [3, 0]);
+  assertEquals(await after(30_000), [4, 30_000, 0]);
+});
+
 Deno.test("ProxyFigures.stop() breaks off what is under way", async () => {
   await using proxy = new FakeProxy();
   const late = Promise.withResolvers<void>();
