@@ -1,5 +1,11 @@
 import type { Address } from "./address.ts";
 
+/** Answers a request that came from an address. */
+export type RequestHandler = (
+  request: Request,
+  info: { remoteAddr: { hostname: string } },
+) => Response | Promise<Response>;
+
 /** What the admin port tells. */
 export interface AdminAnswers {
   /** Does the program do its work? */
@@ -7,7 +13,7 @@ export interface AdminAnswers {
   /** The metrics as Prometheus reads them, where there are any. */
   metrics?: () => Promise<string>;
   /** Answers what is asked for at other paths, where anything does. */
-  others?: (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
+  others?: RequestHandler;
 }
 
 /**
@@ -20,8 +26,7 @@ export function serveAdmin(
 ): Deno.HttpServer<Deno.NetAddr> {
   const { hostname, port } = address;
   return Deno.serve({ hostname, port, onListen: () => {} }, async (request, info) => {
-    // the URL is glued together from what the client sent, and may be none
-    const path = /^[a-z]+:\/\/[^/]*(\/[^?]*)/.exec(request.url)?.[1];
+    const path = requestPath(request);
     if (path === "/healthz") return answer(200, "ok");
     if (path === "/readyz") return isReady() ? answer(200, "ok") : answer(503, "not ready");
     if (path === "/metrics" && metrics !== undefined) {
@@ -33,6 +38,12 @@ export function serveAdmin(
       `not found: there are /healthz${metrics === undefined ? "" : ", /metrics"} and /readyz`,
     );
   });
+}
+
+/** The path that a request asks for; `/` where it cannot be told. */
+export function requestPath({ url }: Request): string {
+  // the URL is glued together from what the client sent, and may be none
+  return /^[a-z]+:\/\/[^/]*(\/[^?]*)/.exec(url)?.[1] ?? "/";
 }
 
 function answer(status: number, text: string): Response {

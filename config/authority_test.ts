@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
 import { type Authority, parseAuthority } from "./authority.ts";
-import { canonicalHost } from "./host.ts";
 
 Deno.test("parseAuthority() reads a host and perhaps a port", () => {
   const cases: [string, Authority][] = [
@@ -37,6 +36,7 @@ Deno.test("parseAuthority() refuses what two parsers could read differently", ()
     "a.test,b.test",
     "a.test;b",
     "a..test",
+    "a.test..:80",
     ".a.test",
     "-a.test",
     "*.a.test",
@@ -56,21 +56,4 @@ Deno.test("parseAuthority() refuses what two parsers could read differently", ()
     "http://a.test",
   ];
   for (const text of cases) assertEquals(parseAuthority(text), undefined, JSON.stringify(text));
-});
-
-Deno.test("canonicalHost() has one spelling for a name", () => {
-  const cases: [string, string | undefined][] = [
-    ["WWW.Example.COM.", "www.example.com"],
-    ["a", "a"],
-    ["", undefined],
-    [".", undefined],
-    [".a", undefined],
-    ["a..b", undefined],
-  ];
-  for (const [name, expected] of cases) assertEquals(canonicalHost(name), expected, JSON.stringify(name));
-});
-
-Deno.test("canonicalHost() refuses a name that ends with an empty label", () => {
-  assertEquals(canonicalHost("a.."), undefined);
-  assertEquals(parseAuthority("a.test..:80"), undefined);
 });

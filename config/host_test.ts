@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { isHostPattern, wildcardOf } from "./host.ts";
+import { canonicalHost, isHostPattern, wildcardOf } from "./host.ts";
 
 Deno.test("isHostPattern() takes what Kubernetes takes for a rule's host", () => {
   const label63 = "a".repeat(63);
@@ -44,4 +44,20 @@ Deno.test("wildcardOf() replaces the first label alone", () => {
     ["", undefined],
   ];
   for (const [host, expected] of cases) assertEquals(wildcardOf(host), expected, host);
+});
+
+Deno.test("canonicalHost() has one spelling for a name", () => {
+  const cases: [string, string | undefined][] = [
+    ["WWW.Example.COM.", "www.example.com"],
+    ["a", "a"],
+    ["", undefined],
+    [".", undefined],
+    [".a", undefined],
+    ["a..b", undefined],
+  ];
+  for (const [name, expected] of cases) assertEquals(canonicalHost(name), expected, JSON.stringify(name));
+});
+
+Deno.test("canonicalHost() refuses a name that ends with an empty label", () => {
+  assertEquals(canonicalHost("a.."), undefined);
 });

@@ -5,11 +5,10 @@ import type { Overview, ProxyView } from "../controller/dashboard/api.ts";
 import { Dashboard } from "../controller/dashboard/dashboard.ts";
 import { ProxyFigures } from "../controller/dashboard/proxy_figures.ts";
 import { dashboardHandler } from "../controller/dashboard/server.ts";
+import { outcomeOf } from "../controller/dashboard/testing.ts";
 import { StandaloneOutput } from "../controller/outputs/standalone.ts";
 import { renderConfigFiles } from "../controller/render/config_files.ts";
-import { ManifestsSource, parseManifests } from "../controller/sources/manifests_source.ts";
-import { Store } from "../controller/store.ts";
-import { translate } from "../controller/translate/translate.ts";
+import { ManifestsSource } from "../controller/sources/manifests_source.ts";
 import { ConfigurationLoader } from "../proxy/configuration.ts";
 import { Proxy } from "../proxy/proxy.ts";
 import { Peer } from "./peers.ts";
@@ -171,20 +170,10 @@ Deno.test("the dashboard shows that the proxies serve what the controller wrote,
 for (const shards of [1, 2, 16]) {
   Deno.test(`controller and proxy call a configuration of ${shards} shards by the same revision`, async () => {
     await using dir = await TempDir.make();
-    const store = new Store();
-    for (
-      const { kind, object } of parseManifests(
-        yaml(...Array.from({ length: 40 }, (_, index) => `h${index}.test`)),
-        "web.yaml",
-      )
-    ) {
-      store.set(kind, object);
-    }
-    const snapshot = store.snapshot();
-    const translation = translate(snapshot, { keysDirectory: "/keys" });
+    const outcome = outcomeOf(yaml(...Array.from({ length: 40 }, (_, index) => `h${index}.test`)));
     const dashboard = new Dashboard({ isLeader: () => true, chooseShards: () => shards, log: SILENT_LOG });
-    dashboard.see({ snapshot, translation });
-    const files = renderConfigFiles(translation, () => shards);
+    dashboard.see(outcome);
+    const files = renderConfigFiles(outcome.translation, () => shards);
     const write = async (shard: number) => {
       for (const [name, text] of Object.entries(files[shard] ?? {})) await dir.write(name, text);
     };

@@ -63,35 +63,26 @@ export class ConfigurationView {
   readonly certificates: readonly CertificateView[];
   /** What the filters of the tables offer. */
   readonly filters: Filters;
-  /** How a rule of the configuration is shown. */
-  readonly routeOf: ReadonlyMap<Rule, RouteView>;
-  /** The same for the default backend, if there is one. */
-  readonly defaultRoute: RouteView | undefined;
-  readonly #outcome: Outcome;
+  /** What is shown. */
+  readonly outcome: Outcome;
+  readonly #routeOf: ReadonlyMap<Rule | undefined, RouteView>;
   readonly #routes: readonly Entry<RouteView>[];
   readonly #ingresses: readonly Entry<IngressRow>[];
   readonly #ingressOf: ReadonlyMap<string, Ingress>;
 
   /** Reads an outcome of the reconcile loop. */
   constructor(outcome: Outcome) {
-    this.#outcome = outcome;
-    const { ingresses, claims, config, problems } = outcome.translation;
-    const closed = new Set(
-      claims.filter(({ rule }) => rule.options?.closed !== undefined).map(({ ingress }) =>
-        objectKey(ingress)
-      ),
-    );
+    this.outcome = outcome;
+    const { ingresses, config, problems } = outcome.translation;
     this.problems = [
       ...outcome.failure === undefined ? [] : [applyFailed(outcome.failure)],
-      ...problems.map((problem) => problemView(problem, closed)).sort(byWeight),
+      ...problems.map(problemView).sort(byWeight),
     ];
     const byIngress = Map.groupBy(this.problems, keyOf);
     this.certificates = certificateViews(outcome);
-    const shown = routeViews(outcome, (key) => byIngress.get(key)?.length ?? 0);
-    this.defaultRoute = shown.defaultRoute;
-    this.routeOf = shown.routeOf;
-    this.#routes = shown.routes.map((row) => ({ row, haystack: routeHaystack(row) }));
-    const routesOf = Map.groupBy(shown.routes, ({ ingress }) => keyOf(ingress));
+    this.#routeOf = routeViews(outcome, (key) => byIngress.get(key)?.length ?? 0);
+    this.#routes = [...this.#routeOf.values()].map((row) => ({ row, haystack: routeHaystack(row) }));
+    const routesOf = Map.groupBy(this.#routeOf.values(), ({ ingress }) => keyOf(ingress));
     this.#ingressOf = new Map(ingresses.map((ingress) => [objectKey(ingress), ingress]));
     this.#ingresses = [...this.#ingressOf].sort(([one], [other]) => one < other ? -1 : 1)
       .map(([key, ingress]) => {
@@ -111,11 +102,6 @@ export class ConfigurationView {
       namespaces: [...new Set(ingresses.map(({ metadata }) => metadata.namespace ?? ""))].sort(),
       hosts: [...new Set(config.rules.flatMap(({ host }) => host ?? []))].sort(),
     };
-  }
-
-  /** The Ingresses that are served. */
-  get objects(): readonly Ingress[] {
-    return this.#outcome.translation.ingresses;
   }
 
   /** How many there are of each. */
@@ -149,6 +135,11 @@ export class ConfigurationView {
     );
   }
 
+  /** How a rule of the configuration is shown, and with none the default backend, if there is one. */
+  routeView(rule: Rule | undefined): RouteView | undefined {
+    return this.#routeOf.get(rule);
+  }
+
   /** A page of the Ingresses. */
   ingresses(query: RowQuery): Page<IngressRow> {
     const { namespace, problems } = query;
@@ -177,7 +168,7 @@ export class ConfigurationView {
       problems,
       annotations: annotationViews(
         ingress,
-        this.#outcome.translation.problems.filter((problem) => problem.ingress === key),
+        this.outcome.translation.problems.filter((problem) => problem.ingress === key),
       ),
     };
   }
@@ -208,9 +199,9 @@ function applyFailed(failure: string): ProblemView {
 }
 
 /** An annotation that is not served is an error where it closes the Ingress. */
-function problemView({ ingress, field, reason, message }: Problem, closed: Set<string>): ProblemView {
+function problemView({ ingress, field, reason, message, closes }: Problem): ProblemView {
   const [namespace = "", name = ""] = ingress.split("/");
-  const severity = reason === "UnsupportedAnnotation" && closed.has(ingress) ? "error" : SEVERITY[reason];
+  const severity = closes ? "error" : SEVERITY[reason];
   return { severity, reason, message, ...field !== "" && { field }, namespace, name };
 }
 
@@ -219,7 +210,11 @@ function byWeight(one: ProblemView, other: ProblemView): number {
   return Number(other.severity === "error") - Number(one.severity === "error");
 }
 
-function routeViews({ translation }: Outcome, problemsOf: (ingress: string) => number) {
+/** The routes by their rules, in their order; the default backend's comes last, and has none. */
+function routeViews(
+  { translation }: Outcome,
+  problemsOf: (ingress: string) => number,
+): Map<Rule | undefined, RouteView> {
   const { claims, config, endpoints, certificates } = translation;
   const endpointViews = new Map<string, EndpointView[]>(
     Object.entries(endpoints).map(([key, list]) => [key, list.map((address) => ({ address }))]),
@@ -231,14 +226,14 @@ function routeViews({ translation }: Outcome, problemsOf: (ingress: string) => n
     problems: problemsOf(objectKey(ingress)),
   });
   const ingressOf = new Map(claims.map(({ rule, ingress }) => [rule, ingress]));
-  const routeOf = new Map<Rule, RouteView>();
+  const views = new Map<Rule | undefined, RouteView>();
   for (const rule of config.rules) {
     const ingress = ingressOf.get(rule);
     if (ingress === undefined) throw new Error("BUG: a rule that no Ingress has claimed");
     ingressOf.delete(rule);
     const { host, path, backend } = rule;
     const certificate = certificateOf(host, certificates)?.secret;
-    routeOf.set(rule, {
+    views.set(rule, {
       ...host !== undefined && { host },
       path: path.path,
       type: pathType(path),
@@ -248,10 +243,8 @@ function routeViews({ translation }: Outcome, problemsOf: (ingress: string) => n
   }
   // what is left is the default backend's
   const [rest] = ingressOf;
-  const defaultRoute: RouteView | undefined = rest &&
-    { type: "Default", ...common(rest[1], rest[0].backend) };
-  const routes = [...routeOf.values(), ...defaultRoute === undefined ? [] : [defaultRoute]];
-  return { routes, routeOf, defaultRoute };
+  if (rest !== undefined) views.set(undefined, { type: "Default", ...common(rest[1], rest[0].backend) });
+  return views;
 }
 
 function routeHaystack({ host = "", path = "", ingress, backend }: RouteView): string {

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { expandGlob } from "@std/fs";
+import type { Rule } from "@pingress/config";
 import { ConfigurationView } from "./configuration_view.ts";
 import { explain } from "./explain.ts";
-import { outcomeOf } from "./testing.ts";
+import { outcomeOf, webYaml } from "./testing.ts";
 
 const TESTDATA = new URL("./testdata/", import.meta.url).pathname;
 
@@ -21,8 +22,8 @@ for (const input of cases) {
     const yaml = await Deno.readTextFile(input);
     const outcome = outcomeOf(yaml);
     const view = new ConfigurationView(outcome);
-    const routeView = (rule: Parameters<typeof view.routeOf.get>[0] | undefined) =>
-      rule === undefined ? view.defaultRoute : view.routeOf.get(rule);
+    const { translation } = outcome;
+    const routeView = (rule: Rule | undefined) => view.routeView(rule);
     const urls = [...yaml.matchAll(/^# explain (.*)$/gm)].map(([, url = ""]) => url);
     const shown = {
       counts: view.counts(Date.parse("2026-06-01")),
@@ -30,7 +31,7 @@ for (const input of cases) {
       problems: view.problems,
       routes: view.routes(ALL),
       ingresses: view.ingresses(ALL),
-      details: view.objects.map((ingress) => {
+      details: translation.ingresses.map((ingress) => {
         const { routes, ...details } = view.ingress(ingress);
         return {
           ...details,
@@ -39,7 +40,7 @@ for (const input of cases) {
       }),
       certificates: view.certificates,
       explanations: Object.fromEntries(
-        urls.map((url) => [url, explain(url, { translation: outcome.translation, routeView })]),
+        urls.map((url) => [url, explain(url, { translation, routeView })]),
       ),
     };
     const text = `${JSON.stringify(shown, null, 2)}\n`;
@@ -105,6 +106,16 @@ Deno.test("ConfigurationView tells first that nothing could be written", async (
   const [first] = new ConfigurationView({ ...outcome, failure: "the disk is full" }).worstProblems();
   assertEquals(first?.reason, "ApplyFailed");
   assert(first?.message.endsWith("the disk is full"));
+});
+
+Deno.test("ConfigurationView takes an annotation for an error where it is what closes the Ingress", () => {
+  const annotations = '{ pingress.dev/enable-modsecurity: "true", pingress.dev/enable-opentracing: "true" }';
+  const yaml = webYaml().replace("uid:", `annotations: ${annotations}, uid:`);
+  const { problems } = new ConfigurationView(outcomeOf(yaml));
+  assertEquals(problems.map(({ reason, severity, field }) => [reason, severity, field]), [
+    ["UnsupportedAnnotation", "error", 'metadata.annotations["pingress.dev/enable-modsecurity"]'],
+    ["UnsupportedAnnotation", "warning", 'metadata.annotations["pingress.dev/enable-opentracing"]'],
+  ]);
 });
 
 Deno.test("ConfigurationView shows 20 problems and counts the others", () => {

@@ -30,12 +30,8 @@ export interface DashboardOptions {
   details?: IngressDetails;
   /** Told of what fails. */
   log: Log;
-}
-
-/** A configuration, ready to be shown. */
-interface Shown {
-  view: ConfigurationView;
-  outcome: Outcome;
+  /** The time of day, in milliseconds since 1970. */
+  now?: () => number;
 }
 
 /** What is remembered of a configuration when it is shown no longer. */
@@ -62,8 +58,10 @@ export class Dashboard {
   /** The pages that are open. */
   readonly live: LiveClients;
   readonly #options: DashboardOptions;
+  readonly #now: () => number;
   #seen: { outcome: Outcome; at: number } | undefined;
-  #shown: Shown | undefined;
+  /** The configuration, ready to be shown. */
+  #view: ConfigurationView | undefined;
   #known: Known | undefined;
   /** How long it took to make the last one ready, in milliseconds. */
   #cost = 0;
@@ -72,6 +70,7 @@ export class Dashboard {
   /** Knows nothing yet. */
   constructor(options: DashboardOptions) {
     this.#options = options;
+    this.#now = options.now ?? Date.now;
     this.live = new LiveClients({
       current: () => this.#event(),
       onCount: (count) => this.#watched(count),
@@ -80,21 +79,21 @@ export class Dashboard {
 
   /** Takes note of a run of the reconcile loop. */
   see(outcome: Outcome): void {
-    this.#seen = { outcome, at: Date.now() };
-    if (this.live.count === 0) this.#shown = undefined;
+    this.#seen = { outcome, at: this.#now() };
+    if (this.live.count === 0) this.#view = undefined;
     else this.#publishSoon();
   }
 
   /** The configuration; nothing before there was one. */
   get view(): ConfigurationView | undefined {
-    return this.#show()?.shown.view;
+    return this.#show()?.view;
   }
 
   /** The numbers of this moment; nothing before there was a configuration. */
   overview(): Overview | undefined {
-    const now = this.#show();
-    if (now === undefined) return undefined;
-    const { shown: { view }, known: { revision, changedAt } } = now;
+    const shown = this.#show();
+    if (shown === undefined) return undefined;
+    const { view, known: { revision, changedAt } } = shown;
     const { figures, isLeader } = this.#options;
     const proxies = this.proxies();
     return {
@@ -104,7 +103,7 @@ export class Dashboard {
       ...figures?.scrapedAt !== undefined && { scrapedAt: figures.scrapedAt },
       isLeader: isLeader(),
       counts: {
-        ...view.counts(Date.now()),
+        ...view.counts(this.#now()),
         proxies: proxies.length,
         readyProxies: proxies.filter((proxy) => proxy.isReady && proxy.revision === revision).length,
       },
@@ -120,7 +119,7 @@ export class Dashboard {
     const known = this.#show()?.known;
     if (known === undefined) return [];
     const { revision, revisionSince } = known;
-    const behind = Math.max(0, Date.now() - revisionSince);
+    const behind = Math.max(0, this.#now() - revisionSince);
     return (this.#options.figures?.proxies ?? []).map((proxy) => ({
       ...proxy,
       ...proxy.revision !== undefined && { lag: proxy.revision === revision ? 0 : behind },
@@ -152,13 +151,9 @@ export class Dashboard {
 
   /** Where a URL would go; nothing before there was a configuration. @throws {UrlError} for what is no URL. */
   explain(url: string): Explanation | undefined {
-    const shown = this.#show()?.shown;
-    if (shown === undefined) return undefined;
-    const { view, outcome: { translation } } = shown;
-    return explain(url, {
-      translation,
-      routeView: (rule) => rule === undefined ? view.defaultRoute : view.routeOf.get(rule),
-    });
+    const { view } = this;
+    return view &&
+      explain(url, { translation: view.outcome.translation, routeView: (rule) => view.routeView(rule) });
   }
 
   /** Ends all streams, and asks nobody any more. */
@@ -183,7 +178,7 @@ export class Dashboard {
     const { figures } = this.#options;
     if (count === 0) {
       // it takes much memory, and is soon made again
-      this.#shown = undefined;
+      this.#view = undefined;
       void figures?.stop();
     } else figures?.start(() => this.live.send());
   }
@@ -197,11 +192,11 @@ export class Dashboard {
   }
 
   /** Makes the last outcome ready, once. */
-  #show(): { shown: Shown; known: Known } | undefined {
+  #show(): { view: ConfigurationView; known: Known } | undefined {
     if (this.#seen === undefined) return undefined;
     const { outcome, at } = this.#seen;
-    const last = this.#shown;
-    if (last?.outcome === outcome && this.#known !== undefined) return { shown: last, known: this.#known };
+    const last = this.#view;
+    if (last?.outcome === outcome && this.#known !== undefined) return { view: last, known: this.#known };
     const startedAt = performance.now();
     const before = this.#known;
     const view = new ConfigurationView(outcome);
@@ -209,16 +204,16 @@ export class Dashboard {
     const digest = textDigest(JSON.stringify([view.problems, view.certificates]));
     const isSame = revision === before?.revision;
     const isAlike = isSame && digest === before.digest &&
-      (last === undefined || haveSameObjects(view, last.view));
+      (last === undefined || haveSameObjects(outcome, last.outcome));
     this.#known = {
       revision,
       revisionSince: isSame ? before.revisionSince : at,
       digest,
       changedAt: isAlike ? before.changedAt : at,
     };
-    this.#shown = { view, outcome };
+    this.#view = view;
     this.#cost = performance.now() - startedAt;
-    return { shown: this.#shown, known: this.#known };
+    return { view, known: this.#known };
   }
 
   #revisionOf({ translation }: Outcome): string {
@@ -228,9 +223,7 @@ export class Dashboard {
 }
 
 /** Objects are replaced when they change. */
-function haveSameObjects(
-  { objects: some }: ConfigurationView,
-  { objects: others }: ConfigurationView,
-): boolean {
-  return some.length === others.length && some.every((object, index) => object === others[index]);
+function haveSameObjects({ translation: one }: Outcome, { translation: other }: Outcome): boolean {
+  return one.ingresses.length === other.ingresses.length &&
+    one.ingresses.every((ingress, index) => ingress === other.ingresses[index]);
 }

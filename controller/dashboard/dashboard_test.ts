@@ -17,6 +17,12 @@ function start(options: Partial<DashboardOptions> = {}) {
   return Object.assign(dashboard, { [Symbol.asyncDispose]: () => dashboard.close() });
 }
 
+/** A time of day that is set by hand, in milliseconds since 1970. */
+class FakeTime {
+  at = Date.parse("2026-01-01");
+  readonly now = () => this.at;
+}
+
 /** Reads the overviews of a stream. */
 function overviews(stream: ReadableStream<Uint8Array> | undefined) {
   const reader = stream!.getReader();
@@ -52,17 +58,19 @@ Deno.test("Dashboard tells each change to pages that are open", async () => {
 });
 
 Deno.test("Dashboard calls the same configuration by the same revision, and what is shown alike unchanged", async () => {
-  await using dashboard = start();
+  const time = new FakeTime();
+  await using dashboard = start({ now: time.now });
   const outcome = outcomeOf(webYaml());
   dashboard.see(outcome);
   const first = dashboard.overview();
-  await waitAMillisecond();
+  time.at++;
   dashboard.see({ ...outcome });
   assertEquals(dashboard.overview(), first);
 });
 
 Deno.test("Dashboard has a new time, and no new revision, for what proxies need not know", async () => {
-  await using dashboard = start();
+  const time = new FakeTime();
+  await using dashboard = start({ now: time.now });
   // pages that are open show the objects themselves
   dashboard.live.open();
   dashboard.see(outcomeOf(webYaml()));
@@ -75,7 +83,7 @@ Deno.test("Dashboard has a new time, and no new revision, for what proxies need 
   ];
   let before = first?.changedAt ?? Infinity;
   for (const outcome of changes) {
-    await waitAMillisecond();
+    time.at++;
     dashboard.see(outcome);
     const { revision, changedAt } = dashboard.overview() ?? {};
     assertEquals(revision, first?.revision);
@@ -85,12 +93,13 @@ Deno.test("Dashboard has a new time, and no new revision, for what proxies need 
 });
 
 Deno.test("Dashboard has no new time because nobody has looked for a while", async () => {
-  await using dashboard = start();
+  const time = new FakeTime();
+  await using dashboard = start({ now: time.now });
   const stream = dashboard.live.open();
   dashboard.see(outcomeOf(webYaml()));
   const first = dashboard.overview();
   await stream?.cancel();
-  await waitAMillisecond();
+  time.at++;
   dashboard.see(outcomeOf(webYaml()));
   assertEquals(dashboard.overview(), first);
 });
@@ -134,11 +143,12 @@ class FakeFigures extends ProxyFigures {
 }
 
 Deno.test("Dashboard says how far behind proxies are, and which are ready", async () => {
+  const time = new FakeTime();
   const figures = new FakeFigures();
-  await using dashboard = start({ figures });
+  await using dashboard = start({ figures, now: time.now });
   dashboard.see(outcomeOf(webYaml()));
   const revision = dashboard.overview()?.revision ?? "";
-  await waitAMillisecond();
+  time.at++;
   const proxy = { address: "127.0.0.1:1", isReady: true };
   figures.proxies = [
     { ...proxy, name: "same", revision },
@@ -217,8 +227,3 @@ metadata:
   }
   assertEquals(await rich.ingress("default", "other"), undefined);
 });
-
-async function waitAMillisecond(): Promise<void> {
-  const now = Date.now();
-  while (Date.now() === now) await new Promise((resolve) => setTimeout(resolve, 0));
-}

@@ -258,9 +258,7 @@ function explainRoute(
   { target, forwarded, ...url }: ReturnType<typeof parseUrl>,
   { translation: { config, endpoints }, routeView }: ExplainOptions,
 ): Explanation {
-  const steps: ExplanationStep[] = [];
-  const { match, steps: found } = search(config, url);
-  steps.push(...found);
+  const { match, steps } = search(config, url);
   if (match.kind === "none") return { url, steps, outcome: "404: no rule matches." };
   if (match.kind === "too long") {
     return { url, steps, outcome: "414: the path is too long to be compared with regular expressions." };
@@ -274,8 +272,7 @@ function explainRoute(
   if (answer !== undefined) return { ...common, outcome: answer };
   const backend = rule?.backend ?? config.defaultBackend;
   if (backend === undefined) throw new Error("BUG: a match without a backend");
-  const key = serviceKey(backend);
-  return { ...common, outcome: outcomeOf(key, { addresses: endpoints[key], endpoints, options }) };
+  return { ...common, outcome: outcomeOf(serviceKey(backend), { endpoints, options }) };
 }
 
 function certificateStep(host: string, certificates: Translation["certificates"]): ExplanationStep {
@@ -307,20 +304,23 @@ interface PossibleAnswer {
   why: string;
 }
 
-/** In the order of `proxy/policies/compile.ts`. */
+/** What is asked for, and the rule that takes it; with none that is the default backend. */
+interface Asked {
+  url: AskedUrl;
+  /** The path and query as they were sent. */
+  target: string;
+  /** The same with the path as it is matched. */
+  forwarded: string;
+  rule: Rule | undefined;
+}
+
+/** The first option that answers does. */
 function answers(
   options: RuleOptions,
-  { url, target, forwarded, rule }: {
-    url: AskedUrl;
-    target: string;
-    forwarded: string;
-    rule: Rule | undefined;
-  },
+  asked: Asked,
 ): { candidates: Candidate[]; answer: string | undefined } {
   let answer: string | undefined;
-  const candidates = possibleAnswers(options, { url, target, forwarded, rule }).map((
-    { label, outcome, why },
-  ): Candidate => {
+  const candidates = possibleAnswers(options, asked).map(({ label, outcome, why }): Candidate => {
     if (answer !== undefined) return { label, verdict: "not reached", why: "it is answered by then" };
     answer = outcome;
     return { label, verdict: outcome === undefined ? "passed over" : "taken", why };
@@ -328,15 +328,8 @@ function answers(
   return { candidates, answer };
 }
 
-function possibleAnswers(
-  options: RuleOptions,
-  { url, target, forwarded, rule }: {
-    url: AskedUrl;
-    target: string;
-    forwarded: string;
-    rule: Rule | undefined;
-  },
-): PossibleAnswer[] {
+/** In the order of `proxy/policies/compile.ts`. */
+function possibleAnswers(options: RuleOptions, { url, target, forwarded, rule }: Asked): PossibleAnswer[] {
   const { scheme, host, port, path } = url;
   const { cors, redirect, hostRedirect, httpsRedirect, closed, limit, rewrite, canary } = options;
   const all: PossibleAnswer[] = [];
@@ -395,11 +388,7 @@ function possibleAnswers(
 /** Puts values into a text with variables; those that only a request has stay as they are. */
 function expanded(
   text: string,
-  { url: { scheme, host, port, path }, target, rule }: {
-    url: AskedUrl;
-    target: string;
-    rule: Rule | undefined;
-  },
+  { url: { scheme, host, port, path }, target, rule }: Omit<Asked, "forwarded">,
 ): string {
   const [, query = ""] = target.split(/\?(.*)/s);
   const values: Record<string, string> = {
@@ -428,12 +417,9 @@ function rewritten(text: string, { rule, path }: { rule: Rule | undefined; path:
 
 function outcomeOf(
   key: string,
-  { addresses, endpoints, options: { errors } }: {
-    addresses: readonly string[] | undefined;
-    endpoints: Translation["endpoints"];
-    options: RuleOptions;
-  },
+  { endpoints, options: { errors } }: { endpoints: Translation["endpoints"]; options: RuleOptions },
 ): string {
+  const addresses = endpoints[key];
   const count = (list: readonly string[]) => list.length === 1 ? "1 endpoint" : `${list.length} endpoints`;
   if (addresses === undefined) return `It goes to ${key}, which is looked up in DNS.`;
   if (addresses.length > 0) return `It goes to ${key}, which has ${count(addresses)}.`;

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { RestClient } from "@cloudydeno/kubernetes-apis/common.ts";
+import { clientOf } from "../../tests/fake_cluster.ts";
 import type { Ingress } from "../objects.ts";
 import { ingressDetails } from "./ingress_details.ts";
 
@@ -12,7 +12,7 @@ function answering(answer: unknown) {
     asked.push(`${method} ${path}?${querystring}`);
     return Promise.resolve(structuredClone(answer));
   };
-  return { asked, details: ingressDetails({ performRequest } as unknown as RestClient) };
+  return { asked, details: ingressDetails(clientOf(performRequest)) };
 }
 
 const INGRESS: Ingress = { metadata: { name: "web", namespace: "shop", uid: "1" } };

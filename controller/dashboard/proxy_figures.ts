@@ -29,6 +29,8 @@ export interface ProxyFiguresOptions {
   interval?: number;
   /** How long an answer may take, in milliseconds. */
   timeout?: number;
+  /** The time of day, in milliseconds since 1970. */
+  now?: () => number;
 }
 
 /** How long what all proxies did is remembered, in milliseconds. */
@@ -39,6 +41,7 @@ const MOST_BYTES = 16 * 1024 * 1024;
 
 /** The longest line of it, in characters. */
 const MOST_LINE = 65_536;
+
 /** How many series are left of it when hosts and the like are added up. */
 const MOST_SERIES = 2000;
 
@@ -67,6 +70,7 @@ export class ProxyFigures {
   readonly #finder: ProxyFinder;
   readonly #interval: number;
   readonly #timeout: number;
+  readonly #now: () => number;
   #counts: ReadonlyMap<string, Counts> = new Map();
   #asking: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -74,10 +78,11 @@ export class ProxyFigures {
   #stop = new AbortController();
 
   /** Asks nobody yet. */
-  constructor({ finder, interval = 3000, timeout = 2000 }: ProxyFiguresOptions) {
+  constructor({ finder, interval = 3000, timeout = 2000, now = Date.now }: ProxyFiguresOptions) {
     this.#finder = finder;
     this.#interval = interval;
     this.#timeout = timeout;
+    this.#now = now;
   }
 
   /** Begins to ask; `onScraped` is told each time. */
@@ -99,7 +104,9 @@ export class ProxyFigures {
 
   /** Asks once, unless that was done a moment ago: rates over a moment say nothing. */
   async refresh(): Promise<void> {
-    if (this.scrapedAt !== undefined && Date.now() - this.scrapedAt < this.#interval / 2) return;
+    // a clock that was set back says nothing of when that was
+    const passed = this.#now() - (this.scrapedAt ?? -Infinity);
+    if (passed >= 0 && passed < this.#interval / 2) return;
     await (this.#asking ??= this.#askAll().finally(() => this.#asking = undefined));
     if (this.#onScraped === undefined) await this.#finder.close();
   }
@@ -144,12 +151,12 @@ export class ProxyFigures {
     };
     await Promise.all(Array.from({ length: ASKED_AT_A_TIME }, askNext));
     if (signal.aborted) return;
-    const now = Date.now();
+    const now = this.#now();
     this.#counts = counts;
     this.proxies = views;
     this.scrapedAt = now;
     this.traffic = trafficOf(work);
-    const recent = this.history.filter(({ at }) => at > now - HISTORY_MILLISECONDS);
+    const recent = this.history.filter(({ at }) => at > now - HISTORY_MILLISECONDS && at <= now);
     this.history = this.traffic === undefined ? recent : [...recent, { at: now, ...this.traffic }];
   }
 
@@ -235,7 +242,7 @@ async function readSamples(url: string, signal: AbortSignal): Promise<MetricSamp
     throw new Error(`${new URL(url).pathname} is answered with ${response.status}`);
   }
   const decoder = new TextDecoder();
-  const sums = new Map<string, MetricSample & { value: number }>();
+  const sums = new Map<string, MetricSample>();
   let [rest, bytes] = ["", 0];
   for await (const chunk of response.body) {
     bytes += chunk.length;
@@ -251,7 +258,7 @@ async function readSamples(url: string, signal: AbortSignal): Promise<MetricSamp
   return [...sums.values()];
 }
 
-function addUp(samples: readonly MetricSample[], sums: Map<string, MetricSample & { value: number }>): void {
+function addUp(samples: readonly MetricSample[], sums: Map<string, MetricSample>): void {
   for (const { name, labels: { code, le, revision }, value } of samples) {
     const key = `${name} ${code} ${le} ${revision}`;
     const known = sums.get(key);

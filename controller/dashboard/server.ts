@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
-import { errorMessage, type Log, parseAuthority } from "@pingress/config";
+import { errorMessage, type Log, parseAuthority, type RequestHandler, requestPath } from "@pingress/config";
 import type { RowQuery } from "./configuration_view.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { UrlError } from "./explain.ts";
@@ -10,14 +10,8 @@ export interface Asset {
   /** Its media type. */
   type: string;
   /** What it holds. */
-  body: string | Uint8Array<ArrayBuffer>;
+  body: string;
 }
-
-/** Answers a request that came from an address. */
-export type RequestHandler = (
-  request: Request,
-  info: { remoteAddr: { hostname: string } },
-) => Response | Promise<Response>;
 
 /** Options of {@linkcode dashboardHandler}. */
 export interface DashboardHandlerOptions {
@@ -65,9 +59,9 @@ class RequestError extends Error {
  */
 export function dashboardHandler(options: DashboardHandlerOptions): RequestHandler {
   const { assets, log } = options;
-  const tags = new Map([...assets].map(([path, { body }]) => [path, entityTag(body)]));
+  const files = new Map([...assets].map(([path, asset]) => [path, { ...asset, tag: entityTag(asset.body) }]));
   return async (request, { remoteAddr }) => {
-    const path = /^[a-z]+:\/\/[^/]*(\/[^?]*)/.exec(request.url)?.[1] ?? "/";
+    const path = requestPath(request);
     const isApi = path === "/api" || path.startsWith("/api/");
     let response: Response;
     try {
@@ -88,15 +82,15 @@ export function dashboardHandler(options: DashboardHandlerOptions): RequestHandl
   };
 
   function answerAsset(path: string, request: Request): Response {
-    const asset = assets.get(path);
-    const tag = tags.get(path);
-    if (asset === undefined || tag === undefined) throw new RequestError(404, `There is no ${path}`);
-    const headers = { "content-type": asset.type, "cache-control": "no-cache", etag: tag };
+    const file = files.get(path);
+    if (file === undefined) throw new RequestError(404, `There is no ${path}`);
+    const { type, body, tag } = file;
+    const headers = { "content-type": type, "cache-control": "no-cache", etag: tag };
     const known = (request.headers.get("if-none-match") ?? "").split(",").map((text) =>
       text.trim().replace(/^W\//, "")
     );
     if (known.includes(tag) || known.includes("*")) return new Response(null, { status: 304, headers });
-    return new Response(asset.body, { headers });
+    return new Response(body, { headers });
   }
 }
 
@@ -246,6 +240,6 @@ function json(value: unknown, status = 200): Response {
   });
 }
 
-function entityTag(body: Asset["body"]): string {
+function entityTag(body: string): string {
   return `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
 }

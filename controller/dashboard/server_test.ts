@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { serveAdmin, SILENT_LOG } from "@pingress/config";
+import { type RequestHandler, serveAdmin, SILENT_LOG } from "@pingress/config";
 import { recordingLog, within } from "../../tests/testing.ts";
 import { Dashboard } from "./dashboard.ts";
-import { dashboardHandler, type RequestHandler } from "./server.ts";
+import { dashboardHandler } from "./server.ts";
 import { outcomeOf, webYaml } from "./testing.ts";
 
 const ASSETS = new Map([
