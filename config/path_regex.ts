@@ -106,6 +106,37 @@ export class PathRegex {
   }
 }
 
+/**
+ * The path of a request, which expressions are compared with: all comparisons together take at most
+ * {@linkcode MOST_STEPS} steps.
+ */
+export class ComparedPath {
+  /** The path itself. */
+  readonly path: string;
+  #lower: string | undefined;
+  #steps = 0;
+
+  /** A path that has not been compared yet. */
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Compares it with one more expression.
+   *
+   * @returns what tells what its groups took; nothing when it does not match, and `too long` where that may take
+   * too many steps to find out.
+   */
+  compare(regex: PathRegex): Groups | "too long" | undefined {
+    const { length } = this.path;
+    if (length > MOST_PATH_CHARACTERS) return "too long";
+    this.#lower ??= this.path.toLowerCase();
+    if (!regex.mayMatch(this.#lower)) return undefined;
+    this.#steps += regex.steps(length);
+    return this.#steps + regex.groupSteps(length) > MOST_STEPS ? "too long" : regex.match(this.path);
+  }
+}
+
 /** What takes each of the matcher's ways: short texts go one, and long ones for large programs another. */
 const WARM_UPS: readonly [expression: string, path: string][] = [
   ["/((?:x*)*|[a-z]+)(.*)(y|yy)!", `/${"x".repeat(300)}`],

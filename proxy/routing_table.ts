@@ -1,7 +1,6 @@
 import {
+  ComparedPath,
   type Groups,
-  MOST_PATH_CHARACTERS,
-  MOST_STEPS,
   type PathMatch,
   PathRegex,
   type ProxyConfig,
@@ -91,10 +90,10 @@ export class RoutingTable {
    * @throws {ProxyError} for a path that is too long to be compared with the Regex paths in question.
    */
   match(host: string, path: string): RouteMatch | undefined {
-    const work: Work = { steps: 0 };
-    return this.#hosts.get(host)?.find(path, work) ??
-      this.#hosts.get(wildcardOf(host) ?? "")?.find(path, work) ??
-      this.#anyHost.find(path, work) ??
+    const compared = new ComparedPath(path);
+    return this.#hosts.get(host)?.find(compared) ??
+      this.#hosts.get(wildcardOf(host) ?? "")?.find(compared) ??
+      this.#anyHost.find(compared) ??
       this.#default;
   }
 
@@ -129,12 +128,6 @@ interface RegexCandidate {
   readonly route: Route;
 }
 
-/** What the comparisons for one request have taken so far. */
-interface Work {
-  /** At most {@linkcode MOST_STEPS}. */
-  steps: number;
-}
-
 /** The paths of one host. */
 class PathTable {
   speaksGrpc = false;
@@ -154,9 +147,10 @@ class PathTable {
     if (type !== "Exact") this.#longestPrefix = Math.max(this.#longestPrefix, key.length);
   }
 
-  find(path: string, work: Work): RouteMatch | undefined {
+  find(compared: ComparedPath): RouteMatch | undefined {
+    const { path } = compared;
     return this.#exact.get(path) ??
-      (this.#regexes.length === 0 ? this.#findPrefix(path) : this.#findLongest(path, work));
+      (this.#regexes.length === 0 ? this.#findPrefix(path) : this.#findLongest(compared));
   }
 
   #addRegex(text: string, route: Route): void {
@@ -167,21 +161,18 @@ class PathTable {
   }
 
   /** The longest of those that match. */
-  #findLongest(path: string, work: Work): RouteMatch | undefined {
-    const prefix = this.#findPrefix(path);
-    const lower = path.toLowerCase();
-    const { length } = path;
+  #findLongest(compared: ComparedPath): RouteMatch | undefined {
+    const prefix = this.#findPrefix(compared.path);
     for (const { text, regex, route } of this.#regexes) {
       if (prefix !== undefined && prefix.length >= text.length) break;
-      if (length <= MOST_PATH_CHARACTERS && !regex.mayMatch(lower)) continue;
-      work.steps += regex.steps(length);
+      const groups = compared.compare(regex);
       // what one rule keeps out must not come in by another one because it is long
-      if (length > MOST_PATH_CHARACTERS || work.steps + regex.groupSteps(length) > MOST_STEPS) {
+      if (groups === "too long") {
+        const { length } = compared.path;
         const detail =
           `a path of ${length} characters, too many to be compared with the Regex paths of its host`;
         throw new ProxyError("target_too_long", detail);
       }
-      const groups = regex.match(path);
       if (groups !== undefined) return { route, groups };
     }
     return prefix;

@@ -1,7 +1,6 @@
 import { domainToASCII } from "node:url";
 import {
-  MOST_PATH_CHARACTERS,
-  MOST_STEPS,
+  ComparedPath,
   parseAuthority,
   parseTarget,
   parseTemplate,
@@ -82,8 +81,7 @@ export function search(config: ProxyConfig, { host, path }: { host: string; path
     .map((name) => [name ?? "every host", config.rules.filter((rule) => rule.host === name)]);
   const hosts: Candidate[] = [];
   const steps: ExplanationStep[] = [];
-  // the comparisons for one request share what they may take
-  const work = { steps: 0 };
+  const compared = new ComparedPath(path);
   let match: Match | undefined;
   for (const [label, rules] of scopes) {
     if (match !== undefined) {
@@ -94,7 +92,7 @@ export function search(config: ProxyConfig, { host, path }: { host: string; path
       hosts.push({ label, verdict: "passed over", why: "no rule is for it" });
       continue;
     }
-    const found = searchPaths(rules, path, work);
+    const found = searchPaths(rules, compared);
     match = found.match;
     steps.push({ title: `Which path of ${label} matches?`, candidates: found.candidates });
     hosts.push(
@@ -128,9 +126,9 @@ interface PathCandidate {
 
 function searchPaths(
   rules: readonly Rule[],
-  path: string,
-  work: { steps: number },
+  compared: ComparedPath,
 ): { match?: Match; candidates: Candidate[] } {
+  const { path } = compared;
   const candidates: Candidate[] = [];
   const sorted = inOrder(rules);
   const hasRegex = sorted.some(({ type }) => type === "Regex");
@@ -151,14 +149,15 @@ function searchPaths(
       });
       continue;
     }
-    if (type === "Regex" && isTooMuch(PathRegex.of(text), path, work)) {
+    const taken = type === "Regex" ? compared.compare(PathRegex.of(text)) : takes({ type, text }, path);
+    if (taken === "too long") {
       match = { kind: "too long" };
       tell({
         label,
         verdict: "taken",
         why: "to compare so long a path with the Regex paths of its host takes too much: the answer is 414",
       });
-    } else if (takes({ type, text }, path)) {
+    } else if (taken) {
       match = { kind: "rule", rule };
       tell({ label, verdict: "taken", why: whyTaken(type, hasRegex) });
     } else tell({ label, verdict: "passed over", why: whyNot({ type, text }, path) });
@@ -190,22 +189,10 @@ function inOrder(rules: readonly Rule[]): PathCandidate[] {
   );
 }
 
-function takes({ type, text }: Pick<PathCandidate, "type" | "text">, path: string): boolean {
+function takes({ type, text }: { type: "Exact" | "Prefix"; text: string }, path: string): boolean {
   if (type === "Exact") return path === text;
-  if (type === "Regex") {
-    const regex = PathRegex.of(text);
-    return regex.mayMatch(path.toLowerCase()) && regex.match(path) !== undefined;
-  }
   const elements = withoutTrailingSlash(path);
   return elements === text || elements.startsWith(`${text}/`);
-}
-
-/** As `proxy/routing_table.ts` counts. */
-function isTooMuch(regex: PathRegex, path: string, work: { steps: number }): boolean {
-  if (path.length > MOST_PATH_CHARACTERS) return true;
-  if (!regex.mayMatch(path.toLowerCase())) return false;
-  work.steps += regex.steps(path.length);
-  return work.steps + regex.groupSteps(path.length) > MOST_STEPS;
 }
 
 function whyTaken(type: PathCandidate["type"], hasRegex: boolean): string {
