@@ -17,3 +17,13 @@ function decodeBase64(text: string): string | undefined {
     return undefined;
   }
 }
+
+/** Makes a function look at each Secret once: objects are replaced when they change, never edited. */
+export function oncePerSecret<T>(look: (secret: Secret) => T): (secret: Secret) => T {
+  const known = new WeakMap<Secret, { found: T }>();
+  return (secret) => {
+    let entry = known.get(secret);
+    if (entry === undefined) known.set(secret, entry = { found: look(secret) });
+    return entry.found;
+  };
+}

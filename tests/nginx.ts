@@ -4,7 +4,7 @@
  * @module
  */
 import type { Address } from "@pingress/config";
-import { TempDir, within } from "./testing.ts";
+import { pause, TempDir, within } from "./testing.ts";
 
 /** May it be run, and is it there? */
 export async function hasNginx(): Promise<boolean> {
@@ -64,7 +64,7 @@ export async function startNginx({ address, http, files = {} }: NginxOptions): P
       try {
         return (await Deno.connect(address)).close();
       } catch {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await pause(20);
       }
     }
     throw new Error(`nginx has ended: ${await said}`);

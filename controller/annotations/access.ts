@@ -6,7 +6,7 @@ import {
   type RuleOptions,
   usersFile,
 } from "@pingress/config";
-import { textsOf } from "../secrets.ts";
+import { oncePerSecret, textsOf } from "../secrets.ts";
 import type { ProblemReason } from "../translate/problem.ts";
 import {
   AnnotationError,
@@ -218,27 +218,40 @@ function basicAuthOptions(values: Values, context: RuleContext): RuleOptions {
   if (secret === undefined) {
     return close("auth-secret", `There is no Secret ${own}/${name}`, "SecretNotFound");
   }
-  const texts = textsOf(secret);
-  const text = form === "auth-file"
-    ? texts["auth"]
-    : Object.entries(texts).map(([user, hash]) => `${user}:${hash.trim()}`).join("\n");
-  if (text === undefined) {
+  const users = READERS[form](secret);
+  if (users === undefined) {
     return close("auth-secret", `Secret ${own}/${name} has no key auth, which is the file of htpasswd`);
   }
-  const { users, faults } = parseHtpasswd(text);
-  const [first] = faults;
-  if (first !== undefined) {
-    const others = faults.length === 1 ? "" : `, and there are ${faults.length - 1} more such lines`;
-    const message = `line ${first.line} ${first.fault}: with it nobody can come in${others}`;
-    context.tell("auth-secret", "InvalidAnnotation", `Secret ${own}/${name}: ${message}`);
+  const { lines, fault } = users;
+  if (fault !== undefined) {
+    context.tell("auth-secret", "InvalidAnnotation", `Secret ${own}/${name}: ${fault}`);
   }
-  // nothing else is handed on: not even a comment
-  const lines = [...users].map(([user, hash]) => `${user}:${hash}\n`).join("");
   const file = context.keep(usersFile({ namespace: own, name, type: form }), lines);
   if (file === undefined) {
     return close("auth-secret", `The proxies' Secrets have no room for ${own}/${name}`, "OutOfSpace");
   }
   return { basicAuth: { realm: values["auth-realm"] ?? "", users: file } };
+}
+
+/** What a Secret says of users: by `auth-secret-type`. Many rules may name one Secret, with many users. */
+const READERS = {
+  "auth-file": oncePerSecret((secret) => {
+    const { auth } = textsOf(secret);
+    return auth === undefined ? undefined : readUsers(auth);
+  }),
+  "auth-map": oncePerSecret((secret) =>
+    readUsers(Object.entries(textsOf(secret)).map(([user, hash]) => `${user}:${hash.trim()}`).join("\n"))
+  ),
+};
+
+/** The lines that proxies get, and what is wrong with others. */
+function readUsers(text: string): { lines: string; fault?: string } {
+  const { users, faults: [first, ...others] } = parseHtpasswd(text);
+  // nothing else is handed on: not even a comment
+  const lines = [...users].map(([user, hash]) => `${user}:${hash}\n`).join("");
+  if (first === undefined) return { lines };
+  const more = others.length === 0 ? "" : `, and there are ${others.length} more such lines`;
+  return { lines, fault: `line ${first.line} ${first.fault}: with it nobody can come in${more}` };
 }
 
 function externalAuthOptions(values: Values, { host, tell, isFaulty }: RuleContext): RuleOptions {

@@ -8,7 +8,7 @@ import {
   type KeyPair,
   type RuleOptions,
 } from "@pingress/config";
-import { textsOf } from "../secrets.ts";
+import { oncePerSecret, textsOf } from "../secrets.ts";
 import { AnnotationError, feature, type Parse, type RuleContext } from "./feature.ts";
 import { plainText, word } from "./values.ts";
 
@@ -84,6 +84,12 @@ export const backendTls = feature({
 
 class MissingSecret extends Error {}
 
+/** Whom a backend must be known to, and who the proxy is to it. */
+interface Content {
+  authorities: string | undefined;
+  identity: KeyPair | undefined;
+}
+
 /** What the Secret is for; nobody may come in while it is not what it should be. */
 function secretOptions(named: string, context: RuleContext): RuleOptions {
   try {
@@ -107,19 +113,27 @@ function secretOptions(named: string, context: RuleContext): RuleOptions {
   }
 }
 
-function contentOf(
-  named: string,
-  { ingress, secret }: RuleContext,
-): { authorities: string | undefined; identity: KeyPair | undefined } {
+function contentOf(named: string, { ingress, secret }: RuleContext): Content {
   const [namespace, name = ""] = named.split("/");
   if (namespace !== ingress.metadata.namespace) {
     throw new Error("it is of another namespace than the Ingress");
   }
   const found = secret(name);
   if (found === undefined) throw new MissingSecret("there is none");
-  const { "ca.crt": authorities, "tls.crt": cert, "tls.key": key } = textsOf(found);
-  if (authorities !== undefined) checkAuthorities(authorities);
-  const identity = cert !== undefined && key !== undefined ? checkKeyPair({ cert, key }) : undefined;
-  if (authorities !== undefined || identity !== undefined) return { authorities, identity };
-  throw new Error("it has neither ca.crt nor tls.crt and tls.key");
+  const content = read(found);
+  if (content instanceof Error) throw content;
+  return content;
 }
+
+/** What a Secret holds, which every rule of an Ingress names. */
+const read = oncePerSecret((secret): Content | Error => {
+  const { "ca.crt": authorities, "tls.crt": cert, "tls.key": key } = textsOf(secret);
+  try {
+    if (authorities !== undefined) checkAuthorities(authorities);
+    const identity = cert !== undefined && key !== undefined ? checkKeyPair({ cert, key }) : undefined;
+    if (authorities !== undefined || identity !== undefined) return { authorities, identity };
+  } catch (error) {
+    return new Error(errorMessage(error));
+  }
+  return new Error("it has neither ca.crt nor tls.crt and tls.key");
+});

@@ -1,8 +1,7 @@
 /** The one of `words` that a word is most likely a misspelling of. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
-  const [first] = words.filter((other) => Math.abs(other.length - word.length) <= mostBetween(other)).map((
-    other,
-  ) => ({ other, distance: editDistance(word, other) }))
+  const [first] = words.filter((other) => Math.abs(other.length - word.length) <= mostBetween(other))
+    .map((other) => ({ other, distance: editDistance(word, other) }))
     .filter(({ other, distance }) => distance <= mostBetween(other))
     .sort((one, other) => one.distance - other.distance);
   return first?.other;

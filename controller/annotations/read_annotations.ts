@@ -20,6 +20,9 @@ export interface AnnotationValues {
 const CLOSED = "the Ingress answers 503, for who may come in cannot be told";
 const HOSTS_CLOSED = CLOSED.replace("the Ingress answers", "all hosts of the Ingress answer");
 
+/** Of so many names that do nothing here it is looked for what is meant: nobody misspells more in one Ingress. */
+const MOST_ADVISED = 100;
+
 /** Reads the annotations of an Ingress. What is unknown, or has a bad value, is told and does nothing. */
 export function readAnnotations(
   ingress: Ingress,
@@ -30,6 +33,7 @@ export function readAnnotations(
   const values: Record<string, unknown> = {};
   let closed: string | undefined;
   let hostsClosed: string | undefined;
+  let unknown = 0;
   // our own spelling comes last, and so before the other one
   for (const prefix of PREFIXES.toReversed()) {
     for (const [annotation, text] of Object.entries(annotations)) {
@@ -38,7 +42,8 @@ export function readAnnotations(
       const field = annotationField(annotation);
       const row = ROWS.get(name);
       if (row === undefined) {
-        const guard = tellUnknown(name, { prefix, text: text.trim(), field, problems });
+        const isAdvised = unknown++ < MOST_ADVISED;
+        const guard = tellUnknown(name, { prefix, text: text.trim(), field, isAdvised, problems });
         if (guard !== undefined) closed = `${annotation} is not supported`;
         if (guard === "hosts") hostsClosed = closed;
         continue;
@@ -96,7 +101,13 @@ export function annotationField(annotation: string): string {
 /** @returns whether nobody may come in because of it, to the Ingress or to all of its hosts. */
 function tellUnknown(
   name: string,
-  { prefix, text, field, problems }: { prefix: string; text: string; field: string; problems: ProblemList },
+  { prefix, text, field, isAdvised, problems }: {
+    prefix: string;
+    text: string;
+    field: string;
+    isAdvised: boolean;
+    problems: ProblemList;
+  },
 ): Inert["isGuard"] {
   const inert = Object.hasOwn(INERT, name) ? INERT[name] : undefined;
   if (inert?.kind === "accepted" || inert?.asksNothing?.(text)) return undefined;
@@ -108,7 +119,7 @@ function tellUnknown(
     problems.add("UnsupportedAnnotation", field, `${follows}: ${inert.why}`, { closes: guard !== undefined });
     return guard;
   }
-  const meant = meantBy(name);
+  const meant = isAdvised ? meantBy(name) : undefined;
   const advice = meant === undefined ? "remove it" : `did you mean ${prefix}${meant}?`;
   problems.add("UnknownAnnotation", field, `There is no such annotation, so it does nothing: ${advice}`);
   return undefined;

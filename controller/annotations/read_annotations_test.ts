@@ -31,3 +31,11 @@ Deno.test("a list may be long; what says who may come in closes the Ingress wher
   const { options, told } = optionsFor({ "allowlist-source-range": list(6000) });
   assertEquals([typeof options.closed, told.length], ["string", 1]);
 });
+
+Deno.test("what is meant is told of many unknown annotations, and not of any number", () => {
+  const names = Array.from({ length: 150 }, (_, index) => `ssl-redirect${index}`);
+  const { told } = optionsFor(Object.fromEntries(names.map((name) => [name, "true"])));
+  const advised = told.filter((message) => message.endsWith(": did you mean pingress.dev/ssl-redirect?"));
+  const others = told.filter((message) => message.endsWith(": remove it"));
+  assertEquals([advised.length, others.length], [100, 50]);
+});

@@ -1,6 +1,6 @@
 import { type CheckedKeyPair, checkKeyPair, errorMessage, type KeyPair, wildcardOf } from "@pingress/config";
 import { type Ingress, objectKey, type Secret } from "../objects.ts";
-import { textsOf } from "../secrets.ts";
+import { oncePerSecret, textsOf } from "../secrets.ts";
 import { certificateBytes, type ShardSpace } from "../shards.ts";
 import type { FurtherHost } from "./further_hosts.ts";
 import { readHost } from "./hosts.ts";
@@ -168,8 +168,7 @@ function readSecret(
     );
     return undefined;
   }
-  const known = checked.get(secret) ?? check(secret);
-  checked.set(secret, known);
+  const known = check(secret);
   if (typeof known !== "string") return known;
   list.add(
     "InvalidCertificate",
@@ -179,10 +178,7 @@ function readSecret(
   return undefined;
 }
 
-/** Objects are replaced when they change, never edited: what was found out about one stays true. */
-const checked = new WeakMap<Secret, CheckedKeyPair | string>();
-
-function check(secret: Secret): CheckedKeyPair | string {
+const check = oncePerSecret((secret): CheckedKeyPair | string => {
   const { type } = secret;
   if (type !== undefined && type !== "kubernetes.io/tls") return `its type is ${type}, not kubernetes.io/tls`;
   const { "tls.crt": cert, "tls.key": key } = textsOf(secret);
@@ -193,7 +189,7 @@ function check(secret: Secret): CheckedKeyPair | string {
   } catch (error) {
     return errorMessage(error);
   }
-}
+});
 
 function checkName(
   { names }: Partial<CheckedKeyPair>,

@@ -1,5 +1,34 @@
-import type { Case } from "./comparison.ts";
+import type { Case, CaseQuestion, Differs } from "./comparison.ts";
+import type { DifferenceName } from "./differences.ts";
 import { HEADERS, NOT_FOUND, OTHER, WEB } from "./locations.ts";
+
+/** A path that nginx alone passes on, as it is. */
+function notTaken(why: DifferenceName, target: string, service = "web"): CaseQuestion {
+  const nginx = ["status 200", `${service} gets GET ${target}`];
+  return { target, status: 200, differs: [why, { nginx, pingress: ["status 404"] }] };
+}
+
+/** The backend gets another path. */
+function passedOn(why: DifferenceName, nginx: string, pingress: string, service = "web"): Differs {
+  return [why, { nginx: [`${service} gets GET ${nginx}`], pingress: [`${service} gets GET ${pingress}`] }];
+}
+
+/** The client asks for port 8080. */
+const PORT: Differs = ["port", {
+  nginx: ["web gets x-forwarded-port: 80"],
+  pingress: ["web gets x-forwarded-port: 8080"],
+}];
+
+/** What rewrite-target comes to for a path that is a regular expression. */
+function rewriting(path: string, target: string, more = ""): string {
+  return `
+      location ~* "^${path}" {
+        ${HEADERS}
+        rewrite "(?i)${path}" ${target} break;
+        ${more}
+        proxy_pass http://web;
+      }`;
+}
 
 /** Which rule takes a path, and what the backend gets. */
 export const PATH_CASES: Case[] = [
@@ -25,21 +54,9 @@ export const PATH_CASES: Case[] = [
       { target: "/", status: 404 },
       { target: "/dir/a%2Fb%20c;d=e?f=%2F", status: 200 },
       { target: "/dir?", status: 200 },
-      {
-        target: "/%64ir",
-        status: 200,
-        differs: ["tidied", { nginx: ["status 200", "web gets GET /%64ir"], pingress: ["status 404"] }],
-      },
-      {
-        target: "//dir",
-        status: 200,
-        differs: ["tidied", { nginx: ["status 200", "web gets GET //dir"], pingress: ["status 404"] }],
-      },
-      {
-        target: "/x/../dir/./a",
-        status: 200,
-        differs: ["dots", { nginx: ["web gets GET /x/../dir/./a"], pingress: ["web gets GET /dir/a"] }],
-      },
+      notTaken("tidied", "/%64ir"),
+      notTaken("tidied", "//dir"),
+      { target: "/x/../dir/./a", status: 200, differs: passedOn("dots", "/x/../dir/./a", "/dir/a") },
     ],
   },
   {
@@ -61,11 +78,7 @@ export const PATH_CASES: Case[] = [
       { target: "/app/a", status: 200 },
       { target: "/app/own", status: 200 },
       { target: "/APP", status: 404 },
-      {
-        target: "/apple",
-        status: 200,
-        differs: ["specific", { nginx: ["status 200", "web gets GET /apple"], pingress: ["status 404"] }],
-      },
+      notTaken("specific", "/apple"),
     ],
   },
   {
@@ -148,7 +161,7 @@ export const PATH_CASES: Case[] = [
       {
         target: "/x/../foo/bar",
         status: 200,
-        differs: ["dots", { nginx: ["other gets GET /x/../foo/bar"], pingress: ["other gets GET /foo/bar"] }],
+        differs: passedOn("dots", "/x/../foo/bar", "/foo/bar", "other"),
       },
     ],
   },
@@ -174,21 +187,9 @@ export const PATH_CASES: Case[] = [
       { target: "/api/v1/users", status: 200 },
       { target: "/Header", status: 200 },
       { target: "/docs/a", status: 200 },
-      {
-        target: "/headers",
-        status: 200,
-        differs: ["reach", { nginx: ["other gets GET /headers", "status 200"], pingress: ["status 404"] }],
-      },
-      {
-        target: "/DOCS",
-        status: 200,
-        differs: ["reach", { nginx: ["other gets GET /DOCS", "status 200"], pingress: ["status 404"] }],
-      },
-      {
-        target: "/docsearch",
-        status: 200,
-        differs: ["reach", { nginx: ["other gets GET /docsearch", "status 200"], pingress: ["status 404"] }],
-      },
+      notTaken("reach", "/headers", "other"),
+      notTaken("reach", "/DOCS", "other"),
+      notTaken("reach", "/docsearch", "other"),
     ],
   },
   {
@@ -199,11 +200,7 @@ export const PATH_CASES: Case[] = [
       paths: [{ path: "/api(/|$)(.*)", type: "ImplementationSpecific" }],
     }],
     nginx: `
-      location ~* "^/api(/|$)(.*)" {
-        ${HEADERS}
-        rewrite "(?i)/api(/|$)(.*)" /new/$2 break;
-        proxy_pass http://web;
-      }
+      ${rewriting("/api(/|$)(.*)", "/new/$2")}
       location ~* "^/" { ${NOT_FOUND} }`,
     questions: [
       { target: "/api", status: 200 },
@@ -214,26 +211,10 @@ export const PATH_CASES: Case[] = [
       { target: "/api/a%20b%C3%A9", status: 200 },
       { target: "/x/../api/./users", status: 200 },
       { target: "/api/a+b:c@d;e=f,g!h~", status: 200 },
-      {
-        target: "/api/a%2Fb",
-        status: 200,
-        differs: ["decoded", { nginx: ["web gets GET /new/a/b"], pingress: ["web gets GET /new/a%2Fb"] }],
-      },
-      {
-        target: "/api/%75sers",
-        status: 200,
-        differs: ["decoded", { nginx: ["web gets GET /new/users"], pingress: ["web gets GET /new/%75sers"] }],
-      },
-      {
-        target: "/api//a",
-        status: 200,
-        differs: ["decoded", { nginx: ["web gets GET /new/a"], pingress: ["web gets GET /new//a"] }],
-      },
-      {
-        target: "/api/a?",
-        status: 200,
-        differs: ["emptyQuery", { nginx: ["web gets GET /new/a"], pingress: ["web gets GET /new/a?"] }],
-      },
+      { target: "/api/a%2Fb", status: 200, differs: passedOn("decoded", "/new/a/b", "/new/a%2Fb") },
+      { target: "/api/%75sers", status: 200, differs: passedOn("decoded", "/new/users", "/new/%75sers") },
+      { target: "/api//a", status: 200, differs: passedOn("decoded", "/new/a", "/new//a") },
+      { target: "/api/a?", status: 200, differs: passedOn("emptyQuery", "/new/a", "/new/a?") },
       { method: "POST", target: "/api/a", body: "text", status: 200 },
     ],
   },
@@ -242,11 +223,7 @@ export const PATH_CASES: Case[] = [
     host: "rewrite-plain.test",
     ingresses: [{ annotations: { "rewrite-target": "/" }, paths: [{ path: "/app" }] }],
     nginx: `
-      location ~* "^/app" {
-        ${HEADERS}
-        rewrite "(?i)/app" / break;
-        proxy_pass http://web;
-      }
+      ${rewriting("/app", "/")}
       location ~* "^/" { ${NOT_FOUND} }`,
     questions: [
       { target: "/app", status: 200 },
@@ -277,11 +254,7 @@ export const PATH_CASES: Case[] = [
       paths: [{ path: "/files/?(.*)", type: "ImplementationSpecific" }],
     }],
     nginx: `
-      location ~* "^/files/?(.*)" {
-        ${HEADERS}
-        rewrite "(?i)/files/?(.*)" /$1 break;
-        proxy_pass http://web;
-      }
+      ${rewriting("/files/?(.*)", "/$1")}
       location ~* "^/" { ${NOT_FOUND} }`,
     questions: [
       { target: "/files/a", status: 200 },
@@ -300,16 +273,12 @@ export const PATH_CASES: Case[] = [
       paths: [{ path: "/(a)?/(.*)", type: "ImplementationSpecific" }],
     }],
     nginx: `
-      location ~* "^/(a)?/(.*)" {
-        ${HEADERS}
-        rewrite "(?i)/(a)?/(.*)" $2x$3 break;
-        proxy_pass http://web;
-      }
+      ${rewriting("/(a)?/(.*)", "$2x$3")}
       location ~* "^/" { ${NOT_FOUND} }`,
     questions: [{
       target: "/a/b",
       status: 200,
-      differs: ["outside", { nginx: ["web gets GET bx"], pingress: ["web gets GET /bx"] }],
+      differs: passedOn("outside", "bx", "/bx"),
     }],
   },
   {
@@ -325,11 +294,7 @@ export const PATH_CASES: Case[] = [
     questions: [
       { target: "/one/a", status: 200 },
       { target: "/TWO", status: 200 },
-      {
-        target: "/x/two",
-        status: 200,
-        differs: ["alternatives", { nginx: ["status 200", "web gets GET /x/two"], pingress: ["status 404"] }],
-      },
+      notTaken("alternatives", "/x/two"),
       { target: "/x/one", status: 404 },
     ],
   },
@@ -360,10 +325,7 @@ export const PATH_CASES: Case[] = [
       {
         host: "OTHER-alias.test:8080",
         status: 200,
-        differs: ["port", {
-          nginx: ["web gets x-forwarded-port: 80"],
-          pingress: ["web gets x-forwarded-port: 8080"],
-        }],
+        differs: PORT,
       },
     ],
   },
@@ -379,12 +341,7 @@ export const PATH_CASES: Case[] = [
       paths: [{ path: "/old/(.*)", type: "ImplementationSpecific" }],
     }],
     nginx: `
-      location ~* "^/old/(.*)" {
-        deny 10.0.0.9;
-        ${HEADERS}
-        rewrite "(?i)/old/(.*)" https://new.test/$1 break;
-        proxy_pass http://web;
-      }
+      ${rewriting("/old/(.*)", "https://new.test/$1", "deny 10.0.0.9;")}
       location ~* "^/" { ${NOT_FOUND} }`,
     questions: [
       { target: "/old/a?b=c", status: 302 },
@@ -400,12 +357,7 @@ export const PATH_CASES: Case[] = [
       paths: [{ path: "/(red|blue)/(.*)", type: "ImplementationSpecific" }],
     }],
     nginx: `
-      location ~* "^/(red|blue)/(.*)" {
-        ${HEADERS}
-        rewrite "(?i)/(red|blue)/(.*)" /$2 break;
-        proxy_set_header X-Forwarded-Prefix "/$1";
-        proxy_pass http://web;
-      }
+      ${rewriting("/(red|blue)/(.*)", "/$2", 'proxy_set_header X-Forwarded-Prefix "/$1";')}
       location ~* "^/" { ${NOT_FOUND} }`,
     questions: [
       { target: "/red/a", status: 200 },
@@ -468,10 +420,7 @@ export const PATH_CASES: Case[] = [
       {
         host: "told.test:8080",
         status: 200,
-        differs: ["port", {
-          nginx: ["web gets x-forwarded-port: 80"],
-          pingress: ["web gets x-forwarded-port: 8080"],
-        }],
+        differs: PORT,
       },
       {
         fields: {
