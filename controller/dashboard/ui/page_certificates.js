@@ -4,7 +4,7 @@
  * @module
  */
 import { h } from "preact";
-import { Empty, IngressLink, PageHead, SearchBox, Status } from "./components.js";
+import { Empty, IngressLink, PageHead, SearchBox, Status, Total } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { expiry, formatDay, formatRelative, plural } from "./format.js";
 import { useNow } from "./live.js";
@@ -38,7 +38,7 @@ export function CertificatesPage({ place: { query: { search = "" } } }) {
     h(
       PageHead,
       { title: "Certificates" },
-      h("p", { class: "dim", role: "status" }, matching && plural(matching.length, "certificate")),
+      h(Total, null, matching && plural(matching.length, "certificate")),
     ),
     h(
       "div",

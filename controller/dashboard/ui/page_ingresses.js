@@ -4,7 +4,7 @@
  * @module
  */
 import { h } from "preact";
-import { Empty, IngressLink, NothingServed, PageHead, ProblemCounts } from "./components.js";
+import { Empty, IngressLink, NothingServed, PageHead, ProblemCounts, Total } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { plural } from "./format.js";
 import { usePagedRows } from "./paged_rows.js";
@@ -36,11 +36,7 @@ export function IngressesPage({ place: { query } }) {
     h(
       PageHead,
       { title: "Ingresses" },
-      h(
-        "p",
-        { class: "dim", role: "status" },
-        rows.total !== undefined && plural(rows.total, "Ingress", "Ingresses"),
-      ),
+      h(Total, null, rows.total !== undefined && plural(rows.total, "Ingress", "Ingresses")),
     ),
     h(Toolbar, { rows: "Ingresses", search: "Search name or host", query, filters }),
     virtualTable({
