@@ -5,10 +5,10 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { IMPORT_FLAGS, ROOT } from "../programs.ts";
 import { eventually, Figures, kubectl, read } from "./cluster.ts";
 
 const NAMESPACE = `pingress-leader-${crypto.randomUUID().slice(0, 8)}`;
-const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** How often what is measured is tried. */
 const TRIES = 2;
@@ -34,8 +34,7 @@ class ControllerProcess {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
-        // the tests themselves run on packages from npm, or do not
-        ...import.meta.resolve("@std/assert").includes("/npm/") ? ["--import-map=npm/import_map.json"] : [],
+        ...IMPORT_FLAGS,
         "--no-prompt",
         "--allow-net",
         "--allow-read",
