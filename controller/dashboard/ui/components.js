@@ -136,13 +136,13 @@ export function Failure({ failure }) {
   );
 }
 
-/** Grey bars in the place of what is on its way. @param {{ lines?: number }} props */
-export function Loading({ lines = 4 }) {
+/** Grey bars in the place of what is on its way. */
+export function Loading() {
   return h(
     "div",
     { class: "loading" },
     h("span", { class: "sr-only" }, "Loading"),
-    Array.from({ length: lines }, () => h("span", { class: "bar" })),
+    Array.from({ length: 8 }, () => h("span", { class: "bar" })),
   );
 }
 

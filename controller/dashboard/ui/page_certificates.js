@@ -79,7 +79,7 @@ export function CertificatesPage({ place: { query: { search = "" } } }) {
 function List({ items: [first, ...more] }) {
   return [
     first ?? h("i", null, "none"),
-    more.length > 0 && h("span", { class: "dim", title: more.join("\n") }, " +", more.length),
+    h(More, { items: more }),
   ];
 }
 
@@ -88,9 +88,13 @@ function Users({ ingresses: [first, ...more] }) {
   if (first === undefined) return h("span", { class: "dim" }, "no Ingress");
   return [
     h(IngressLink, { ingress: first }),
-    more.length > 0 &&
-    h("span", { class: "dim", title: more.map(nameOf).join("\n") }, " +", more.length),
+    h(More, { items: more.map(nameOf) }),
   ];
+}
+
+/** How many more there are; which, when it is pointed at. @param {{ items: string[] }} props */
+function More({ items }) {
+  return items.length > 0 && h("span", { class: "dim", title: items.join("\n") }, " +", items.length);
 }
 
 /** @param {{ notAfter: number }} props */

@@ -63,7 +63,7 @@ export function IngressPage({ namespace, name }) {
   if (ingress === undefined) {
     return [
       h(PageHead, { title: name, crumb }),
-      failure ? h(Failure, { failure }) : h(Loading, { lines: 8 }),
+      failure ? h(Failure, { failure }) : h(Loading, null),
     ];
   }
   const { className, createdAt, addresses, routes, problems, events, annotations, yaml } = ingress;

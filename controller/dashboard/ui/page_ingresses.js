@@ -8,6 +8,7 @@ import { Empty, IngressLink, NothingServed, PageHead, ProblemCounts, Total } fro
 import { useAnswer } from "./fetching.js";
 import { plural } from "./format.js";
 import { usePagedRows } from "./paged_rows.js";
+import { hostName } from "./route_parts.js";
 import { linkTo } from "./router.js";
 import { Toolbar } from "./toolbar.js";
 import { virtualTable } from "./virtual_table.js";
@@ -21,7 +22,7 @@ const COLUMNS = [
   {
     key: "hosts",
     title: "Hosts",
-    cell: ({ hosts }) => hosts.length === 0 ? h("i", null, "every host") : hosts.join(", "),
+    cell: ({ hosts }) => hosts.length === 0 ? hostName(undefined) : hosts.join(", "),
   },
   { key: "number", title: "Routes", cell: ({ routes }) => plural(routes, "route") },
   { key: "state", title: "State", cell: (row) => h(ProblemCounts, row) },

@@ -70,7 +70,7 @@ export function changeQuery(changes) {
 }
 
 /**
- * The place that is shown, and where on it the reader was, if the reader comes back to it.
+ * The place that is shown.
  *
  * @returns {Place}
  */
