@@ -133,7 +133,8 @@ function end(process: Deno.ChildProcess): void {
   }
 }
 
-async function readLines(
+/** Tells of each line of a stream, to its end. */
+export async function readLines(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   take: (line: string) => void,
 ): Promise<void> {
