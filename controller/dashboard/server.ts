@@ -24,7 +24,7 @@ export interface DashboardHandlerOptions {
 }
 
 /** On every answer: a page of the dashboard loads nothing from elsewhere, and nobody else's page has it in it. */
-const HEADERS: Readonly<Record<string, string>> = {
+export const HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

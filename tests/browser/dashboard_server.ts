@@ -4,14 +4,8 @@
  * @module
  */
 import { ASSETS } from "../../controller/dashboard/assets.ts";
+import { HEADERS } from "../../controller/dashboard/server.ts";
 import { type Cluster, explain, ingressView, page } from "./dashboard_data.ts";
-
-const HEADERS = {
-  "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  "x-content-type-options": "nosniff",
-};
 
 /** A server that is closed when disposed of. */
 export class DashboardServer implements AsyncDisposable {
@@ -20,9 +14,9 @@ export class DashboardServer implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
 
-  constructor(cluster: Cluster, port = 0) {
+  constructor(cluster: Cluster) {
     this.cluster = cluster;
-    const options = { hostname: "127.0.0.1", port, onListen: () => {} };
+    const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
     this.#server = Deno.serve(options, (request) => this.#answer(request));
   }
 
@@ -100,7 +94,6 @@ export class DashboardServer implements AsyncDisposable {
         };
       case "explain":
         return explain(cluster, query.get("url") ?? "");
-      case "overview":
       case "certificates":
       case "proxies":
         return cluster[resource];

@@ -159,8 +159,12 @@ browserTest("the dashboard follows changes, and takes nothing from who is at wor
   await visit.until("document.querySelector('.page-head [role=status]').innerText === '40 Ingresses'");
   assertEquals(await page.evaluate("[document.activeElement.value, scrollY]"), ["api", 100]);
 
+  const pulse = "getComputedStyle(document.querySelector('.pulse')).backgroundColor";
+  const alive = await page.evaluate(pulse);
   server.hangUp();
-  await visit.until("document.querySelector('.live').innerText.includes('Reconnecting')");
+  await visit.until(
+    `document.querySelector('.live').innerText.includes('Reconnecting') && ${pulse} !== '${alive}'`,
+  );
   await visit.until("document.querySelector('.live').innerText.includes('last seen')");
   await visit.until("document.querySelector('.live').innerText.includes('Live')");
   assertEquals(await page.evaluate("[document.activeElement.value, scrollY]"), ["api", 100]);

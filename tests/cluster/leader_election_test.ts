@@ -5,10 +5,10 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { freeAddress, IMPORT_FLAGS, readLines, ROOT } from "../programs.ts";
 import { eventually, Figures, kubectl, read } from "./cluster.ts";
 
 const NAMESPACE = `pingress-leader-${crypto.randomUUID().slice(0, 8)}`;
-const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** How often what is measured is tried. */
 const TRIES = 2;
@@ -29,13 +29,11 @@ class ControllerProcess {
   readonly #admin: string;
 
   constructor(name: string) {
-    const { hostname, port } = freeAddress();
-    this.#admin = `${hostname}:${port}`;
+    this.#admin = freeAddress();
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
-        // the tests themselves run on packages from npm, or do not
-        ...import.meta.resolve("@std/assert").includes("/npm/") ? ["--import-map=npm/import_map.json"] : [],
+        ...IMPORT_FLAGS,
         "--no-prompt",
         "--allow-net",
         "--allow-read",
@@ -83,24 +81,14 @@ class ControllerProcess {
   }
 
   async #read(): Promise<void> {
-    let rest = "";
-    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        this.lines.push(line);
-        const [, no, identity] = / This controller leads( no longer)? identity=(\S+)/.exec(line) ?? [];
-        if (identity === undefined) continue;
-        this.identity = identity;
-        this.isLeading = no === undefined;
-      }
-    }
+    await readLines(this.#child.stderr, (line) => {
+      this.lines.push(line);
+      const [, no, identity] = / This controller leads( no longer)? identity=(\S+)/.exec(line) ?? [];
+      if (identity === undefined) return;
+      this.identity = identity;
+      this.isLeading = no === undefined;
+    });
   }
-}
-
-function freeAddress(): Deno.NetAddr {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr;
 }
 
 Deno.test("one of several controllers leads", async (t) => {

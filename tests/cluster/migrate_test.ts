@@ -8,10 +8,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { CheckReport } from "../../controller/check/report.ts";
 import type { MigrationReport } from "../../controller/migrate/migration.ts";
+import { IMPORT_FLAGS, ROOT } from "../programs.ts";
 import { create, kubectl } from "./cluster.ts";
 
 const NAMESPACE = `pingress-migrate-${crypto.randomUUID().slice(0, 8)}`;
-const ROOT = new URL("../../", import.meta.url).pathname;
 const CLASS = NAMESPACE;
 
 Deno.test("migrate and check need no more of a cluster than they say", async (t) => {
@@ -132,8 +132,7 @@ async function run(kubeconfig: string, args: string[], input: unknown = "") {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
-      // the tests themselves run on packages from npm, or do not
-      ...import.meta.resolve("@std/assert").includes("/npm/") ? ["--import-map=npm/import_map.json"] : [],
+      ...IMPORT_FLAGS,
       "--no-prompt",
       "--allow-net",
       "--allow-read",

@@ -4,6 +4,7 @@ import {
   type Alert,
   FAMILIES,
   familiesIn,
+  MANIFESTS,
   parseYaml,
   queriesOf,
   readAlerts,
@@ -86,7 +87,7 @@ Deno.test("every alert is tested, in both ways, and explained", async () => {
 });
 
 Deno.test("the PrometheusRule has the alerts (deno task test:update writes it)", async () => {
-  const url = new URL("../../manifests/monitoring/prometheus_rule.yaml", import.meta.url);
+  const url = new URL("prometheus_rule.yaml", MANIFESTS);
   const text = prometheusRule(await readText("alerts.yaml"));
   if (Deno.env.get("PINGRESS_UPDATE") === "1") await Deno.writeTextFile(url, text);
   assertEquals(text, await Deno.readTextFile(url));

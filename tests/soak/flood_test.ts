@@ -1,17 +1,9 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { selfSigned } from "../certificates.ts";
+import { addressOf, freeAddress } from "../programs.ts";
 import { rule, tlsFiles } from "../test_proxy.ts";
 import { pause } from "../testing.ts";
-import {
-  addressOf,
-  BackendProgram,
-  freeAddress,
-  openDescriptors,
-  ProxyProgram,
-  report,
-  rssMebibytes,
-  wrk,
-} from "./programs.ts";
+import { BackendProgram, openDescriptors, ProxyProgram, report, rssMebibytes, wrk } from "./programs.ts";
 
 const HOST = "localhost";
 const HEAD = new TextEncoder().encode(`GET /large HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);

@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { assertEquals, assertLess } from "@std/assert";
 import { writeAll } from "../../proxy/transport.ts";
 import { selfSigned } from "../certificates.ts";
+import { addressOf } from "../programs.ts";
 import { rule, tlsFiles } from "../test_proxy.ts";
 import { bytesOf, latin1, pause, randomBytes } from "../testing.ts";
-import { addressOf, ProxyProgram, report, rssMebibytes } from "./programs.ts";
+import { ProxyProgram, report, rssMebibytes } from "./programs.ts";
 
 const GIBIBYTE = 1024 ** 3;
 

@@ -1,9 +1,10 @@
 import { connect } from "node:net";
 import { assertEquals, assertLess } from "@std/assert";
 import { RawServer } from "../peers.ts";
+import { addressOf } from "../programs.ts";
 import { rule } from "../test_proxy.ts";
 import { pause } from "../testing.ts";
-import { addressOf, ProxyProgram, report } from "./programs.ts";
+import { ProxyProgram, report } from "./programs.ts";
 
 const EVENTS = 100;
 

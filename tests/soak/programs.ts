@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { type EndpointsFile, formatAddress, parseAddress } from "@pingress/config";
-import { pause, TempDir, within } from "../testing.ts";
+import type { EndpointsFile } from "@pingress/config";
+import { freeAddress, run, RunningProgram } from "../programs.ts";
+import { pause, TempDir } from "../testing.ts";
 
 const BACKEND = new URL("backend.ts", import.meta.url).pathname;
-const MAIN = new URL("../../proxy/main.ts", import.meta.url).pathname;
-const ROOT = new URL("../../", import.meta.url).pathname;
-const IMPORT_MAP = "npm/import_map.json";
+const PROXY = new URL("../../proxy/main.ts", import.meta.url);
 
 /** Options of {@linkcode ProxyProgram.start}. */
 export interface ProxyProgramOptions {
@@ -29,21 +28,12 @@ export class ProxyProgram implements AsyncDisposable {
   readonly dir: TempDir;
   /** The addresses of its ports, as `host:port`. */
   readonly addresses: { http: string; https: string; admin: string };
-  readonly #process: Deno.ChildProcess;
-  readonly #log: string[];
+  readonly #program: RunningProgram;
 
-  private constructor(
-    dir: TempDir,
-    { process, log, addresses }: {
-      process: Deno.ChildProcess;
-      log: string[];
-      addresses: ProxyProgram["addresses"];
-    },
-  ) {
+  private constructor(dir: TempDir, program: RunningProgram, addresses: ProxyProgram["addresses"]) {
     this.dir = dir;
     this.addresses = addresses;
-    this.#process = process;
-    this.#log = log;
+    this.#program = program;
   }
 
   /** Starts one, and waits until it serves. */
@@ -53,15 +43,9 @@ export class ProxyProgram implements AsyncDisposable {
     await dir.write("endpoints.json", JSON.stringify(endpoints));
     await dir.write("proxy.json", JSON.stringify({ rules }).replaceAll('"./', `"${dir.path}/`));
     const admin = freeAddress();
-    const process = new Deno.Command(Deno.execPath(), {
+    const program = await RunningProgram.start({
+      command: PROXY,
       args: [
-        "run",
-        ...usesNpm() ? [`--import-map=${IMPORT_MAP}`] : [],
-        "--no-prompt",
-        "--allow-net",
-        "--allow-read",
-        "--allow-env=PINGRESS_*",
-        MAIN,
         `--config=${dir.path}/proxy.json`,
         `--watch=${dir.path}`,
         "--listen-http=127.0.0.1:0",
@@ -69,29 +53,17 @@ export class ProxyProgram implements AsyncDisposable {
         `--listen-admin=${admin}`,
         ...flags,
       ],
-      cwd: ROOT,
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    const log: string[] = [];
-    const serving = Promise.withResolvers<ProxyProgram["addresses"]>();
-    readLines(process.stderr, (line) => {
-      log.push(line);
-      const [, http, https] = / Serving http=(\S+) https=(\S+)/.exec(line) ?? [];
-      if (http !== undefined && https !== undefined) serving.resolve({ http, https, admin });
-    }).then(() => serving.reject(new Error(`The proxy ended:\n${log.join("\n")}`)));
-    const addresses = await within(serving.promise, "the proxy to serve");
-    return new ProxyProgram(dir, { process, log, addresses });
+      permissions: ["--allow-net", "--allow-read", "--allow-env=PINGRESS_*"],
+      until: / Serving http=(\S+) https=(\S+)/,
+      patience: 10_000,
+    });
+    const [, http = "", https = ""] = program.found;
+    return new ProxyProgram(dir, program, { http, https, admin });
   }
 
   /** Its process id. */
   get pid(): number {
-    return this.#process.pid;
-  }
-
-  /** What it logged. */
-  get log(): readonly string[] {
-    return this.#log;
+    return this.#program.pid;
   }
 
   /** Replaces its `proxy.json`. */
@@ -117,19 +89,9 @@ export class ProxyProgram implements AsyncDisposable {
     return sum;
   }
 
-  /** Ends it as Kubernetes does. @returns its exit code. */
-  async stop(): Promise<number> {
-    try {
-      this.#process.kill("SIGTERM");
-    } catch {
-      // it has ended
-    }
-    return (await this.#process.status).code;
-  }
-
   /** Ends it and removes its files. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
+    await this.#program[Symbol.asyncDispose]();
     await this.dir[Symbol.asyncDispose]();
   }
 }
@@ -192,20 +154,6 @@ export async function openDescriptors(pid: number): Promise<number> {
   return (await run("ls", `/proc/${pid}/fd`)).trim().split("\n").length;
 }
 
-/** Runs a program to its end. @returns what it wrote. @throws {Error} when it fails, or is not there. */
-export async function run(command: string, ...args: string[]): Promise<string> {
-  try {
-    const { success, stdout, stderr } = await new Deno.Command(command, { args }).output();
-    const text = new TextDecoder().decode(stdout);
-    if (success) return text;
-    throw new Error(`${command} failed: ${text}${new TextDecoder().decode(stderr)}`);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    const debianPackage = command === "h2load" ? "nghttp2-client" : command;
-    throw new Error(`${command} is needed for this test: apt-get install ${debianPackage}`);
-  }
-}
-
 /** What a load generator counted. */
 export interface Load {
   /** Requests with an answer of 2xx. */
@@ -257,37 +205,8 @@ export async function h2load(
   return { succeeded: Number(succeeded), failed: Number(failed) + Number(errored) + Number(timeout) };
 }
 
-/** A free address on loopback. */
-export function freeAddress(): string {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const address = formatAddress(listener.addr);
-  listener.close();
-  return address;
-}
-
-/** An address from what a log or a flag calls it. @throws {Error} when it is none. */
-export function addressOf(text: string): { hostname: string; port: number } {
-  const address = parseAddress(text);
-  if (address === undefined) throw new Error(`No address: ${text}`);
-  return address;
-}
-
 /** Says what was measured. */
 export function report(what: string): void {
   // deno-lint-ignore no-console -- the figures are what these tests are run for
   console.log(`      ${what}`);
-}
-
-async function readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>, take: (line: string) => void) {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) take(line);
-  }
-}
-
-/** Do these tests themselves run on packages from npm? */
-function usesNpm(): boolean {
-  return import.meta.resolve("@std/assert").includes("/npm/");
 }

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
+import { freeAddress } from "../programs.ts";
 import { rule } from "../test_proxy.ts";
 import { pause } from "../testing.ts";
-import { BackendProgram, freeAddress, ProxyProgram, report, wrk } from "./programs.ts";
+import { BackendProgram, ProxyProgram, report, wrk } from "./programs.ts";
 
 const HOST = "localhost";
 

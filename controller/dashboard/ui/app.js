@@ -132,7 +132,7 @@ function LiveState() {
   const words = { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting" };
   return h(
     "div",
-    { class: `live ${state}` },
+    { class: "live", "data-state": state },
     h("i", { class: "pulse", "aria-hidden": "true" }),
     h(
       "div",

@@ -57,6 +57,16 @@ export function Ago({ at }) {
   return h("time", { datetime: new Date(at).toISOString(), title: formatTime(at) }, formatRelative(at, now));
 }
 
+/** One of a list of facts, `dl.facts`. @param {{ term: string, children?: Children }} props */
+export function Fact({ term, children }) {
+  return h("div", null, h("dt", null, term), h("dd", null, children));
+}
+
+/** How many rows match: told to those who listen, too. @param {{ children?: Children }} props */
+export function Total({ children }) {
+  return h("p", { class: "dim", role: "status" }, children);
+}
+
 /** @param {{ ingress: { namespace: string, name: string } }} props */
 export function IngressLink({ ingress }) {
   return h(
@@ -126,13 +136,13 @@ export function Failure({ failure }) {
   );
 }
 
-/** Grey bars in the place of what is on its way. @param {{ lines?: number }} props */
-export function Loading({ lines = 4 }) {
+/** Grey bars in the place of what is on its way. */
+export function Loading() {
   return h(
     "div",
     { class: "loading" },
     h("span", { class: "sr-only" }, "Loading"),
-    Array.from({ length: lines }, () => h("span", { class: "bar" })),
+    Array.from({ length: 8 }, () => h("span", { class: "bar" })),
   );
 }
 

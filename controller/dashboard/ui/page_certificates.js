@@ -4,7 +4,7 @@
  * @module
  */
 import { h } from "preact";
-import { Empty, IngressLink, PageHead, SearchBox, Status } from "./components.js";
+import { Empty, IngressLink, PageHead, SearchBox, Status, Total } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { expiry, formatDay, formatRelative, plural } from "./format.js";
 import { useNow } from "./live.js";
@@ -38,7 +38,7 @@ export function CertificatesPage({ place: { query: { search = "" } } }) {
     h(
       PageHead,
       { title: "Certificates" },
-      h("p", { class: "dim", role: "status" }, matching && plural(matching.length, "certificate")),
+      h(Total, null, matching && plural(matching.length, "certificate")),
     ),
     h(
       "div",
@@ -79,7 +79,7 @@ export function CertificatesPage({ place: { query: { search = "" } } }) {
 function List({ items: [first, ...more] }) {
   return [
     first ?? h("i", null, "none"),
-    more.length > 0 && h("span", { class: "dim", title: more.join("\n") }, " +", more.length),
+    h(More, { items: more }),
   ];
 }
 
@@ -88,9 +88,13 @@ function Users({ ingresses: [first, ...more] }) {
   if (first === undefined) return h("span", { class: "dim" }, "no Ingress");
   return [
     h(IngressLink, { ingress: first }),
-    more.length > 0 &&
-    h("span", { class: "dim", title: more.map(nameOf).join("\n") }, " +", more.length),
+    h(More, { items: more.map(nameOf) }),
   ];
+}
+
+/** How many more there are; which, when it is pointed at. @param {{ items: string[] }} props */
+function More({ items }) {
+  return items.length > 0 && h("span", { class: "dim", title: items.join("\n") }, " +", items.length);
 }
 
 /** @param {{ notAfter: number }} props */

@@ -5,7 +5,7 @@
  */
 import { h } from "preact";
 import { useState } from "preact/hooks";
-import { Ago, Card, Empty, Failure, Loading, PageHead, Problems, Status } from "./components.js";
+import { Ago, Card, Empty, Fact, Failure, Loading, PageHead, Problems, Status } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { plural } from "./format.js";
 import { Icon } from "./icons.js";
@@ -63,7 +63,7 @@ export function IngressPage({ namespace, name }) {
   if (ingress === undefined) {
     return [
       h(PageHead, { title: name, crumb }),
-      failure ? h(Failure, { failure }) : h(Loading, { lines: 8 }),
+      failure ? h(Failure, { failure }) : h(Loading, null),
     ];
   }
   const { className, createdAt, addresses, routes, problems, events, annotations, yaml } = ingress;
@@ -74,19 +74,9 @@ export function IngressPage({ namespace, name }) {
       h(
         "dl",
         { class: "facts" },
-        h("div", null, h("dt", null, "Class"), h("dd", null, className)),
-        h(
-          "div",
-          null,
-          h("dt", null, "Created"),
-          h("dd", null, createdAt === undefined ? "–" : h(Ago, { at: createdAt })),
-        ),
-        h(
-          "div",
-          null,
-          h("dt", null, "Addresses"),
-          h("dd", null, addresses.length === 0 ? "none yet" : addresses.join(", ")),
-        ),
+        h(Fact, { term: "Class" }, className),
+        h(Fact, { term: "Created" }, createdAt === undefined ? "–" : h(Ago, { at: createdAt })),
+        h(Fact, { term: "Addresses" }, addresses.length === 0 ? "none yet" : addresses.join(", ")),
       ),
     ),
     failure && h(Failure, { failure }),

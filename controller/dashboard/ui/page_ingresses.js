@@ -4,10 +4,11 @@
  * @module
  */
 import { h } from "preact";
-import { Empty, IngressLink, NothingServed, PageHead, ProblemCounts } from "./components.js";
+import { Empty, IngressLink, NothingServed, PageHead, ProblemCounts, Total } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { plural } from "./format.js";
 import { usePagedRows } from "./paged_rows.js";
+import { hostName } from "./route_parts.js";
 import { linkTo } from "./router.js";
 import { Toolbar } from "./toolbar.js";
 import { virtualTable } from "./virtual_table.js";
@@ -21,7 +22,7 @@ const COLUMNS = [
   {
     key: "hosts",
     title: "Hosts",
-    cell: ({ hosts }) => hosts.length === 0 ? h("i", null, "every host") : hosts.join(", "),
+    cell: ({ hosts }) => hosts.length === 0 ? hostName(undefined) : hosts.join(", "),
   },
   { key: "number", title: "Routes", cell: ({ routes }) => plural(routes, "route") },
   { key: "state", title: "State", cell: (row) => h(ProblemCounts, row) },
@@ -36,11 +37,7 @@ export function IngressesPage({ place: { query } }) {
     h(
       PageHead,
       { title: "Ingresses" },
-      h(
-        "p",
-        { class: "dim", role: "status" },
-        rows.total !== undefined && plural(rows.total, "Ingress", "Ingresses"),
-      ),
+      h(Total, null, rows.total !== undefined && plural(rows.total, "Ingress", "Ingresses")),
     ),
     h(Toolbar, { rows: "Ingresses", search: "Search name or host", query, filters }),
     virtualTable({

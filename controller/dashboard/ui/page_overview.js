@@ -27,7 +27,7 @@ import { linkTo } from "./router.js";
 export function OverviewPage() {
   const overview = useOverview();
   if (overview === undefined) {
-    return [h(PageHead, { title: "Overview" }), h(Loading, { lines: 8 })];
+    return [h(PageHead, { title: "Overview" }), h(Loading, null)];
   }
   const { counts, problems, problemCount } = overview;
   return [

@@ -41,7 +41,7 @@ export function ProxiesPage() {
       h("p", { class: "dim" }, proxies && plural(proxies.length, "proxy", "proxies")),
     ),
     failure && h(Failure, { failure }),
-    proxies === undefined ? !failure && h(Loading, { lines: 8 }) : proxies.length === 0
+    proxies === undefined ? !failure && h(Loading, null) : proxies.length === 0
       ? h(
         Empty,
         { title: "No proxy was found" },

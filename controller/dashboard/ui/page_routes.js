@@ -4,7 +4,7 @@
  * @module
  */
 import { h } from "preact";
-import { Empty, NothingServed, PageHead } from "./components.js";
+import { Empty, NothingServed, PageHead, Total } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { FilterBox } from "./filter_box.js";
 import { plural } from "./format.js";
@@ -59,7 +59,7 @@ export function RoutesPage({ place: { query } }) {
   const rows = usePagedRows("api/routes", { search, namespace, host, problems });
   const filters = /** @type {Filters | undefined} */ (useAnswer("api/filters", "configuration").data);
   return [
-    h(PageHead, { title: "Routes" }, h(Total, { total: rows.total })),
+    h(PageHead, { title: "Routes" }, h(Total, null, rows.total !== undefined && plural(rows.total, "route"))),
     h(UrlBox, { url: query.url ?? "" }),
     h(
       Toolbar,
@@ -88,9 +88,4 @@ export function RoutesPage({ place: { query } }) {
         : h(NothingServed, null),
     }),
   ];
-}
-
-/** How many rows match: told to those who listen, too. @param {{ total: number | undefined }} props */
-function Total({ total }) {
-  return h("p", { class: "dim", role: "status" }, total !== undefined && plural(total, "route"));
 }

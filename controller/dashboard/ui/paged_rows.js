@@ -6,6 +6,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ask, useLatest } from "./fetching.js";
 import { useVersion } from "./live.js";
+import { queryText } from "./router.js";
 
 /** @typedef {import("./fetching.js").AnswerError} AnswerError */
 
@@ -99,6 +100,6 @@ export function windowsIn({ first, last }) {
  * @param {Record<string, string | undefined>} query
  */
 function listOf(path, query) {
-  const given = Object.entries(query).flatMap(([key, value]) => value ? [[key, value]] : []);
-  return `${path}?${given.length > 0 ? `${new URLSearchParams(given)}&` : ""}`;
+  const search = queryText(query);
+  return `${path}?${search === "" ? "" : `${search}&`}`;
 }

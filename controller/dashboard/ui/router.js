@@ -27,15 +27,24 @@ export function parsePlace(hash) {
 }
 
 /**
- * The link to a place. What is empty in the query is left out.
+ * The link to a place.
  *
  * @param {string[]} path
  * @param {Record<string, string | undefined>} [query]
  */
 export function linkTo(path, query = {}) {
-  const given = Object.entries(query).flatMap(([key, value]) => value ? [[key, value]] : []);
-  const search = new URLSearchParams(given).toString();
+  const search = queryText(query);
   return `#/${path.map(encodeURIComponent).join("/")}${search === "" ? "" : `?${search}`}`;
+}
+
+/**
+ * A query as it stands in a URL. What is empty is left out.
+ *
+ * @param {Record<string, string | undefined>} query
+ */
+export function queryText(query) {
+  const given = Object.entries(query).flatMap(([key, value]) => value ? [[key, value]] : []);
+  return new URLSearchParams(given).toString();
 }
 
 /**
@@ -61,7 +70,7 @@ export function changeQuery(changes) {
 }
 
 /**
- * The place that is shown, and where on it the reader was, if the reader comes back to it.
+ * The place that is shown.
  *
  * @returns {Place}
  */

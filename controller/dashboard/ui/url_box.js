@@ -5,7 +5,7 @@
  */
 import { h } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { Card, Failure, IngressLink } from "./components.js";
+import { Card, Fact, Failure, IngressLink } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { Icon } from "./icons.js";
 import { Backend, EndpointList } from "./route_parts.js";
@@ -107,19 +107,9 @@ function Answer({ explanation: { url, steps, route, outcome } }) {
       h(
         "dl",
         { class: "facts" },
-        h("div", null, h("dt", null, "Ingress"), h("dd", null, h(IngressLink, { ingress: route.ingress }))),
-        h(
-          "div",
-          null,
-          h("dt", null, "Service"),
-          h("dd", null, h(Backend, { backend: route.backend })),
-        ),
-        h(
-          "div",
-          null,
-          h("dt", null, "Endpoints"),
-          h("dd", null, h(EndpointList, { endpoints: route.endpoints })),
-        ),
+        h(Fact, { term: "Ingress" }, h(IngressLink, { ingress: route.ingress })),
+        h(Fact, { term: "Service" }, h(Backend, { backend: route.backend })),
+        h(Fact, { term: "Endpoints" }, h(EndpointList, { endpoints: route.endpoints })),
       ),
   );
 }

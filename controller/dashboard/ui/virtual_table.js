@@ -80,7 +80,7 @@ function VirtualTable({ name, caption, columns, rows, empty }) {
   useLayoutEffect(() => rows.show(sight.first, sight.last), [sight.first, sight.last]);
 
   if (rows.total === undefined) {
-    return rows.failure ? h(Failure, { failure: rows.failure }) : h(Loading, { lines: 8 });
+    return rows.failure ? h(Failure, { failure: rows.failure }) : h(Loading, null);
   }
   if (total === 0) return empty;
   return [

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { isInstalled } from "../../programs.ts";
 import { TempDir } from "../../testing.ts";
 import { codeBlocks, ROOT } from "../markdown.ts";
 
@@ -63,7 +64,7 @@ export async function walk(path: string, where: Where): Promise<void> {
       printed = undefined;
       if (!tags.includes(where)) continue;
       const needs = tags.find((tag) => tag.startsWith("needs="))?.slice("needs=".length);
-      if (needs !== undefined && !await isThere(needs)) continue;
+      if (needs !== undefined && !isInstalled(needs)) continue;
       if (tags.includes("background")) {
         background.push(start(text, directory.path));
         isAfterBackground = true;
@@ -134,9 +135,4 @@ export function checkOutput(expected: string, printed: string, what: string): vo
     if (found === -1) throw new Error(`${what}: nothing like ${JSON.stringify(line)} in:\n${printed}`);
     from = found + 1;
   }
-}
-
-async function isThere(name: string): Promise<boolean> {
-  return (await new Deno.Command("bash", { args: ["-c", `command -v ${name}`], stdout: "null" }).output())
-    .success;
 }

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { dump } from "js-yaml";
-import { freeAddress } from "../../soak/programs.ts";
+import { freeAddress, isInstalled, run, RunningProgram } from "../../programs.ts";
 import { pause, TempDir } from "../../testing.ts";
 import {
   FAMILIES,
@@ -17,7 +17,6 @@ import {
   readDashboard,
   readText,
 } from "../manifests.ts";
-import { isInstalled, run, RunningProgram } from "./programs.ts";
 import { Site } from "./site.ts";
 
 const ignore = !isInstalled("prometheus") || !isInstalled("promtool");

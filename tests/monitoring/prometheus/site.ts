@@ -7,10 +7,9 @@
 import { request as httpsRequest } from "node:https";
 import { selfSigned } from "../../certificates.ts";
 import { Backend, ok, Peer } from "../../peers.ts";
+import { addressOf, freeAddress, RunningProgram } from "../../programs.ts";
 import { TempDir } from "../../testing.ts";
-import { addressOf, freeAddress } from "../../soak/programs.ts";
 import { ApiServer } from "./api_server.ts";
-import { RunningProgram } from "./programs.ts";
 
 const CONTROLLER = new URL("../../../controller/main.ts", import.meta.url);
 const PROXY = new URL("../../../proxy/main.ts", import.meta.url);
