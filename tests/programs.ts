@@ -14,14 +14,17 @@ export const IMPORT_FLAGS: readonly string[] = import.meta.resolve("@std/assert"
   ? ["--import-map=npm/import_map.json"]
   : [];
 
+/** What the controller or the proxy may do, where a test asks for no less. */
+const PERMISSIONS: readonly string[] = ["--allow-net", "--allow-read", "--allow-write", "--allow-env"];
+
 /** Options of {@linkcode RunningProgram.start}. */
 export interface ProgramOptions {
   /** The program: a command, or the module of one of Pingress. */
   command: string | URL;
   /** Its command line. */
   args: string[];
-  /** What a program of Pingress may do; everything when absent. */
-  permissions?: string[];
+  /** What a program of Pingress may do; {@linkcode PERMISSIONS} when absent. */
+  permissions?: readonly string[];
   /** What it finds in its environment. */
   env?: Record<string, string>;
   /** A line of its log that says that it works. */
@@ -45,7 +48,7 @@ export class RunningProgram implements AsyncDisposable {
 
   /** Starts one, and waits until it works. @throws {Error} with its log when it does not. */
   static async start(options: ProgramOptions): Promise<RunningProgram> {
-    const { command, args, permissions = ["--allow-all"], env = {}, until, patience = 30_000 } = options;
+    const { command, args, permissions = PERMISSIONS, env = {}, until, patience = 30_000 } = options;
     const isOurs = command instanceof URL;
     const process = new Deno.Command(isOurs ? Deno.execPath() : command, {
       args: isOurs
