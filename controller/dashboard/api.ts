@@ -107,8 +107,6 @@ export interface RouteView {
 export interface EndpointView {
   /** As `10.0.0.1:8080`. */
   address: string;
-  /** Left out where the proxies say nothing of it. */
-  isPassedOver?: boolean;
 }
 
 /** What the filters of the routes' table offer: `GET /api/filters`. */

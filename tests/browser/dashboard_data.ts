@@ -248,7 +248,6 @@ function endpointsOf(index: number): EndpointView[] {
   const count = index % 23 === 2 ? 0 : 1 + index % 4;
   return Array.from({ length: count }, (_, place) => ({
     address: `10.42.${index % 200}.${place + 10}:8080`,
-    isPassedOver: index % 13 === 3 && place === 0 && count > 1,
   }));
 }
 

@@ -49,13 +49,10 @@ export function Backend({ backend: { namespace, name, port } }) {
   return [h("span", { class: "dim" }, namespace, "/"), name, h("span", { class: "dim" }, ":", port)];
 }
 
-/** How well a backend's endpoints do, in words. @param {EndpointView[]} endpoints @returns {{ tone: Tone, word: string }} */
+/** How many endpoints a backend has, in words. @param {EndpointView[]} endpoints @returns {{ tone: Tone, word: string }} */
 export function endpointHealth(endpoints) {
-  const used = endpoints.filter(({ isPassedOver }) => isPassedOver !== true).length;
   if (endpoints.length === 0) return { tone: "error", word: "No endpoints" };
-  if (used === 0) return { tone: "error", word: `All ${endpoints.length} passed over` };
-  if (used < endpoints.length) return { tone: "warning", word: `${used} of ${endpoints.length} used` };
-  return { tone: "ok", word: plural(used, "endpoint") };
+  return { tone: "ok", word: plural(endpoints.length, "endpoint") };
 }
 
 /**
@@ -89,14 +86,7 @@ export function EndpointList({ endpoints }) {
   return h(
     "ul",
     { class: "endpoints", role: "list" },
-    endpoints.map(({ address, isPassedOver }) =>
-      h(
-        "li",
-        null,
-        h("code", null, address),
-        h(Status, { tone: isPassedOver ? "warning" : "ok" }, isPassedOver ? "passed over" : "used"),
-      )
-    ),
+    endpoints.map(({ address }) => h("li", null, h("code", null, address))),
   );
 }
 
