@@ -149,3 +149,17 @@ Deno.test("AccessLog.add() samples so many requests as it is told", () => {
   setup.log.flush();
   assert(setup.lines.length > 350 && setup.lines.length < 650, `${setup.lines.length}`);
 });
+
+Deno.test("AccessLog.add() tells each line's own time", () => {
+  let now = 0;
+  const setup = new Setup({ now: () => now });
+  for (now of [0, 0, 1, 60_000, 1]) setup.add();
+  setup.log.flush();
+  assertEquals(setup.lines.map(({ time }) => time), [
+    "1970-01-01T00:00:00.000Z",
+    "1970-01-01T00:00:00.000Z",
+    "1970-01-01T00:00:00.001Z",
+    "1970-01-01T00:01:00.000Z",
+    "1970-01-01T00:00:00.001Z",
+  ]);
+});
