@@ -19,6 +19,9 @@ export function isHostPattern(host: string): boolean {
   return host.length <= 253 && HOST_PATTERN.test(host);
 }
 
+/** Stands for every name where a certificate's name stands: that certificate is for those that have no other one. */
+export const EVERY_NAME = "*";
+
 /**
  * The wildcard that covers a host: `*.example.com` for `www.example.com`, nothing for a single label.
  * A wildcard stands for exactly one label.

@@ -1,4 +1,4 @@
-import { isHostPattern } from "./host.ts";
+import { EVERY_NAME, isHostPattern } from "./host.ts";
 import { fileName, ruleOptions, serviceBackend, tlsFiles } from "./parse_rule_options.ts";
 import { errorMessage } from "./log.ts";
 import { PathRegex } from "./path_regex.ts";
@@ -47,7 +47,12 @@ const rule: Decoder<Rule> = (value, path) => {
   return decoded;
 };
 
-const certificate: Decoder<Certificate> = object({ host, key: fileName, cert: fileName });
+const certificateHost = string(
+  'a host name in lower case such as "example.com" or "*.example.com", or "*"',
+  (text) => text === EVERY_NAME || isHostPattern(text),
+);
+
+const certificate: Decoder<Certificate> = object({ host: certificateHost, key: fileName, cert: fileName });
 
 const proxyConfig: Decoder<ProxyConfig> = object({
   rules: list(rule),

@@ -37,7 +37,7 @@ Deno.test("parseProxyConfig() takes every optional member", () => {
       },
     ],
     defaultBackend: BACKEND,
-    certificates: [{ host: "*.example.org", ...TLS }],
+    certificates: [{ host: "*.example.org", ...TLS }, { host: "*", ...TLS }],
     shards: 16,
   };
   assertEquals<unknown>(parseProxyConfig(config), config);
@@ -122,6 +122,7 @@ Deno.test("parseProxyConfig() names the place of a fault", () => {
     [withRule({ options: { backendVerify: 1 } }), "rules[0].options.backendVerify: found 1"],
     [{ rules: [], defaultBackend: {} }, "defaultBackend.type: found nothing"],
     [{ rules: [], certificates: [TLS] }, "certificates[0].host: found nothing"],
+    [{ rules: [], certificates: [{ host: "*.*", ...TLS }] }, 'certificates[0].host: found "*.*"'],
     [{ rules: [], shards: 0 }, "shards: found 0, expected a whole number from 1 to 16"],
     [{ rules: [], shards: 17 }, "shards: found 17"],
   ];

@@ -8,7 +8,7 @@ export interface ProxyConfig {
   defaultBackend?: ServiceBackend;
   /** How it takes that, where that is not the usual way. */
   defaultOptions?: RuleOptions;
-  /** Certificates of names that no rule has as its host. */
+  /** Certificates of names that no rule has as its host, and the one for all names that have none. */
   certificates?: Certificate[];
   /**
    * How many files the configuration is spread over, this one among them; one unless told. Each of them says the
@@ -62,9 +62,9 @@ export interface TlsFiles {
   cert: string;
 }
 
-/** A certificate for one name. */
+/** A certificate for one name, or for all that have none. */
 export interface Certificate extends TlsFiles {
-  /** An exact name or a wildcard such as `*.example.com`. */
+  /** An exact name, a wildcard such as `*.example.com`, or `*` for every name that has no certificate. */
   host: string;
 }
 

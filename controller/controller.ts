@@ -22,6 +22,8 @@ export interface ControllerOptions {
   log: Log;
   /** Decides whether this controller applies anything; it does unless told. */
   election?: Election;
+  /** The TLS Secret (`namespace/name`) with the certificate of all names that have none. */
+  defaultCertificate?: string | undefined;
   /** Classes of another controller whose Ingresses are served, too: nothing is written to them. */
   guestClasses?: readonly string[];
   /** Counts what is done; nobody asks unless given. */
@@ -43,6 +45,7 @@ export class Controller {
   readonly #election: Election;
   #lastGood: ReadonlyMap<string, KeyPair> = new Map();
   #problems = new Map<string, Problem>();
+  #defaultFault: string | undefined;
   #hasTranslated = false;
   #hasApplied = false;
   /** When the first change was seen that is not applied yet. */
@@ -107,13 +110,14 @@ export class Controller {
 
   /** @returns whether everything is applied, which only the leader does. */
   async #reconcile(): Promise<boolean> {
-    const { source, output, log, guestClasses = [] } = this.#options;
+    const { source, output, log, defaultCertificate, guestClasses = [] } = this.#options;
     const { keysDirectory, isSharded } = output;
     const snapshot = source.snapshot();
     this.#metrics.setObjects(snapshot);
     const translation = translate(snapshot, {
       keysDirectory,
       isSharded,
+      defaultCertificate,
       lastGood: this.#lastGood,
       now: Date.now(),
       guestClasses,
@@ -125,6 +129,7 @@ export class Controller {
     );
     this.#metrics.setProblems(translation.problems);
     this.#logProblems(translation.problems);
+    this.#logDefaultFault(translation.defaultFault);
     this.#hasTranslated = true;
     // who does not see the cluster yet could not lead
     this.#election.start();
@@ -173,6 +178,16 @@ export class Controller {
       if (!current.has(key)) this.#options.log.info("No longer a problem", fieldsOf(problem));
     }
     this.#problems = current;
+  }
+
+  #logDefaultFault(fault: string | undefined): void {
+    if (fault === this.#defaultFault) return;
+    this.#defaultFault = fault;
+    const { log } = this.#options;
+    if (fault === undefined) log.info("The default certificate is good again");
+    else {log.error(
+        `The default certificate cannot be used, the last good one stays if there was one: ${fault}`,
+      );}
   }
 }
 

@@ -445,3 +445,32 @@ Deno.test("Controller hands over when nothing is being applied any more", async 
   await stopped;
   assertFalse(election.isRunning);
 });
+
+Deno.test("Controller keeps the default certificate while its Secret is broken, and tells it", async () => {
+  const [good, other] = await Promise.all([selfSigned(["a.test"]), selfSigned(["a.test"])]);
+  const source = new FakeSource();
+  const output = new FakeOutput();
+  const { log, lines } = recordingLog();
+  const controller = new Controller({ source, output, log, defaultCertificate: "tls/all", pace: PACE });
+  const setSecret = (cert: string, key: string) => {
+    const metadata = { name: "all", namespace: "tls" };
+    const stringData = { "tls.crt": cert, "tls.key": key };
+    source.store.set("Secret", { metadata, type: "kubernetes.io/tls", stringData });
+    source.tick();
+  };
+  await controller.start();
+  setSecret(good.cert, good.key);
+  await output.reach(1);
+  setSecret(other.cert, good.key);
+  const { certificates } = await output.reach(2);
+  assertEquals(certificates.get("*"), { ...good, secret: "tls/all" });
+  source.tick();
+  await output.reach(3);
+  setSecret(other.cert, other.key);
+  assertEquals((await output.reach(4)).certificates.get("*")?.cert, other.cert);
+  await controller.stop();
+  assertEquals(lines.map((line) => line.split(":", 2).join(":")), [
+    "ERROR test: The default certificate cannot be used, the last good one stays if there was one",
+    "INFO  test: The default certificate is good again",
+  ]);
+});

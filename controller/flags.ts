@@ -7,7 +7,7 @@ import {
   type Program,
   UsageError,
 } from "@pingress/config";
-import { CHECK_PROGRAM } from "./check/flags.ts";
+import { CHECK_PROGRAM, defaultCertificateFlag } from "./check/flags.ts";
 import { MIGRATE_PROGRAM } from "./migrate/flags.ts";
 import type { PublishedAddress } from "./status/published_addresses.ts";
 import { readHost } from "./translate/hosts.ts";
@@ -76,6 +76,12 @@ export const PROGRAM: Program = {
       help: "With Standalone: a directory of Kubernetes YAML that is followed instead of a cluster",
     },
     {
+      name: "default-certificate",
+      value: "NAMESPACE/NAME",
+      help:
+        "The TLS Secret with the certificate of all names that have none, and of hosts that name no Secret",
+    },
+    {
       name: "class",
       value: "NAME",
       repeats: true,
@@ -125,6 +131,8 @@ export type BackendFlags =
 export type ControllerFlags = BackendFlags & {
   /** `--namespace` */
   namespace: string;
+  /** `--default-certificate` */
+  defaultCertificate?: string;
   /** `--class` */
   guestClasses: string[];
   /** `--listen-admin` */
@@ -140,6 +148,7 @@ export function controllerFlags(values: FlagValues): ControllerFlags {
   return {
     ...backendFlags(values),
     namespace: values.requiredText("namespace"),
+    ...defaultCertificateFlag(values),
     guestClasses: values.lines("class"),
     ...values.text("listen-admin") !== "off" && { listenAdmin: values.address("listen-admin") },
     dashboard: dashboardFlag(values),

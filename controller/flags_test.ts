@@ -84,6 +84,15 @@ Deno.test("controllerFlags() reads LoadBalancer", () => {
   }
 });
 
+Deno.test("controllerFlags() reads the Secret of the default certificate", () => {
+  const readWith = (secret: string) =>
+    read("--backend=Standalone", "--output=out", `--default-certificate=${secret}`);
+  assertEquals(readWith("default/wildcard-tls").defaultCertificate, "default/wildcard-tls");
+  for (const wrong of ["wildcard-tls", "a/b/c", "/b", "a/", "A/b"]) {
+    assertThrows(() => readWith(wrong), UsageError, "the namespace and the name of a Secret");
+  }
+});
+
 Deno.test("controllerFlags() reads the classes that are served, too", () => {
   assertEquals(
     read("--backend=Standalone", "--output=out", "--class=nginx", "--class", "nginx-internal").guestClasses,

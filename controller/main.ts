@@ -81,11 +81,12 @@ async function main(): Promise<void> {
     const flags = controllerFlags(commandLine.values);
     const log = createLog("controller", { level: flags.logLevel });
     const metrics = new Metrics();
-    const { guestClasses } = flags;
+    const { defaultCertificate, guestClasses } = flags;
     const wiring = await wire(flags, { log, metrics });
     const dashboard = flags.dashboard ? createDashboard(wiring, log) : undefined;
     const controller = new Controller({
       ...wiring,
+      defaultCertificate,
       guestClasses,
       log,
       metrics,

@@ -1,4 +1,11 @@
-import { type Address, type CheckedKeyPair, exposition, type Sample, serveAdmin } from "@pingress/config";
+import {
+  type Address,
+  type CheckedKeyPair,
+  EVERY_NAME,
+  exposition,
+  type Sample,
+  serveAdmin,
+} from "@pingress/config";
 import type { CertificateSet } from "./configuration.ts";
 import { FAMILIES } from "./observe/families.ts";
 
@@ -66,9 +73,10 @@ export class Admin {
   }
 
   #expirySamples(): Sample[] {
-    const { byHost = new Map<string, CheckedKeyPair>() } = this.#options.certificates() ?? {};
+    const { byHost = new Map<string, CheckedKeyPair>(), fallback } = this.#options.certificates() ?? {};
+    const pairs = [...byHost, ...fallback === undefined ? [] : [[EVERY_NAME, fallback] as const]];
     const name = "pingress_certificate_expiry_timestamp_seconds";
-    const expiries = [...byHost].map((
+    const expiries = pairs.map((
       [host, pair],
     ): Sample => [name, `host="${host}"`, Math.floor(pair.notAfter / 1000)]);
     if (this.#options.withHosts || expiries.length === 0) return expiries;

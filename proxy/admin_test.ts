@@ -102,6 +102,21 @@ Deno.test("Admin tells when the certificate of each host expires, if told", asyn
   ]);
 });
 
+Deno.test("Admin tells when the certificate of all other names expires", async () => {
+  const certificates = () => ({ byHost: new Map([["late.test", LATE]]), fallback: SOON });
+  const cases: [withHosts: boolean, lines: string[]][] = [
+    [false, [`pingress_certificate_expiry_timestamp_seconds ${expiryOf(SOON)}`]],
+    [true, [
+      `pingress_certificate_expiry_timestamp_seconds{host="late.test"} ${expiryOf(LATE)}`,
+      `pingress_certificate_expiry_timestamp_seconds{host="*"} ${expiryOf(SOON)}`,
+    ]],
+  ];
+  for (const [withHosts, lines] of cases) {
+    await using setup = new Setup({ withHosts, certificates });
+    assertEquals(await setup.expiries(), lines);
+  }
+});
+
 Deno.test("Admin tells of no expiry where there is no certificate", async () => {
   await using setup = new Setup({ certificates: () => ({ byHost: new Map(), fallback: undefined }) });
   assertEquals(await setup.expiries(), []);

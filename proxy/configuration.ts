@@ -7,6 +7,7 @@ import {
   ENDPOINTS_FILE,
   type EndpointsFile,
   errorMessage,
+  EVERY_NAME,
   type KeyPair,
   type Log,
   MAX_SHARDS,
@@ -41,7 +42,7 @@ export interface Configuration {
 export interface ConfigurationLoaderOptions {
   /** The path of `proxy.json`; `endpoints.json` and further shards are looked for beside it. */
   configFile: string;
-  /** The certificate for names that have none. */
+  /** The certificate for names that have none, instead of the configuration's. */
   defaultTls?: TlsFiles;
   /** Told what was loaded and what could not be. */
   log: Log;
@@ -216,13 +217,14 @@ export class ConfigurationLoader {
       return pair;
     };
     const byHost = new Map<string, CheckedKeyPair>();
-    for (const { host, tls } of namesWithTls(config)) {
-      if (byHost.has(host)) continue;
+    const names = namesWithTls(config);
+    for (const { host, tls } of names) {
+      if (host === EVERY_NAME || byHost.has(host)) continue;
       const pair = await this.#attempt(`the certificate of ${host}`, () => loadPair(tls)) ??
         last?.byHost.get(host);
       if (pair !== undefined) byHost.set(host, pair);
     }
-    const { defaultTls } = this.#options;
+    const defaultTls = this.#options.defaultTls ?? names.find(({ host }) => host === EVERY_NAME)?.tls;
     const fallback = defaultTls &&
       (await this.#attempt("the default certificate", () => loadPair(defaultTls)) ?? last?.fallback);
     return { byHost, fallback };

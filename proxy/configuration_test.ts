@@ -80,6 +80,23 @@ Deno.test("ConfigurationLoader loads routes, endpoints and certificates", async 
   assertEquals(setup.record.lines, ["INFO  test: Configuration loaded rules=1 backends=1 certificates=1"]);
 });
 
+Deno.test("ConfigurationLoader takes the certificate of all other names from the configuration, unless told", async () => {
+  for (const hasDefault of [false, true]) {
+    await using setup = await Setup.make({ hasDefault });
+    const certificates = [{ host: "*", cert: `${setup.dir.path}/a.cert`, key: `${setup.dir.path}/a.key` }];
+    await setup.dir.write("proxy.json", JSON.stringify({ rules: [], certificates }));
+    await setup.loader.load();
+    assertEquals(setup.text(), hasDefault ? B : A);
+    assertEquals(setup.loader.configuration?.certificates.byHost.size, 0);
+    await setup.dir.write("a.key", "none");
+    await setup.loader.load();
+    assertEquals(setup.text(), hasDefault ? B : A, "the last good one stays");
+    await setup.dir.write("proxy.json", '{"rules":[]}');
+    await setup.loader.load();
+    assertEquals(setup.text(), hasDefault ? B : undefined);
+  }
+});
+
 Deno.test("ConfigurationLoader keeps its configuration when nothing has changed", async () => {
   await using setup = await Setup.make();
   await setup.loader.load();

@@ -1,4 +1,4 @@
-import { type FlagValues, type Program, UsageError } from "@pingress/config";
+import { type FlagValues, isDnsName, type Program, UsageError } from "@pingress/config";
 
 /** The command line of `check`. */
 export const CHECK_PROGRAM: Program = {
@@ -17,6 +17,11 @@ export const CHECK_PROGRAM: Program = {
       default: "default",
       help: "The namespace of objects in files that name none",
     },
+    {
+      name: "default-certificate",
+      value: "NAMESPACE/NAME",
+      help: "What the controller is told by its flag of this name",
+    },
     { name: "strict", help: "Fail for warnings, too" },
     { name: "output", value: "text|json", default: "text", help: "How it is said" },
   ],
@@ -31,6 +36,8 @@ export interface CheckFlags {
   usesCluster: boolean;
   /** `--namespace` */
   namespace: string;
+  /** `--default-certificate` */
+  defaultCertificate?: string;
   /** `--strict` */
   isStrict: boolean;
   /** `--output` */
@@ -49,7 +56,24 @@ export function checkFlags(values: FlagValues, paths: string[]): CheckFlags {
     paths,
     usesCluster,
     namespace: values.requiredText("namespace"),
+    ...defaultCertificateFlag(values),
     isStrict: values.switch("strict"),
     output: values.choice("output", ["text", "json"]) ?? "text",
   };
+}
+
+/** Reads `--default-certificate`, which is the controller's, too. @throws {UsageError} for what is no `NAMESPACE/NAME`. */
+export function defaultCertificateFlag(values: FlagValues): { defaultCertificate?: string } {
+  const secret = values.text("default-certificate");
+  if (secret === undefined) return {};
+  const parts = secret.split("/");
+  if (parts.length !== 2 || !parts.every(isDnsName)) {
+    throw new UsageError(
+      `Invalid --default-certificate ${
+        JSON.stringify(secret)
+      }: it takes the namespace and the name of a Secret, ` +
+        "such as default/wildcard-tls",
+    );
+  }
+  return { defaultCertificate: secret };
 }

@@ -12,8 +12,9 @@ Deno.test("checkFlags() reads files and flags", () => {
   const usual = { usesCluster: false, namespace: "default", isStrict: false, output: "text" } as const;
   assertEquals(read("a.yaml", "-"), { ...usual, paths: ["a.yaml", "-"] });
   assertEquals(read("--cluster"), { ...usual, paths: [], usesCluster: true });
-  assertEquals(read("--strict", "--output=json", "--namespace", "shop", "dir"), {
+  assertEquals(read("--strict", "--output=json", "--namespace", "shop", "--default-certificate=a/b", "dir"), {
     paths: ["dir"],
+    defaultCertificate: "a/b",
     usesCluster: false,
     namespace: "shop",
     isStrict: true,

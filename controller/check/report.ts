@@ -21,6 +21,8 @@ export interface CheckInput {
   files: readonly CheckedFile[];
   /** What the files are laid over, where there is a cluster; and the kinds that may not be listed. */
   cluster?: { snapshot: Snapshot; refused: readonly Kind[] };
+  /** The TLS Secret (`namespace/name`) with the certificate of all names that have none. */
+  defaultCertificate?: string | undefined;
   /** The time, in milliseconds since 1970; no certificate is too old unless told. */
   now?: number;
 }
@@ -72,15 +74,18 @@ export interface CheckReport {
  * Says what is wrong with objects of files, as the controller would see it. Without a cluster it is not known
  * which Services and Secrets there are besides those in the files: where one is missing that is a warning.
  */
-export function buildReport({ files, cluster, now = -Infinity }: CheckInput): CheckReport {
+export function buildReport(
+  { files, cluster, defaultCertificate, now = -Infinity }: CheckInput,
+): CheckReport {
   const { snapshot, places, duplicates } = layOver(files, cluster?.snapshot);
   const unknown: Unknown = new Map(
     cluster?.refused.map((kind) => [kind, "may not be looked for"]) ??
       (["Secret", "Service"] as const).map((kind) => [kind, "is not among the files"]),
   );
-  const translation = translateAll(snapshot, { unknown, now });
+  const options = { unknown, defaultCertificate, now };
+  const translation = translateAll(snapshot, options);
   const before = cluster !== undefined && files.length > 0
-    ? translateAll(cluster.snapshot, { unknown, now })
+    ? translateAll(cluster.snapshot, options)
     : undefined;
 
   const ingresses = new Map(snapshot.Ingress.map((ingress) => [objectKey(ingress), ingress]));
@@ -139,19 +144,23 @@ type Unknown = ReadonlyMap<Kind, string>;
 /** Where it is not known which Secrets there are, those that are named count as good: their hosts have them. */
 function translateAll(
   snapshot: Snapshot,
-  { unknown, now }: { unknown: Unknown; now: number },
+  { unknown, defaultCertificate, now }: {
+    unknown: Unknown;
+    defaultCertificate: string | undefined;
+    now: number;
+  },
 ): Translation {
   const lastGood = new Map<string, KeyPair>();
   if (unknown.has("Secret")) {
     const known = new Set(snapshot.Secret.map(objectKey));
-    for (const { metadata: { namespace = "" }, spec } of snapshot.Ingress) {
-      for (const { secretName } of spec?.tls ?? []) {
-        const key = `${namespace}/${secretName}`;
-        if (!known.has(key)) lastGood.set(key, { cert: "", key: "" });
-      }
+    const named = snapshot.Ingress.flatMap(({ metadata: { namespace = "" }, spec }) =>
+      (spec?.tls ?? []).map(({ secretName }) => `${namespace}/${secretName}`)
+    );
+    for (const key of [...named, ...defaultCertificate === undefined ? [] : [defaultCertificate]]) {
+      if (!known.has(key)) lastGood.set(key, { cert: "", key: "" });
     }
   }
-  return translate(snapshot, { keysDirectory: "", lastGood, now });
+  return translate(snapshot, { keysDirectory: "", defaultCertificate, lastGood, now });
 }
 
 /** The reasons that say that an object is not there. */

@@ -1,4 +1,4 @@
-import { type PathMatch, type ServiceBackend, serviceKey, wildcardOf } from "@pingress/config";
+import { EVERY_NAME, type PathMatch, type ServiceBackend, serviceKey, wildcardOf } from "@pingress/config";
 import type { Translation } from "../translate/translate.ts";
 
 /** A route, as it is shown. */
@@ -47,13 +47,15 @@ export function pathType({ type }: PathMatch): "Exact" | "Prefix" | "Regex" {
   return type === "ImplementationSpecific" ? "Prefix" : type;
 }
 
-/** The certificate that a client is shown for a host: its own, or that of its wildcard. */
+/** The certificate that a client is shown for a host: its own, that of its wildcard, or the one for all others. */
 export function certificateOf<T>(
   host: string | undefined,
   certificates: ReadonlyMap<string, T>,
 ): T | undefined {
-  if (host === undefined) return undefined;
-  return certificates.get(host) ?? certificates.get(wildcardOf(host) ?? "");
+  const own = host === undefined
+    ? undefined
+    : certificates.get(host) ?? certificates.get(wildcardOf(host) ?? "");
+  return own ?? certificates.get(EVERY_NAME);
 }
 
 /** Marks the routes that were not there before, and puts in those that are no longer there. */

@@ -24,13 +24,14 @@ export interface CheckWorld {
  * @throws {Error} when the cluster cannot be read. A file that cannot be read is a problem in the report.
  */
 export async function runCheck(
-  { paths, usesCluster, namespace, isStrict, output }: CheckFlags,
+  { paths, usesCluster, namespace, defaultCertificate, isStrict, output }: CheckFlags,
   { connect, stdin, log }: CheckWorld,
 ): Promise<{ text: string; passed: boolean }> {
   const files = await readFiles(paths, { stdin, namespace });
   const report = buildReport({
     now: Date.now(),
     files,
+    defaultCertificate,
     ...usesCluster && {
       cluster: await readCluster(await connect(), {
         log,

@@ -68,7 +68,7 @@ export interface ProblemView {
   message: string;
   /** The field of the object. */
   field?: string;
-  /** The Ingress; both are empty where the whole configuration could not be written (`ApplyFailed`). */
+  /** The Ingress; both are empty for what is wrong with no Ingress (`ApplyFailed`, `DefaultCertificate`). */
   namespace: string;
   name: string;
 }
@@ -171,7 +171,7 @@ export interface CertificateView {
   issuer: string;
   notBefore: number;
   notAfter: number;
-  /** Hosts that it is used for. */
+  /** Hosts that it is used for; `*` stands for all that have none. */
   hosts: string[];
   /** The Ingresses that name it. */
   ingresses: { namespace: string; name: string }[];

@@ -1,6 +1,7 @@
 import {
   type CertificateFacts,
   certificateFacts,
+  EVERY_NAME,
   type Rule,
   type ServiceBackend,
   serviceKey,
@@ -73,9 +74,10 @@ export class ConfigurationView {
   /** Reads an outcome of the reconcile loop. */
   constructor(outcome: Outcome) {
     this.outcome = outcome;
-    const { ingresses, config, problems } = outcome.translation;
+    const { ingresses, config, problems, defaultFault } = outcome.translation;
     this.problems = [
       ...outcome.failure === undefined ? [] : [applyFailed(outcome.failure)],
+      ...defaultFault === undefined ? [] : [defaultCertificateFault(defaultFault)],
       ...problems.map(problemView).sort(byWeight),
     ];
     const byIngress = Map.groupBy(this.problems, keyOf);
@@ -198,6 +200,12 @@ function applyFailed(failure: string): ProblemView {
   return { severity: "error", reason: "ApplyFailed", message, namespace: "", name: "" };
 }
 
+function defaultCertificateFault(fault: string): ProblemView {
+  const message =
+    `The default certificate cannot be used, the last good one stays if there was one: ${fault}`;
+  return { severity: "error", reason: "DefaultCertificate", message, namespace: "", name: "" };
+}
+
 /** An annotation that is not served is an error where it closes the Ingress. */
 function problemView({ ingress, field, reason, message, closes }: Problem): ProblemView {
   const [namespace = "", name = ""] = ingress.split("/");
@@ -257,8 +265,10 @@ function certificateViews({ translation: { certificates, ingresses } }: Outcome)
   const naming = new Map<string, Set<Ingress>>();
   for (const ingress of ingresses) {
     for (const { secretName } of ingress.spec?.tls ?? []) {
-      const secret = `${ingress.metadata.namespace ?? ""}/${secretName ?? ""}`;
-      if (!bySecret.has(secret)) continue;
+      const secret = secretName
+        ? `${ingress.metadata.namespace ?? ""}/${secretName}`
+        : certificates.get(EVERY_NAME)?.secret;
+      if (secret === undefined || !bySecret.has(secret)) continue;
       naming.set(secret, (naming.get(secret) ?? new Set()).add(ingress));
     }
   }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { expandGlob } from "@std/fs";
 import type { Rule } from "@pingress/config";
+import { selfSigned } from "../../tests/certificates.ts";
 import { ConfigurationView } from "./configuration_view.ts";
 import { explain } from "./explain.ts";
 import { outcomeOf, webYaml } from "./testing.ts";
@@ -106,6 +107,26 @@ Deno.test("ConfigurationView tells first that nothing could be written", async (
   const [first] = new ConfigurationView({ ...outcome, failure: "the disk is full" }).worstProblems();
   assertEquals(first?.reason, "ApplyFailed");
   assert(first?.message.endsWith("the disk is full"));
+});
+
+Deno.test("ConfigurationView tells that the default certificate cannot be used", () => {
+  const outcome = outcomeOf(webYaml());
+  const translation = { ...outcome.translation, defaultFault: "There is no Secret a/b" };
+  const [first] = new ConfigurationView({ ...outcome, translation }).worstProblems();
+  assertEquals([first?.reason, first?.severity], ["DefaultCertificate", "error"]);
+  assert(first?.message.endsWith("There is no Secret a/b"));
+});
+
+Deno.test("ConfigurationView knows who uses the default certificate", async () => {
+  const pair = await selfSigned(["*.example.com"]);
+  const yaml = webYaml().replace("spec:", "spec:\n  tls: [{ hosts: [a.test] }]");
+  const outcome = outcomeOf(yaml);
+  const certificates = new Map([["*", { ...pair, secret: "tls/wild" }]]);
+  const view = new ConfigurationView({ ...outcome, translation: { ...outcome.translation, certificates } });
+  assertEquals(view.certificates.map(({ secret, hosts, ingresses }) => [secret, hosts, ingresses]), [
+    ["tls/wild", ["*"], [{ namespace: "default", name: "web" }]],
+  ]);
+  assertEquals(view.routes(ALL).rows.map(({ certificate }) => certificate), ["tls/wild"]);
 });
 
 Deno.test("ConfigurationView takes an annotation for an error where it is what closes the Ingress", () => {

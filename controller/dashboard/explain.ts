@@ -1,6 +1,7 @@
 import { domainToASCII } from "node:url";
 import {
   ComparedPath,
+  EVERY_NAME,
   parseAuthority,
   parseTarget,
   parseTemplate,
@@ -265,15 +266,19 @@ function explainRoute(
 function certificateStep(host: string, certificates: Translation["certificates"]): ExplanationStep {
   const wildcard = wildcardOf(host);
   const own = certificateOf(host, certificates);
-  const candidates = [host, ...wildcard === undefined ? [] : [wildcard]].map((name): Candidate => {
+  const hasDefault = certificates.has(EVERY_NAME);
+  const names = [host, ...wildcard === undefined ? [] : [wildcard], ...hasDefault ? [EVERY_NAME] : []];
+  const candidates = names.map((name): Candidate => {
     const certificate = certificates.get(name);
+    const label = name === EVERY_NAME ? "the default certificate" : name;
     if (certificate === undefined) {
-      return { label: name, verdict: "passed over", why: "no certificate is for it" };
+      return { label, verdict: "passed over", why: "no certificate is for it" };
     }
     return certificate === own
-      ? { label: name, verdict: "taken", why: `it has the certificate of Secret ${certificate.secret}` }
-      : { label: name, verdict: "not reached", why: "the host has a certificate of its own" };
+      ? { label, verdict: "taken", why: `it has the certificate of Secret ${certificate.secret}` }
+      : { label, verdict: "not reached", why: "the host has a certificate of its own" };
   });
+  if (hasDefault) return { title: "Which certificate is shown?", candidates };
   const fallback = "the proxies' --default-cert";
   candidates.push(
     own === undefined

@@ -98,6 +98,24 @@ Deno.test("explain() says who answers where the backend has no endpoint", () => 
   );
 });
 
+Deno.test("explain() knows the default certificate", () => {
+  const pair = { cert: "", key: "" };
+  const certificates = new Map([
+    ["a.test", { ...pair, secret: "default/tls" }],
+    ["*", { ...pair, secret: "tls/wild" }],
+  ]);
+  const translation = { config: { rules: [] }, certificates, endpoints: {} };
+  const cases: [host: string, candidates: string[]][] = [
+    ["a.test", ["a.test: taken", "*.test: passed over", "the default certificate: not reached"]],
+    ["b.test", ["b.test: passed over", "*.test: passed over", "the default certificate: taken"]],
+  ];
+  for (const [host, candidates] of cases) {
+    const { steps, outcome } = explain(`https://${host}/`, { translation, routeView: () => undefined });
+    assertEquals(steps[0]?.candidates.map(({ label, verdict }) => `${label}: ${verdict}`), candidates);
+    assertEquals(outcome, "404: no rule matches.");
+  }
+});
+
 Deno.test("explain() says that TLS needs a certificate", () => {
   assertEquals(
     outcome("https://b.test/", {}),

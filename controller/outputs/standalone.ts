@@ -2,6 +2,7 @@ import {
   certFile,
   ENDPOINTS_FILE,
   type EndpointsFile,
+  EVERY_NAME,
   FileWatcher,
   isBackendFile,
   isHostPattern,
@@ -210,7 +211,9 @@ function parseSources(text = "{}"): Record<string, string> {
   try {
     const entries = Object.entries(JSON.parse(text) as object);
     return Object.fromEntries(
-      entries.filter(([host, secret]) => isHostPattern(host) && typeof secret === "string"),
+      entries.filter(([host, secret]) =>
+        (host === EVERY_NAME || isHostPattern(host)) && typeof secret === "string"
+      ),
     );
   } catch {
     return {};

@@ -45,6 +45,7 @@ Deno.test("StandaloneOutput knows after a restart what it wrote, and which Secre
   const certificates = new Map([
     ["a.example.com", { cert: "CA", key: "KA", secret: "default/a" }],
     ["b.example.com", { cert: "CB", key: "KB", secret: "default/b" }],
+    ["*", { cert: "C", key: "K", secret: "tls/default" }],
   ]);
   try {
     {
@@ -58,10 +59,13 @@ Deno.test("StandaloneOutput knows after a restart what it wrote, and which Secre
     assertEquals(Object.fromEntries(second.lastGood()), {
       "default/a": { cert: "CA", key: "KA" },
       "default/b": { cert: "CB", key: "KB" },
+      "tls/default": { cert: "C", key: "K" },
     });
     certificates.delete("b.example.com");
     await second.apply({ ...EMPTY, certificates });
     assertEquals(await namesIn(`${directory}/keys`), [
+      "_.cert",
+      "_.key",
       "a.example.com.cert",
       "a.example.com.key",
       "sources.json",

@@ -1,4 +1,11 @@
-import { type CheckedKeyPair, checkKeyPair, errorMessage, type KeyPair, wildcardOf } from "@pingress/config";
+import {
+  type CheckedKeyPair,
+  checkKeyPair,
+  errorMessage,
+  EVERY_NAME,
+  type KeyPair,
+  wildcardOf,
+} from "@pingress/config";
 import { type Ingress, objectKey, type Secret } from "../objects.ts";
 import { oncePerSecret, textsOf } from "../secrets.ts";
 import { certificateBytes, type ShardSpace } from "../shards.ts";
@@ -18,6 +25,8 @@ export interface CollectCertificatesOptions {
   secrets: readonly Secret[];
   /** What a Secret (`namespace/name`) held when it was last good. */
   lastGood: ReadonlyMap<string, KeyPair>;
+  /** The Secret (`namespace/name`) with the certificate of all names that have none. */
+  defaultSecret: string | undefined;
   /** Hosts that have the certificate of another one, if it is for them and they have none of their own. */
   further: readonly FurtherHost[];
   /** Takes what is wrong. */
@@ -28,6 +37,16 @@ export interface CollectCertificatesOptions {
   space: ShardSpace | undefined;
 }
 
+/** What {@linkcode collectCertificates} finds. */
+export interface Certificates {
+  /** The certificate of each host; with a default one it is that of {@linkcode EVERY_NAME}. */
+  byHost: Map<string, HostCertificate>;
+  /** The hosts that Ingresses want the default one for, where there is one. */
+  defaultHosts: Set<string>;
+  /** Why the default one cannot be used as it is. */
+  defaultFault?: string;
+}
+
 /**
  * Finds the certificate of every host that an Ingress lists under `tls`. A host belongs to the namespace of the
  * oldest Ingress that names it, in its rules or under `tls`; of that namespace the oldest Ingress with a usable
@@ -36,11 +55,19 @@ export interface CollectCertificatesOptions {
  */
 export function collectCertificates(
   ingresses: readonly Ingress[],
-  { secrets, lastGood, further, problems, now = -Infinity, space }: CollectCertificatesOptions,
-): Map<string, HostCertificate> {
+  { secrets, lastGood, defaultSecret, further, problems, now = -Infinity, space }: CollectCertificatesOptions,
+): Certificates {
   const byKey = new Map(secrets.map((secret) => [objectKey(secret), secret]));
   const owners = hostOwners(ingresses, further);
   const byHost = new Map<string, HostCertificate>();
+  const defaultHosts = new Map<string, { field: string; list: ProblemList }>();
+  const { pair: defaultPair, fault: defaultFault } = readDefault(defaultSecret, { byKey, lastGood });
+  if (defaultSecret !== undefined && defaultPair !== undefined) {
+    const certificate = { cert: defaultPair.cert, key: defaultPair.key, secret: defaultSecret };
+    // before all others: there always is room for it
+    space?.take([{ name: EVERY_NAME, bytes: certificateBytes(EVERY_NAME, certificate) }]);
+    byHost.set(EVERY_NAME, certificate);
+  }
   const namesByHost = new Map<string, readonly string[]>();
   for (const ingress of ingresses) {
     const list = new ProblemList(ingress, problems);
@@ -49,9 +76,8 @@ export function collectCertificates(
       const field = `spec.tls[${index}]`;
       const named = tlsHosts(ingress, { hosts, field, list });
       if (!secretName) {
-        const message =
-          "No Secret is named: its hosts get the proxy's default certificate, where there is one";
-        list.add("NoSecretName", field, message);
+        if (defaultPair === undefined) list.add("NoSecretName", field, noSecretName(defaultFault));
+        else for (const host of named) defaultHosts.set(host, { field, list });
         continue;
       }
       const key = `${namespace}/${secretName}`;
@@ -84,7 +110,33 @@ export function collectCertificates(
       new ProblemList(ingress, problems).add("OutOfSpace", "spec.tls", outOfSpace(name));
     } else byHost.set(name, certificate);
   }
-  return byHost;
+  for (const [host, { field, list }] of defaultHosts) {
+    if (byHost.has(host) || defaultPair === undefined) continue;
+    checkName(defaultPair, { host, key: defaultSecret ?? "", field, list });
+  }
+  return { byHost, defaultHosts: new Set(defaultHosts.keys()), ...defaultFault && { defaultFault } };
+}
+
+/** The pair for all names that have none, and what is wrong with it. */
+function readDefault(
+  key: string | undefined,
+  { byKey, lastGood }: { byKey: ReadonlyMap<string, Secret>; lastGood: ReadonlyMap<string, KeyPair> },
+): { pair?: KeyPair | CheckedKeyPair | undefined; fault?: string } {
+  if (key === undefined) return {};
+  const secret = byKey.get(key);
+  const found = secret && check(secret);
+  if (found !== undefined && typeof found !== "string") return { pair: found };
+  const fault = found === undefined
+    ? `There is no Secret ${key} of type kubernetes.io/tls`
+    : `Secret ${key} is not usable: ${found}`;
+  return { pair: lastGood.get(key), fault };
+}
+
+function noSecretName(defaultFault: string | undefined): string {
+  return defaultFault === undefined
+    ? "No Secret is named, and the proxies get no default certificate from here: name a Secret, or give the " +
+      "controller --default-certificate"
+    : `No Secret is named, and the default certificate cannot be used: ${defaultFault}`;
 }
 
 function isFor(host: string, names: readonly string[] = []): boolean {

@@ -37,8 +37,10 @@ export interface Translation {
   config: ProxyConfig;
   /** `endpoints.json` */
   endpoints: EndpointsFile;
-  /** The certificates by host. */
+  /** The certificates by host; the default one is that of `*`. */
   certificates: Map<string, HostCertificate>;
+  /** Why the default certificate cannot be used as it is. */
+  defaultFault?: string | undefined;
   /** The texts of other files in the keys' directory, by their names. */
   files: Map<string, string>;
   /** The Secrets that annotations name, as `namespace/name`, whether they are there or not. */
@@ -54,6 +56,8 @@ export interface Translation {
 export interface TranslateOptions {
   /** Where proxies find certificates and keys. */
   keysDirectory: string;
+  /** The TLS Secret (`namespace/name`) with the certificate of all names that have none. */
+  defaultCertificate?: string | undefined;
   /** What a TLS Secret (`namespace/name`) held when it was last good. */
   lastGood?: ReadonlyMap<string, KeyPair>;
   /** The time, in milliseconds since 1970: certificates that are too old are told then. */
@@ -76,6 +80,7 @@ export function translate(
   snapshot: Snapshot,
   {
     keysDirectory,
+    defaultCertificate,
     lastGood = new Map(),
     now,
     isSharded = false,
@@ -101,9 +106,10 @@ export function translate(
   const named = attachCanaries(canaries, { claims: built.claims, backends, annotations, problems });
   tellIdleCanaries(primaries, { annotations, problems });
   const { claims, hosts: further } = furtherHosts(named, primaries, { valuesOf, problems });
-  const certificates = collectCertificates(ingresses, {
+  const { byHost: certificates, defaultHosts, defaultFault } = collectCertificates(ingresses, {
     secrets: snapshot.Secret,
     lastGood,
+    defaultSecret: defaultCertificate,
     further,
     problems,
     now,
@@ -131,7 +137,8 @@ export function translate(
       ingress,
       host,
       path,
-      hasCertificate: hasOwn || certificates.has(wildcardOf(host ?? "") ?? ""),
+      hasCertificate: hasOwn || certificates.has(wildcardOf(host ?? "") ?? "") ||
+        defaultHosts.has(host ?? ""),
       defaults: { redirectsToHttps: redirectsToHttps || guests.has(ingress) },
       findService: (name) => backends.find(name, ingress.metadata.namespace ?? ""),
     }));
@@ -168,6 +175,7 @@ export function translate(
     },
     endpoints: Object.fromEntries(Object.entries(endpoints).filter(([key]) => isServed.has(key))),
     certificates,
+    ...defaultFault !== undefined && { defaultFault },
     files: references.files,
     namedSecrets: references.secrets,
     problems,

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { parseEndpointsFile, parseProxyConfig } from "@pingress/config";
+import { type KeyPair, parseEndpointsFile, parseProxyConfig } from "@pingress/config";
 import { expandGlob } from "@std/fs";
 import { parseManifests } from "../sources/manifests_source.ts";
 import { selfSigned } from "../../tests/certificates.ts";
@@ -94,6 +94,81 @@ spec: { ingressClassName: pingress, tls: [{ hosts: [a.example.com], secretName: 
   assertEquals(told(undefined), [[], 1]);
   assertEquals(told(Date.now()), [[], 1]);
   assertEquals(told(Date.now() + 2 * day), [["CertificateExpired"], 1]);
+});
+
+Deno.test("translate() has the default certificate for names that have none", async () => {
+  const [own, wildcard] = await Promise.all([selfSigned(["own.example.com"]), selfSigned(["*.example.com"])]);
+  const secret = (name: string, { cert, key }: KeyPair) =>
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name, namespace: name === "own" ? "default" : "tls" },
+      type: "kubernetes.io/tls",
+      stringData: { "tls.crt": cert, "tls.key": key },
+    });
+  const ingress = `
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: web, namespace: default, annotations: { pingress.dev/ssl-redirect: "true" } }
+spec:
+  ingressClassName: pingress
+  tls: [{ hosts: [a.example.com, own.example.com, a.example.org] }, { hosts: [own.example.com], secretName: own }]
+  rules:
+    - host: a.example.com
+      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: web, port: { number: 80 } } } }] }
+    - host: b.example.com
+      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: web, port: { number: 80 } } } }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: default }
+spec: { ports: [{ port: 80 }] }
+---
+${secret("own", own)}
+---
+`;
+  const options = { keysDirectory: "/keys", defaultCertificate: "tls/wild", isSharded: true };
+  const { config, certificates, problems, defaultFault } = translate(
+    snapshotOf(ingress + secret("wild", wildcard)),
+    options,
+  );
+  assertEquals(config.certificates, [
+    { host: "*", key: "/keys/_.key", cert: "/keys/_.cert" },
+    { host: "own.example.com", key: "/keys/own.example.com.key", cert: "/keys/own.example.com.cert" },
+  ]);
+  assertEquals([...certificates].map(([host, { secret }]) => [host, secret]), [
+    ["*", "tls/wild"],
+    ["own.example.com", "default/own"],
+  ]);
+  // only who is named under tls is sent there
+  assertEquals(
+    config.rules.map(({ host, tls, options }) => [host, tls, options?.httpsRedirect !== undefined]),
+    [
+      ["a.example.com", undefined, true],
+      ["b.example.com", undefined, false],
+    ],
+  );
+  assertEquals(problems.map(({ reason, message }) => [reason, message]), [[
+    "CertificateNameMismatch",
+    "The certificate in Secret tls/wild is for *.example.com, not for a.example.org: clients will not trust it",
+  ]]);
+  assertEquals(defaultFault, undefined);
+
+  const missing = translate(snapshotOf(ingress), options);
+  assertEquals([...missing.certificates.keys()], ["own.example.com"]);
+  assertEquals(missing.defaultFault, "There is no Secret tls/wild of type kubernetes.io/tls");
+  assertEquals(missing.problems.map(({ reason, message }) => [reason, message]), [[
+    "NoSecretName",
+    "No Secret is named, and the default certificate cannot be used: " +
+    "There is no Secret tls/wild of type kubernetes.io/tls",
+  ]]);
+
+  const broken = translate(snapshotOf(ingress + secret("wild", { ...wildcard, key: own.key })), {
+    ...options,
+    lastGood: new Map([["tls/wild", wildcard]]),
+  });
+  assertEquals(broken.config, config);
+  assertStringIncludes(broken.defaultFault ?? "", "Secret tls/wild is not usable: ");
 });
 
 Deno.test("translate() says nothing of what a key holds", async () => {

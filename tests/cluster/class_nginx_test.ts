@@ -1,6 +1,6 @@
 /**
- * `--class nginx` on a real cluster, beside what an ingress-nginx leaves there: see `cluster_test.ts`. The
- * controller that is deployed gets the flag, and loses it in the end.
+ * `--class nginx` on a real cluster, beside what an ingress-nginx leaves there, and `--default-certificate`: see
+ * `cluster_test.ts`. The controller that is deployed gets the flags, and loses them in the end.
  *
  * @module
  */
@@ -51,8 +51,8 @@ Deno.test("Ingresses of ingress-nginx are served beside it, and not written to",
     for (const { metadata } of GUESTS) await writeStatus(NAMESPACE, metadata.name, THEIR_ADDRESSES);
     const before = await guests();
 
-    await t.step("with the flag they are served as their annotations say", async () => {
-      await setArgs([...args, "--class=nginx"]);
+    await t.step("with the flags they are served as their annotations say", async () => {
+      await setArgs([...args, "--class=nginx", `--default-certificate=${NAMESPACE}/tls`]);
       await eventually(
         "the proxy serves",
         async () => (await ask(node, "http://rewrite.nginx.example.com/app/some/path")).status === 200,
@@ -65,6 +65,11 @@ Deno.test("Ingresses of ingress-nginx are served beside it, and not written to",
       const redirect = await ask(node, "http://tls.nginx.example.com/x");
       assertEquals([redirect.status, redirect.headers.location], [308, "https://tls.nginx.example.com/x"]);
       assertEquals(await status("https://tls.nginx.example.com/x"), 200);
+      assertEquals(await status("http://default-tls.nginx.example.com/x"), 308);
+      const shown = await ask(node, "https://default-tls.nginx.example.com/x");
+      assertEquals(shown.status, 200);
+      const stranger = await ask(node, "https://stranger.example.org/");
+      assertEquals([stranger.status, stranger.fingerprint], [404, shown.fingerprint]);
       assertEquals(await status("http://no-redirect.nginx.example.com/"), 200);
       assertEquals(await status("https://no-redirect.nginx.example.com/"), 200);
 
@@ -114,7 +119,7 @@ Deno.test("Ingresses of ingress-nginx are served beside it, and not written to",
       assertEquals(await guests(), before);
     });
 
-    await t.step("without the flag they go, and the others stay", async () => {
+    await t.step("without the flags they go, and the others stay", async () => {
       await setArgs(args);
       for (const url of ["http://rewrite.nginx.example.com/app/x", "http://canary.nginx.example.com/"]) {
         await eventually(`${url} is gone`, async () => await status(url) === 404);
@@ -191,7 +196,8 @@ interface Guest {
   host?: string;
   path?: string;
   service?: string;
-  hasTls?: boolean;
+  /** With a Secret, or with the default certificate. */
+  tls?: "own" | "default";
   className?: string | undefined;
 }
 
@@ -208,7 +214,8 @@ function guest(name: string, more: Guest = {}) {
     metadata: { name, namespace: NAMESPACE, labels: { guest: "true" }, annotations: Object.fromEntries(all) },
     spec: {
       ...className !== undefined && { ingressClassName: className },
-      ...more.hasTls && { tls: [{ hosts: [host], secretName: "tls" }] },
+      ...more.tls !== undefined &&
+        { tls: [{ hosts: [host], ...more.tls === "own" && { secretName: "tls" } }] },
       rules: [{ host, http: { paths: [{ path, pathType: "ImplementationSpecific", backend }] } }],
     },
   };
@@ -219,8 +226,9 @@ const GUESTS = [
     annotations: { "use-regex": "true", "rewrite-target": "/$2" },
     path: "/app(/|$)(.*)",
   }),
-  guest("tls", { hasTls: true }),
-  guest("no-redirect", { hasTls: true, annotations: { "ssl-redirect": "false" } }),
+  guest("tls", { tls: "own" }),
+  guest("default-tls", { tls: "default" }),
+  guest("no-redirect", { tls: "own", annotations: { "ssl-redirect": "false" } }),
   guest("cors", {
     annotations: {
       "enable-cors": "true",

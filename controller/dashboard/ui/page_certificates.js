@@ -22,7 +22,7 @@ const COLUMNS = [
   {
     key: "users",
     title: "Used by",
-    cell: ({ ingresses }) => h(Users, { ingresses }),
+    cell: ({ ingresses, hosts }) => h(Users, { ingresses, isDefault: hosts.includes("*") }),
   },
   { key: "secret", title: "Secret", cell: ({ secret }) => h("span", { class: "dim" }, secret) },
 ];
@@ -83,10 +83,12 @@ function List({ items: [first, ...more] }) {
   ];
 }
 
-/** @param {Pick<CertificateView, "ingresses">} props */
-function Users({ ingresses: [first, ...more] }) {
-  if (first === undefined) return h("span", { class: "dim" }, "no Ingress");
+/** @param {Pick<CertificateView, "ingresses"> & { isDefault: boolean }} props */
+function Users({ ingresses: [first, ...more], isDefault }) {
+  const others = isDefault && h("span", { class: "dim" }, "names that have none ");
+  if (first === undefined) return others || h("span", { class: "dim" }, "no Ingress");
   return [
+    others,
     h(IngressLink, { ingress: first }),
     h(More, { items: more.map(nameOf) }),
   ];
