@@ -19,6 +19,7 @@ import { attachCanaries, tellIdleCanaries } from "./attach_canaries.ts";
 import { buildRules, byHostAndPath, type Claim, type RuleValues } from "./build_rules.ts";
 import { collectCertificates, type HostCertificate } from "./collect_certificates.ts";
 import { fitClaims } from "./fit_claims.ts";
+import { fitExpressions } from "./fit_expressions.ts";
 import { furtherHosts } from "./further_hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 import { BackendResolver } from "./resolve_backend.ts";
@@ -45,7 +46,8 @@ export interface Translation {
   namedSecrets: Set<string>;
   /**
    * All that is wrong: with annotations, then rules, then default backends, then canaries, then further hosts, then
-   * certificates, then with what annotations name, then what there is no room for, each in the order of the Ingresses.
+   * certificates, then what there is no time for, then with what annotations name, then what there is no room for,
+   * each in the order of the Ingresses.
    */
   problems: Problem[];
 }
@@ -149,7 +151,8 @@ export function translate(
   const others: Certificate[] = [...certificates.keys()].filter((host) => !hosts.has(host)).sort()
     .map((host) => ({ host, ...tlsOf(host) }));
   const defaultBackend = built.defaultBackend && completed(built.defaultBackend);
-  const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...claims.map(completed)];
+  const timely = fitExpressions(claims, { further, problems });
+  const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...timely.map(completed)];
   const endpoints = backends.endpoints();
   const fitting = isSharded ? fitClaims(all, { certificates: others, endpoints, problems }) : all;
   const isServed = new Set(fitting.flatMap(({ rule }) => backendsOf(rule).map(serviceKey)));
