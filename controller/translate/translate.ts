@@ -15,7 +15,7 @@ import { type Ingress, objectKey } from "../objects.ts";
 import type { Snapshot } from "../store.ts";
 import { optionsOf, readAnnotations } from "../annotations/read_annotations.ts";
 import { ShardSpace } from "../shards.ts";
-import { attachCanaries, tellIdleCanaries } from "./attach_canaries.ts";
+import { attachCanaries } from "./attach_canaries.ts";
 import { buildRules, byHostAndPath, type Claim, type RuleValues } from "./build_rules.ts";
 import { collectCertificates, type HostCertificate } from "./collect_certificates.ts";
 import { fitClaims } from "./fit_claims.ts";
@@ -101,7 +101,6 @@ export function translate(
   const valuesOf = (ingress: Ingress): RuleValues => annotations.get(ingress)?.values ?? {};
   const built = buildRules(primaries, { backends, valuesOf, problems });
   const named = attachCanaries(canaries, { claims: built.claims, backends, annotations, problems });
-  tellIdleCanaries(primaries, { annotations, problems });
   const { claims, hosts: further } = furtherHosts(named, primaries, { valuesOf, problems });
   const certificates = collectCertificates(ingresses, {
     secrets: snapshot.Secret,
