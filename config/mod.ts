@@ -8,6 +8,7 @@ export * from "./admin.ts";
 export * from "./authority.ts";
 export * from "./endpoints_file.ts";
 export * from "./file_watcher.ts";
+export * from "./fit_regexes.ts";
 export * from "./flags.ts";
 export * from "./host.ts";
 export * from "./htpasswd.ts";

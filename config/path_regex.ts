@@ -8,7 +8,7 @@ export const MOST_PATH_CHARACTERS = 8192;
 /** Says what groups took, an empty text for those that took nothing: to find out takes longer than to match. */
 export type Groups = () => readonly string[];
 
-/** A path of so many characters can be compared with every expression, if with no other one. */
+/** A path of so many characters can be compared with every expression, and with all those that a host may have. */
 export const LEAST_PATH_CHARACTERS = 1024;
 
 /** What is copied of so many groups takes as long as a step. */
@@ -23,8 +23,9 @@ export class PathRegex {
   static #isWarm = false;
   /** The number of its groups. */
   readonly groups: number;
+  /** What all paths that match begin with, in lower case. */
+  readonly start: string;
   readonly #regex: RE2JS;
-  readonly #start: string;
   readonly #steps: RegexSteps;
 
   private constructor(text: string) {
@@ -39,7 +40,7 @@ export class PathRegex {
     // it finds no such text in an expression that leaves the case open
     // nor behind an anchor, at which every comparison begins anyway
     const unanchored = text.replace(/^\^(?![*+?{])/, "");
-    this.#start = String(compileRegex(unanchored).re2().prefix ?? "").toLowerCase();
+    this.start = String(compileRegex(unanchored).re2().prefix ?? "").toLowerCase();
   }
 
   /** The one with this text. @throws {Error} for what is no such expression, or takes too much time. */
@@ -87,7 +88,7 @@ export class PathRegex {
    * there is no faster way to tell that it is another one.
    */
   mayMatch(lower: string): boolean {
-    return lower.startsWith(this.#start);
+    return lower.startsWith(this.start);
   }
 
   /**
@@ -107,8 +108,8 @@ export class PathRegex {
 }
 
 /**
- * The path of a request, which expressions are compared with: all comparisons together take at most
- * {@linkcode MOST_STEPS} steps.
+ * The path of a request, which the expressions of a host are compared with: all comparisons together take at most
+ * {@linkcode MOST_STEPS} steps. What a host has too many of (`fitRegexes()`) takes nothing from another host.
  */
 export class ComparedPath {
   /** The path itself. */

@@ -2,8 +2,8 @@
 export const MOST_INSTRUCTIONS = 500;
 
 /**
- * How many steps all comparisons of one request with expressions may take together: some 3 milliseconds, once the
- * matcher is compiled (docs/fuzzing.md).
+ * How many steps all comparisons of one request with the expressions of a host may take together: some 3
+ * milliseconds, once the matcher is compiled (docs/fuzzing.md).
  */
 export const MOST_STEPS = 200_000;
 
@@ -19,13 +19,15 @@ interface Instruction {
   op: number;
   out: number;
   arg: number;
+  /** Where it takes a character: does it take this one? */
+  matchRune(character: number): boolean;
 }
 
 /** A matcher takes at most `fixed + each * length` steps for a text. */
 export interface RegexSteps {
   /** Those of instructions that are only reached near the start of the text. */
   fixed: number;
-  /** How many instructions can be reached anywhere. */
+  /** How many of the other instructions can be reached at one place. */
   each: number;
 }
 
@@ -53,10 +55,64 @@ export function stepsOf({ start, inst }: RegexProgram): RegexSteps {
       }
     }
   }
-  const each = most.filter((length) => length === Infinity).length;
+  const anywhere = new Set(most.keys().filter((pc) => most[pc] === Infinity));
+  const each = mostTogether({ start, inst }, anywhere);
   const near = most.map((length, pc) => Number.isFinite(length) ? length - (least[pc] ?? 0) + 1 : 0);
   // behind the last character is a place, too
   return { fixed: near.reduce((sum, places) => sum + places, each), each };
+}
+
+/** With so few there is not much to gain: nearly all expressions end with `(.*)` and have no other repetition. */
+const FEW_INSTRUCTIONS = 5;
+
+/** How many instructions are looked at until it is given up: there are expressions that need millions. */
+const MOST_LOOKED_AT = 5000;
+
+/**
+ * How many of these instructions a text can lead to at one place, at most: after `/[^/]+` there is no way to be in the
+ * middle of both `/shop` and `/blog`. To find out the program is followed through all texts at once, those that lead
+ * to the same instructions together (https://en.wikipedia.org/wiki/Powerset_construction).
+ */
+function mostTogether({ start, inst }: RegexProgram, counted: ReadonlySet<number>): number {
+  if (counted.size <= FEW_INSTRUCTIONS) return counted.size;
+  const characters = differentCharacters(inst);
+  const places = new Map<string, readonly number[]>();
+  let most = 0;
+  let lookedAt = 0;
+  const add = (pcs: readonly number[]) => {
+    const place = reachedFrom(pcs, inst);
+    places.set(place.join(), place);
+    lookedAt += place.length;
+  };
+  add([start]);
+  for (const place of places.values()) {
+    most = Math.max(most, place.filter((pc) => counted.has(pc)).length);
+    for (const character of characters) {
+      add(place.filter((pc) => takes(inst[pc], character)).flatMap((pc) => nextOf(inst[pc])));
+    }
+    if (lookedAt > MOST_LOOKED_AT) return counted.size;
+  }
+  return most;
+}
+
+/** These instructions and all that they lead to without a character, in their order. */
+function reachedFrom(pcs: readonly number[], inst: readonly Instruction[]): readonly number[] {
+  const reached = new Set(pcs);
+  // a set goes on with what is added to it
+  for (const pc of reached) {
+    if (widthOf(inst[pc]) > 0) continue;
+    for (const next of nextOf(inst[pc])) reached.add(next);
+  }
+  return [...reached].sort((one, other) => one - other);
+}
+
+/** One of all characters that the same instructions take. */
+function differentCharacters(inst: readonly Instruction[]): number[] {
+  const byTakers = new Map<string, number>();
+  for (let character = 0; character < 256; character++) {
+    byTakers.set(inst.map((instruction) => takes(instruction, character) ? "1" : "0").join(""), character);
+  }
+  return [...byTakers.values()];
 }
 
 function goesAround(pc: number, loop: readonly number[], inst: readonly Instruction[]): boolean {
@@ -66,14 +122,21 @@ function goesAround(pc: number, loop: readonly number[], inst: readonly Instruct
 /** Numbers of operations, as re2js has them. */
 const [ALTERNATIVE, ALTERNATIVE_MATCH, FAIL, MATCH, FIRST_RUNE, LAST_RUNE] = [1, 2, 5, 6, 8, 11];
 
-function nextOf({ op, out, arg }: Instruction = { op: FAIL, out: 0, arg: 0 }): number[] {
+/** Stands for an instruction that there is not. */
+const NOTHING: Instruction = { op: FAIL, out: 0, arg: 0, matchRune: () => false };
+
+function nextOf({ op, out, arg }: Instruction = NOTHING): number[] {
   if (op === FAIL || op === MATCH) return [];
   return op === ALTERNATIVE || op === ALTERNATIVE_MATCH ? [out, arg] : [out];
 }
 
 /** How many characters an instruction takes. */
-function widthOf({ op }: Instruction = { op: FAIL, out: 0, arg: 0 }): number {
+function widthOf({ op }: Instruction = NOTHING): number {
   return op >= FIRST_RUNE && op <= LAST_RUNE ? 1 : 0;
+}
+
+function takes(instruction: Instruction = NOTHING, character: number): boolean {
+  return widthOf(instruction) > 0 && instruction.matchRune(character);
 }
 
 /**

@@ -90,10 +90,9 @@ export class RoutingTable {
    * @throws {ProxyError} for a path that is too long to be compared with the Regex paths in question.
    */
   match(host: string, path: string): RouteMatch | undefined {
-    const compared = new ComparedPath(path);
-    return this.#hosts.get(host)?.find(compared) ??
-      this.#hosts.get(wildcardOf(host) ?? "")?.find(compared) ??
-      this.#anyHost.find(compared) ??
+    return this.#hosts.get(host)?.find(path) ??
+      this.#hosts.get(wildcardOf(host) ?? "")?.find(path) ??
+      this.#anyHost.find(path) ??
       this.#default;
   }
 
@@ -147,10 +146,9 @@ class PathTable {
     if (type !== "Exact") this.#longestPrefix = Math.max(this.#longestPrefix, key.length);
   }
 
-  find(compared: ComparedPath): RouteMatch | undefined {
-    const { path } = compared;
+  find(path: string): RouteMatch | undefined {
     return this.#exact.get(path) ??
-      (this.#regexes.length === 0 ? this.#findPrefix(path) : this.#findLongest(compared));
+      (this.#regexes.length === 0 ? this.#findPrefix(path) : this.#findLongest(path));
   }
 
   #addRegex(text: string, route: Route): void {
@@ -161,16 +159,16 @@ class PathTable {
   }
 
   /** The longest of those that match. */
-  #findLongest(compared: ComparedPath): RouteMatch | undefined {
-    const prefix = this.#findPrefix(compared.path);
+  #findLongest(path: string): RouteMatch | undefined {
+    const compared = new ComparedPath(path);
+    const prefix = this.#findPrefix(path);
     for (const { text, regex, route } of this.#regexes) {
       if (prefix !== undefined && prefix.length >= text.length) break;
       const groups = compared.compare(regex);
       // what one rule keeps out must not come in by another one because it is long
       if (groups === "too long") {
-        const { length } = compared.path;
         const detail =
-          `a path of ${length} characters, too many to be compared with the Regex paths of its host`;
+          `a path of ${path.length} characters, too many to be compared with the Regex paths of its host`;
         throw new ProxyError("target_too_long", detail);
       }
       if (groups !== undefined) return { route, groups };

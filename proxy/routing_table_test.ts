@@ -218,7 +218,7 @@ Deno.test("RoutingTable.match() compares no Regex with a path that is too long, 
   assertEquals(winner(table, "b.test", `/admin/${long}`), "b.test /");
 });
 
-Deno.test("RoutingTable.match() takes only so many steps for all Regex paths together", () => {
+Deno.test("RoutingTable.match() takes only so many steps for all Regex paths of a host together", () => {
   const slow = (text: string) => `Regex ${text}(?:.*a){20}!`;
   const path = (length: number) => "/".padEnd(length, "a");
   const reasonOf = (table: RoutingTable, length: number) =>
@@ -230,8 +230,11 @@ Deno.test("RoutingTable.match() takes only so many steps for all Regex paths tog
   assertEquals(reasonOf(of(one!), 4000), "target_too_long");
   assertEquals(reasonOf(of(one!, other!), 2000), "target_too_long");
   assertEquals(winner(of(one!, other!), "w.a.test", path(1000)), "- /");
+  // those of another host have their own
   for (const further of ["*.a.test", "-"]) {
-    assertEquals(reasonOf(of(one!, `${further} ${slow("/")}`), 2000), "target_too_long");
+    assertEquals(winner(of(one!, `${further} ${slow("/")}`), "w.a.test", path(2000)), "- /");
+    const several = [`${further} ${slow("/")}`, `${further} ${slow("/.")}`];
+    assertEquals(reasonOf(of(one!, ...several), 2000), "target_too_long");
   }
 });
 

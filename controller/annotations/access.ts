@@ -13,6 +13,7 @@ import {
   feature,
   type Inert,
   MOST_LIST_CHARACTERS,
+  need,
   type Parse,
   type RuleContext,
   type ValuesOf,
@@ -92,6 +93,7 @@ const rows = {
   "whitelist-source-range": {
     parse: addressRanges,
     longest: MOST_LIST_CHARACTERS,
+    yieldsTo: "allowlist-source-range",
     help: "The older name of allowlist-source-range.",
     isGuard: true,
   },
@@ -102,7 +104,14 @@ const rows = {
     isGuard: true,
   },
   "satisfy": {
-    parse: word("all", "any"),
+    needs: {
+      anyOf: [
+        ...["allowlist-source-range", "whitelist-source-range", "denylist-source-range"],
+        ...["auth-type", "auth-url"],
+      ],
+      says: "allowlist-source-range, denylist-source-range, auth-type or auth-url",
+    },
+    parse: (text: string) => word("all", "any")(text) === "any",
     help:
       "Must addresses, password and auth-url all agree (all, the default), or is one of them enough (any)?",
   },
@@ -120,14 +129,14 @@ const rows = {
     isGuard: true,
   },
   "auth-secret-type": {
-    needs: "auth-secret",
+    needs: need("auth-secret"),
     parse: word("auth-file", "auth-map"),
     help:
       "auth-file (the default): the Secret's key auth is a file of htpasswd; auth-map: each key is a user.",
     isGuard: true,
   },
   "auth-realm": {
-    needs: "auth-type",
+    needs: need("auth-type"),
     parse: realm,
     help: "What the password is for, as browsers show it.",
     differs: "The realm off is one like others: ingress-nginx lets everybody in with it.",
@@ -142,7 +151,7 @@ const rows = {
     isGuard: true,
   },
   "auth-method": {
-    needs: "auth-url",
+    needs: need("auth-url"),
     parse: word(...METHODS),
     help: "The method that the server is asked with: GET unless told.",
     differs: "Neither CONNECT nor TRACE.",
@@ -154,25 +163,25 @@ const rows = {
     differs: "Without auth-url the Ingress answers 503.",
   },
   "auth-signin-redirect-param": {
-    needs: "auth-signin",
+    needs: need("auth-signin"),
     parse: parameter,
     help: "The parameter of auth-signin that gets the URL which was asked for: rd unless told.",
   },
   "auth-response-headers": {
-    needs: "auth-url",
+    needs: need("auth-url"),
     parse: listOf(fieldName),
     help: "Fields of the server's answer that the backend gets, instead of the client's of these names.",
     differs: "Not X-Forwarded-For and others that only the proxy tells.",
     isGuard: true,
   },
   "auth-request-redirect": {
-    needs: "auth-url",
+    needs: need("auth-url"),
     parse: urlWithVariables,
     help: "What the server is told in X-Auth-Request-Redirect: the request's target unless told.",
     differs: "Variables such as $host may stand in it.",
   },
   "auth-always-set-cookie": {
-    needs: "auth-url",
+    needs: need("auth-url"),
     parse: bool,
     help: "Are the server's cookies passed on with every status? Else with 2xx and redirects alone.",
     differs: "Each cookie has a field of its own.",
@@ -184,7 +193,7 @@ type Values = ValuesOf<typeof rows>;
 /** Who may come in. */
 export const access = feature(rows, (values, context) => ({
   ...addressOptions(values),
-  ...values.satisfy === "any" && { satisfy: "any" as const },
+  ...values.satisfy && { satisfy: "any" as const },
   ...basicAuthOptions(values, context),
   ...externalAuthOptions(values, context),
 }));

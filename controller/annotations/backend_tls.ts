@@ -9,7 +9,7 @@ import {
   type RuleOptions,
 } from "@pingress/config";
 import { oncePerSecret, textsOf } from "../secrets.ts";
-import { AnnotationError, feature, type Parse, type RuleContext } from "./feature.ts";
+import { AnnotationError, feature, type Need, type Parse, type RuleContext } from "./feature.ts";
 import { plainText, word } from "./values.ts";
 
 type Protocol = NonNullable<RuleOptions["backendProtocol"]>;
@@ -33,6 +33,12 @@ const serverName: Parse<string> = (text) => {
   throw new AnnotationError("no DNS name");
 };
 
+const NEEDS_TLS: Need = {
+  anyOf: ["backend-protocol"],
+  isMetBy: (value) => value === "HTTPS" || value === "GRPCS",
+  says: "backend-protocol: HTTPS, or GRPCS",
+};
+
 /** How a backend is spoken to, and whom it must be. */
 export const backendTls = feature({
   "backend-protocol": {
@@ -42,6 +48,7 @@ export const backendTls = feature({
     differs: "FCGI and AUTO_HTTP are told and do nothing.",
   },
   "proxy-ssl-secret": {
+    needs: NEEDS_TLS,
     parse: plainText(/^[a-z0-9][-a-z0-9]*\/[a-z0-9][-.a-z0-9]*$/, "not namespace/name of a Secret"),
     isGuard: true,
     help:
@@ -49,6 +56,7 @@ export const backendTls = feature({
     differs: "A Secret that is broken counts as one that is missing: the answer is 503.",
   },
   "proxy-ssl-verify": {
+    needs: NEEDS_TLS,
     parse: onOff,
     isGuard: true,
     help:
@@ -57,11 +65,13 @@ export const backendTls = feature({
       "Without `ca.crt` the system's authorities count, instead of none at all. Without proxy-ssl-name the name is the backend's address or spec.externalName.",
   },
   "proxy-ssl-name": {
+    needs: NEEDS_TLS,
     parse: serverName,
     help: "The name that a backend's certificate is checked for.",
     differs: "It counts without proxy-ssl-secret too, and has no variables.",
   },
   "proxy-ssl-server-name": {
+    needs: NEEDS_TLS,
     parse: onOff,
     help: "With `on` backends are asked for proxy-ssl-name (SNI, RFC 6066); off unless told.",
     differs:

@@ -1,5 +1,5 @@
 import { type Canary, compileValuePattern, errorMessage } from "@pingress/config";
-import { AnnotationError, feature, type Parse, type ValuesOf } from "./feature.ts";
+import { AnnotationError, feature, need, type Parse, type ValuesOf } from "./feature.ts";
 import { bool, plainText, wholeNumber, word } from "./values.ts";
 
 const DEFAULT_TOTAL = 100;
@@ -13,6 +13,8 @@ const pattern: Parse<string> = (text) => {
   }
 };
 
+const NEEDS_CANARY = need("canary", 'canary: "true"');
+
 const ROWS = {
   "canary": {
     parse: bool,
@@ -22,32 +24,40 @@ const ROWS = {
       "That other Ingress is of the same namespace, and its path has the same type; only that path is divided, not all that lead to the same Service. All that it says beside its backend counts for the canary too: what the canary says otherwise is told and does nothing. Default backends are not divided.",
   },
   "canary-by-header": {
+    needs: NEEDS_CANARY,
     parse: plainText(/^[-.\w~]+$/, "no name of a header field"),
     help: "A request with this header field goes to the canary if it says `always`, and does not if `never`.",
   },
   "canary-by-header-value": {
+    needs: [NEEDS_CANARY, need("canary-by-header")],
     parse: plainText(/^[-.\w~/:]+$/, "no value of letters, digits, '-', '.', '_', '~', '/' and ':'"),
     help: "The value of canary-by-header that leads to the canary, instead of `always`.",
   },
   "canary-by-header-pattern": {
+    needs: [NEEDS_CANARY, need("canary-by-header")],
+    yieldsTo: "canary-by-header-value",
     parse: pattern,
     help: "A regular expression for such values, where canary-by-header-value is not said.",
     differs:
       "The syntax is RE2's, without classes of Unicode. A value of more than 4,096 characters matches nothing, nor does one whose characters times the instructions of the expression, of which there are 500 at most, are more than 200,000.",
   },
   "canary-by-cookie": {
+    needs: NEEDS_CANARY,
     parse: plainText(/^[-.\w~]+$/, "no name of a cookie"),
     help: "A request with this cookie goes to the canary if it says `always`, and does not if `never`.",
   },
   "canary-weight": {
+    needs: NEEDS_CANARY,
     parse: wholeNumber(0),
     help: "How many of canary-weight-total requests go to the canary by chance; none unless told.",
   },
   "canary-weight-total": {
+    needs: [NEEDS_CANARY, need("canary-weight")],
     parse: wholeNumber(0),
     help: "What canary-weight is a part of; 100 unless it is more.",
   },
   "affinity-canary-behavior": {
+    needs: NEEDS_CANARY,
     parse: word("sticky", "legacy"),
     help:
       "Of a canary: `sticky` binds clients to it where the other Ingress has affinity, `legacy` does not; sticky unless told.",

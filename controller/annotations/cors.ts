@@ -1,4 +1,4 @@
-import { AnnotationError, feature, MOST_LIST_CHARACTERS, type Parse } from "./feature.ts";
+import { AnnotationError, feature, MOST_LIST_CHARACTERS, need, type Parse } from "./feature.ts";
 import { bool, listOf, wholeNumber } from "./values.ts";
 
 const ALL = "*";
@@ -22,6 +22,8 @@ const names: Parse<string> = (text) => {
   throw new AnnotationError("no list of header names such as Content-Type, Authorization");
 };
 
+const NEEDS_CORS = need("enable-cors", 'enable-cors: "true"');
+
 /** What browsers may do from other origins. */
 export const cors = feature({
   "enable-cors": {
@@ -31,6 +33,7 @@ export const cors = feature({
     differs: "A 204 has no Content-Length.",
   },
   "cors-allow-origin": {
+    needs: NEEDS_CORS,
     parse: listOf(origin),
     longest: MOST_LIST_CHARACTERS,
     otherwise: { value: [], says: "no origin is allowed" },
@@ -40,25 +43,30 @@ export const cors = feature({
       "With a bad one in the list none is allowed, where ingress-nginx passes over it or allows all. An origin must be the same from its first letter on. Where origins are listed, answers have `Vary: Origin`.",
   },
   "cors-allow-methods": {
+    needs: NEEDS_CORS,
     parse: methods,
     help: "Access-Control-Allow-Methods: `GET, PUT, POST, DELETE, PATCH, OPTIONS` unless told.",
   },
   "cors-allow-headers": {
+    needs: NEEDS_CORS,
     parse: names,
     help:
       "Access-Control-Allow-Headers: `DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range,Authorization` unless told.",
   },
   "cors-expose-headers": {
+    needs: NEEDS_CORS,
     parse: (text) => text === ALL ? text : names(text),
     help: "Access-Control-Expose-Headers: `*` or names; none unless told.",
   },
   "cors-allow-credentials": {
+    needs: NEEDS_CORS,
     parse: bool,
     otherwise: { value: false, says: "credentials are not allowed" },
     help: "May browsers send cookies and passwords? They may unless told.",
     differs: "With a bad value they may not.",
   },
   "cors-max-age": {
+    needs: NEEDS_CORS,
     parse: wholeNumber(-1, 1_000_000_000),
     help: "How many seconds browsers may keep the answer to an OPTIONS request: 1728000 unless told.",
   },

@@ -23,7 +23,3 @@ for (const [value, expected] of origins) {
     assertEquals([options.cors?.origins, told.length], [expected, expected === undefined ? 1 : 0]);
   });
 }
-
-Deno.test("cors-* do nothing without enable-cors", () => {
-  assertEquals(optionsFor({ "cors-allow-origin": "*", "cors-max-age": "1" }), { options: {}, told: [] });
-});

@@ -70,7 +70,7 @@ export const delivery = feature({
     help: "Answers are passed on as they come, which is what `off` asks for.",
     differs: "`on` makes no difference: a client that reads slowly keeps its connection to the backend.",
   },
-}, (values) => {
+}, (values, { tell }) => {
   const {
     "proxy-body-size": maxBodyBytes,
     "proxy-connect-timeout": connectTimeout,
@@ -80,6 +80,12 @@ export const delivery = feature({
     "proxy-next-upstream-tries": attempts,
     "proxy-next-upstream-timeout": seconds,
   } = values;
+  if (on?.includes("off")) {
+    for (const name of ["proxy-next-upstream-tries", "proxy-next-upstream-timeout"] as const) {
+      if (values[name] === undefined) continue;
+      tell(name, "AnnotationConflict", "It does nothing: proxy-next-upstream is off");
+    }
+  }
   const isSentAgain = on !== undefined || attempts !== undefined || seconds !== undefined;
   return {
     ...maxBodyBytes !== undefined && { maxBodyBytes },

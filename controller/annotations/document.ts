@@ -26,8 +26,9 @@ export function documentAnnotations({ rows: active, inert }: KnownAnnotations): 
 <!-- Written by \`deno task test:update\` from controller/annotations/: change it there. -->
 
 Each of them is read as \`${own}NAME\` and as \`${other}NAME\`, with the values that
-ingress-nginx takes; where an Ingress has both, \`${own}NAME\` counts. One that is unknown, or has a bad value,
-is a problem in the log, in Events and in \`pingress-controller check\`, and does nothing else.
+ingress-nginx takes; where an Ingress has both, \`${own}NAME\` counts. One that is unknown, has a bad value, or
+does nothing for want of another one is a problem in the log, in Events and in \`pingress-controller check\`, and
+does nothing else.
 
 ${lines.join("\n")}
 

@@ -1,5 +1,5 @@
 import { isDnsName } from "@pingress/config";
-import { AnnotationError, feature, type Parse } from "./feature.ts";
+import { AnnotationError, feature, need, type Parse } from "./feature.ts";
 import { bool } from "./values.ts";
 
 const codes: Parse<number[]> = (text) => {
@@ -25,6 +25,7 @@ export const errors = feature({
       "A Service that is missing is told. It is always spoken to by HTTP/1.1 in clear. As long as it takes the place of the path's own Service it gets all that this one would get, Authorization and Cookie too.",
   },
   "custom-http-errors": {
+    needs: need("default-backend"),
     parse: codes,
     help:
       "The statuses, such as `404,503`, whose answers default-backend makes instead, whether they are the backend's or Pingress' own. It is asked for `/` with the query, X-Code, X-Format, X-Original-URI, X-Namespace, X-Ingress-Name, X-Service-Name, X-Service-Port and X-Request-ID; its status counts.",
@@ -35,18 +36,9 @@ export const errors = feature({
     parse: bool,
     help: "Leaves the backend's own answers as they are: only Pingress' own count for custom-http-errors.",
   },
-}, (values, { ingress, findService, tell, isFaulty }) => {
+}, (values, { ingress, findService, tell }) => {
   const { "default-backend": name, "custom-http-errors": codes = [] } = values;
-  if (name === undefined) {
-    if (codes.length > 0 && !isFaulty("default-backend")) {
-      tell(
-        "custom-http-errors",
-        "InvalidAnnotation",
-        "There is no default-backend to make the answers: it does nothing",
-      );
-    }
-    return {};
-  }
+  if (name === undefined) return {};
   const backend = findService(name);
   if (backend === undefined) {
     const { namespace = "" } = ingress.metadata;

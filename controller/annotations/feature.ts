@@ -33,10 +33,27 @@ export interface Row<T> {
   isGuard?: boolean;
   /** Its longest value, in characters; {@linkcode MOST_VALUE_CHARACTERS} unless told. */
   longest?: number;
-  /** The annotation without which it does nothing, which is told then. */
-  needs?: string;
+  /** What has to be there for it to do anything: where it asks for something it is told what is not. */
+  needs?: Need | readonly Need[];
+  /** The annotation that counts instead of it where both are there, which is told. */
+  yieldsTo?: string;
   /** What a bad value counts as, where to leave it out would allow more; and that in words. */
   otherwise?: { value: T; says: string };
+}
+
+/** What has to be there for an annotation to do anything. */
+export interface Need {
+  /** Annotations, of which one is enough. */
+  anyOf: readonly string[];
+  /** Whether a value of theirs is; all but `false` are unless told. */
+  isMetBy?: (value: unknown) => boolean;
+  /** What the Ingress has not, in words. */
+  says: string;
+}
+
+/** The need of an annotation with any value, or with one that is not `false`. */
+export function need(annotation: string, says: string = annotation): Need {
+  return { anyOf: [annotation], says };
 }
 
 /** The values that an Ingress has for some annotations, by their names without prefix. */

@@ -1,8 +1,22 @@
 import { objectKey } from "../objects.ts";
-import { feature, MOST_LIST_CHARACTERS } from "./feature.ts";
+import { feature, MOST_LIST_CHARACTERS, type Need } from "./feature.ts";
 import { addressRanges, wholeNumber } from "./values.ts";
 
 const DEFAULT_BURST = 5;
+
+const isLimit = (value: unknown) => typeof value === "number" && value > 0;
+
+const NEEDS_RATE: Need = {
+  anyOf: ["limit-rps", "limit-rpm"],
+  isMetBy: isLimit,
+  says: "limit-rps or limit-rpm, above 0",
+};
+
+const NEEDS_LIMIT: Need = {
+  anyOf: [...NEEDS_RATE.anyOf, "limit-connections"],
+  isMetBy: isLimit,
+  says: "limit-rps, limit-rpm or limit-connections, above 0",
+};
 
 /** How much one client may ask. */
 export const limits = feature({
@@ -19,6 +33,7 @@ export const limits = feature({
     isGuard: true,
   },
   "limit-burst-multiplier": {
+    needs: NEEDS_RATE,
     parse: wholeNumber(1, 1_000_000),
     help: "How many times limit-rps, and limit-rpm, may come at once: 5 unless told.",
   },
@@ -28,12 +43,15 @@ export const limits = feature({
     isGuard: true,
   },
   "limit-allowlist": {
+    needs: NEEDS_LIMIT,
     parse: addressRanges,
     longest: MOST_LIST_CHARACTERS,
     help: "Client addresses (CIDR, separated by commas) that are not limited.",
     isGuard: true,
   },
   "limit-whitelist": {
+    needs: NEEDS_LIMIT,
+    yieldsTo: "limit-allowlist",
     parse: addressRanges,
     longest: MOST_LIST_CHARACTERS,
     help: "The older name of limit-allowlist.",

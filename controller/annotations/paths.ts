@@ -45,11 +45,15 @@ const rows = {
       "The paths of other Ingresses stay what they are; ingress-nginx takes all paths of the host for " +
       "regular expressions. The syntax is that of RE2: there are no lookarounds and no back references, and no " +
       "classes of Unicode (\\pL). An expression has at most 512 characters and comes to at most 500 instructions; " +
-      "one with so many repetitions that a path of 1,024 characters would take too long is a problem. A request " +
-      "whose path would take more than 200,000 steps of the matcher gets 414: all expressions that it is compared " +
-      "with together, each with a step for every character and every instruction behind its first repetition, " +
-      "and twice that where it has groups. With 20 of those and two groups that is a path of some 4,000 " +
-      "characters; one of more than 8,192 gets 414 anyway.",
+      "one with so many repetitions that a path of 1,024 characters would take too long is a problem. A path of up " +
+      "to 1,024 characters can be compared with all expressions of its host: what there is no time for beside the " +
+      "expressions of older Ingresses is a problem of its own Ingress and not served. Only those are compared that " +
+      "begin with the same characters as the path, so there is time for any number that begin with names of their " +
+      "own, and for some 40 ordinary ones that begin alike. A longer path gets 414 if it would take more than " +
+      "200,000 steps of the matcher: all these expressions together, each with a step for every character and " +
+      "every instruction behind its first repetition that may be tried there, and twice that where it has groups. " +
+      "With 20 of those and two groups that is a path of some 4,000 characters; one of more than 8,192 gets 414 " +
+      "anyway.",
   },
   "rewrite-target": {
     parse: pathWithGroups,

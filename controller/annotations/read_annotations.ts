@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import type { RuleOptions } from "@pingress/config";
 import type { Ingress } from "../objects.ts";
 import type { ProblemList } from "../translate/problem.ts";
+import { CANARY_NAMES } from "./canary.ts";
 import { AnnotationError, type Inert, MOST_VALUE_CHARACTERS, type Row, type RuleContext } from "./feature.ts";
 import { FEATURES, INERT, PREFIXES, ROWS } from "./known.ts";
 import { nearest } from "./nearest.ts";
@@ -63,11 +65,11 @@ export function readAnnotations(
     }
   }
   for (const name of Object.keys(values)) {
-    const needed = ROWS.get(name)?.needs;
     // what is said of a canary beside its backend does nothing anyway
-    if (needed === undefined || needed in values || faulty.has(needed) || values["canary"] === true) continue;
-    const message = `It does nothing: the Ingress has no annotation ${needed}`;
-    problems.add("AnnotationConflict", fieldOf(ingress, name), message);
+    if (values["canary"] === true && !CANARY_NAMES.includes(name)) continue;
+    const why = whyIdle(name, { values, faulty });
+    if (why === undefined) continue;
+    problems.add("AnnotationConflict", fieldOf(ingress, name), `It does nothing: ${why}`);
   }
   return { values, faulty, closed, hostsClosed };
 }
@@ -75,6 +77,21 @@ export function readAnnotations(
 function parse(text: string, { parse, longest = MOST_VALUE_CHARACTERS }: Row<unknown>): unknown {
   if (text.length <= longest) return parse(text);
   throw new AnnotationError(`too long: it has ${text.length} characters, and may have ${longest}`);
+}
+
+/** Why an annotation does nothing beside the others, if it asks for anything. What is wrong with those is told. */
+function whyIdle(
+  name: string,
+  { values, faulty }: Pick<AnnotationValues, "values" | "faulty">,
+): string | undefined {
+  if (values[name] === false || faulty.has(name)) return undefined;
+  const { needs = [], yieldsTo } = ROWS.get(name) ?? {};
+  for (const { anyOf, isMetBy = (value: unknown) => value !== false, says } of [needs].flat()) {
+    const isMet = anyOf.some((other) => faulty.has(other) || (other in values && isMetBy(values[other])));
+    if (!isMet) return `the Ingress has no annotation ${says}`;
+  }
+  if (yieldsTo === undefined || !(yieldsTo in values)) return undefined;
+  return isDeepStrictEqual(values[name], values[yieldsTo]) ? undefined : `${yieldsTo} counts instead`;
 }
 
 /** The options of one rule. */

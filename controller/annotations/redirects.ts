@@ -1,4 +1,4 @@
-import { AnnotationError, feature, type Parse } from "./feature.ts";
+import { AnnotationError, feature, need, type Parse } from "./feature.ts";
 import { bool, redirectUrl } from "./values.ts";
 
 const DEFAULT_HTTPS_CODE = 308;
@@ -30,11 +30,13 @@ export const redirects = feature({
     help: "Keeps a slash at the end of the URL in the redirect to HTTPS.",
   },
   "permanent-redirect": {
+    yieldsTo: "temporal-redirect",
     parse: redirectUrl,
     help:
       "Sends every request to this URL, in which variables such as $request_uri may stand, with status 301.",
   },
   "permanent-redirect-code": {
+    needs: need("permanent-redirect"),
     parse: redirectCode(PERMANENT_CODES),
     help: "The status of permanent-redirect: 301, 302, 303, 307 or 308; 301 for any other, which is told.",
   },
@@ -43,15 +45,23 @@ export const redirects = feature({
     help: "Sends every request to this URL, as permanent-redirect does and before it, with status 302.",
   },
   "temporal-redirect-code": {
+    needs: need("temporal-redirect"),
     parse: redirectCode(TEMPORAL_CODES),
     help: "The status of temporal-redirect: 301, 302, 303 or 307; 302 for any other, which is told.",
   },
-}, (values, { hasCertificate, defaults }) => {
+}, (values, { hasCertificate, defaults, tell, isFaulty }) => {
   const { "temporal-redirect": temporal, "permanent-redirect": permanent } = values;
   const { "temporal-redirect-code": temporalCode = 302, "permanent-redirect-code": permanentCode = 301 } =
     values;
   const isForced = values["force-ssl-redirect"] ?? false;
-  const goesToHttps = isForced || (hasCertificate && (values["ssl-redirect"] ?? defaults.redirectsToHttps));
+  const isAsked = values["ssl-redirect"] ?? defaults.redirectsToHttps;
+  const goesToHttps = isForced || (hasCertificate && isAsked);
+  const isKnown = !isFaulty("ssl-redirect") && !isFaulty("force-ssl-redirect");
+  if (values["preserve-trailing-slash"] && !isForced && !isAsked && isKnown) {
+    const message =
+      'It does nothing: the Ingress has no annotation ssl-redirect or force-ssl-redirect: "true"';
+    tell("preserve-trailing-slash", "AnnotationConflict", message);
+  }
   return {
     ...temporal !== undefined
       ? { redirect: { to: temporal, code: temporalCode } }

@@ -1,4 +1,4 @@
-import { AnnotationError, feature, type Parse } from "./feature.ts";
+import { AnnotationError, feature, need, type Parse } from "./feature.ts";
 import { bool, line, seconds } from "./values.ts";
 
 /** What clients take of a whole head is often not more. */
@@ -30,6 +30,8 @@ const headerLines: Parse<Record<string, string>> = (text) => {
   return Object.fromEntries(headers);
 };
 
+const NEEDS_HSTS = need("hsts", 'hsts: "true"');
+
 /** Fields of all answers. */
 export const responseHeaders = feature({
   "custom-headers": {
@@ -47,14 +49,20 @@ export const responseHeaders = feature({
       "ingress-nginx has this in its ConfigMap only, for all hosts, and on; here it is off unless told.",
   },
   "hsts-max-age": {
+    needs: NEEDS_HSTS,
     parse: seconds,
     help: "For how many seconds browsers remember it: 31536000 unless told.",
   },
   "hsts-include-subdomains": {
+    needs: NEEDS_HSTS,
     parse: bool,
     help: "Does it count for all names below the host, too? It does unless told.",
   },
-  "hsts-preload": { parse: bool, help: "May the host be listed in browsers themselves? Not unless told." },
+  "hsts-preload": {
+    needs: NEEDS_HSTS,
+    parse: bool,
+    help: "May the host be listed in browsers themselves? Not unless told.",
+  },
 }, (values) => {
   const { "custom-headers": headers = {}, "hsts-max-age": maxAge = ONE_YEAR_SECONDS } = values;
   return {

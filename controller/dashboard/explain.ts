@@ -82,7 +82,6 @@ export function search(config: ProxyConfig, { host, path }: { host: string; path
     .map((name) => [name ?? "every host", config.rules.filter((rule) => rule.host === name)]);
   const hosts: Candidate[] = [];
   const steps: ExplanationStep[] = [];
-  const compared = new ComparedPath(path);
   let match: Match | undefined;
   for (const [label, rules] of scopes) {
     if (match !== undefined) {
@@ -93,7 +92,7 @@ export function search(config: ProxyConfig, { host, path }: { host: string; path
       hosts.push({ label, verdict: "passed over", why: "no rule is for it" });
       continue;
     }
-    const found = searchPaths(rules, compared);
+    const found = searchPaths(rules, path);
     match = found.match;
     steps.push({ title: `Which path of ${label} matches?`, candidates: found.candidates });
     hosts.push(
@@ -125,11 +124,8 @@ interface PathCandidate {
   length: number;
 }
 
-function searchPaths(
-  rules: readonly Rule[],
-  compared: ComparedPath,
-): { match?: Match; candidates: Candidate[] } {
-  const { path } = compared;
+function searchPaths(rules: readonly Rule[], path: string): { match?: Match; candidates: Candidate[] } {
+  const compared = new ComparedPath(path);
   const candidates: Candidate[] = [];
   const sorted = inOrder(rules);
   const hasRegex = sorted.some(({ type }) => type === "Regex");

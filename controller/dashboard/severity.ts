@@ -28,6 +28,7 @@ export const SEVERITY: Readonly<Record<ProblemReason, "error" | "warning">> = {
   SecretNotFound: "error",
   ServiceNotFound: "error",
   TlsConflict: "warning",
+  TooManyRegexes: "error",
   UnknownAnnotation: "warning",
   UnsafeExternalName: "error",
   UnsupportedAnnotation: "warning",

@@ -47,6 +47,7 @@ const NOT_SERVED: ReadonlySet<ProblemReason> = new Set([
   "InvalidPathType",
   "OutOfSpace",
   "ResourceBackend",
+  "TooManyRegexes",
   "UnsafeExternalName",
 ]);
 

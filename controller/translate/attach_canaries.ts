@@ -104,18 +104,3 @@ function tellDifferences(
     list.add("AnnotationConflict", fieldOf(ingress, name), message);
   }
 }
-
-/** Tells what Ingresses say of a canary without being one. */
-export function tellIdleCanaries(
-  ingresses: readonly Ingress[],
-  { annotations, problems }: Pick<AttachCanariesOptions, "annotations" | "problems">,
-): void {
-  for (const ingress of ingresses) {
-    const list = new ProblemList(ingress, problems);
-    for (const name of Object.keys(annotations.get(ingress)?.values ?? {})) {
-      if (name === "canary" || !name.includes("canary")) continue;
-      const message = 'It does nothing: the Ingress has no annotation canary: "true"';
-      list.add("AnnotationConflict", fieldOf(ingress, name), message);
-    }
-  }
-}

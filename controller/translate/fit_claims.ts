@@ -1,8 +1,8 @@
 import { backendsOf, type Certificate, type EndpointsFile, serviceKey } from "@pingress/config";
-import { objectKey } from "../objects.ts";
 import { lineBytes, ShardSpace } from "../shards.ts";
 import type { Claim } from "./build_rules.ts";
-import { type Problem, ProblemList } from "./problem.ts";
+import type { Problem } from "./problem.ts";
+import { tellLeftOut } from "./tell_left_out.ts";
 
 /** Options of {@linkcode fitClaims}. */
 export interface FitClaimsOptions {
@@ -42,17 +42,12 @@ export function fitClaims(
       fitting.push(claim);
     } else leftOut.push(claim);
   }
-  const byOwner = Map.groupBy(leftOut, ({ rule, ingress }) => `${objectKey(ingress)} ${rule.host}`);
-  for (const [first, ...others] of byOwner.values()) {
-    if (first === undefined) continue;
-    const { rule: { host = "every host", path }, ingress, field } = first;
-    const more = others.length === 0 ? "" : ` and ${others.length} more of this Ingress`;
-    new ProblemList(ingress, problems).add(
-      "OutOfSpace",
-      field,
-      `The proxies' ConfigMaps have no room for ${host} ${path.path}${more}: not served. ` +
-        "Remove Ingresses, or spread the paths over more hosts",
-    );
-  }
+  tellLeftOut(leftOut, {
+    reason: "OutOfSpace",
+    problems,
+    messageFor: (what) =>
+      `The proxies' ConfigMaps have no room for ${what}: not served. ` +
+      "Remove Ingresses, or spread the paths over more hosts",
+  });
   return fitting;
 }

@@ -39,6 +39,7 @@ export type ProblemReason =
   | "SecretNotFound"
   | "ServiceNotFound"
   | "TlsConflict"
+  | "TooManyRegexes"
   | "UnknownAnnotation"
   | "UnsafeExternalName"
   | "UnsupportedAnnotation";

@@ -15,10 +15,11 @@ import { type Ingress, objectKey } from "../objects.ts";
 import type { Snapshot } from "../store.ts";
 import { optionsOf, readAnnotations } from "../annotations/read_annotations.ts";
 import { ShardSpace } from "../shards.ts";
-import { attachCanaries, tellIdleCanaries } from "./attach_canaries.ts";
+import { attachCanaries } from "./attach_canaries.ts";
 import { buildRules, byHostAndPath, type Claim, type RuleValues } from "./build_rules.ts";
 import { collectCertificates, type HostCertificate } from "./collect_certificates.ts";
 import { fitClaims } from "./fit_claims.ts";
+import { fitExpressions } from "./fit_expressions.ts";
 import { furtherHosts } from "./further_hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 import { BackendResolver } from "./resolve_backend.ts";
@@ -47,7 +48,8 @@ export interface Translation {
   namedSecrets: Set<string>;
   /**
    * All that is wrong: with annotations, then rules, then default backends, then canaries, then further hosts, then
-   * certificates, then with what annotations name, then what there is no room for, each in the order of the Ingresses.
+   * certificates, then what there is no time for, then with what annotations name, then what there is no room for,
+   * each in the order of the Ingresses.
    */
   problems: Problem[];
 }
@@ -104,7 +106,6 @@ export function translate(
   const valuesOf = (ingress: Ingress): RuleValues => annotations.get(ingress)?.values ?? {};
   const built = buildRules(primaries, { backends, valuesOf, problems });
   const named = attachCanaries(canaries, { claims: built.claims, backends, annotations, problems });
-  tellIdleCanaries(primaries, { annotations, problems });
   const { claims, hosts: further } = furtherHosts(named, primaries, { valuesOf, problems });
   const { byHost: certificates, defaultHosts, defaultFault } = collectCertificates(ingresses, {
     secrets: snapshot.Secret,
@@ -156,7 +157,8 @@ export function translate(
   const others: Certificate[] = [...certificates.keys()].filter((host) => !hosts.has(host)).sort()
     .map((host) => ({ host, ...tlsOf(host) }));
   const defaultBackend = built.defaultBackend && completed(built.defaultBackend);
-  const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...claims.map(completed)];
+  const timely = fitExpressions(claims, { further, problems });
+  const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...timely.map(completed)];
   const endpoints = backends.endpoints();
   const fitting = isSharded ? fitClaims(all, { certificates: others, endpoints, problems }) : all;
   const isServed = new Set(fitting.flatMap(({ rule }) => backendsOf(rule).map(serviceKey)));

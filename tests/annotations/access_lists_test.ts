@@ -37,7 +37,11 @@ inBothSpellings("allowlist-, whitelist- and denylist-source-range", async (start
       if (status === 403) assertEquals(valuesOf(answer, "pingress-error"), ["forbidden"]);
     }
     const isClosed = Object.values(statuses).includes(503);
-    assertEquals(site.problems.map(({ reason }) => reason), isClosed ? ["InvalidAnnotation"] : []);
+    const isOverruled = "allowlist-source-range" in annotations && "whitelist-source-range" in annotations;
+    assertEquals(
+      site.problems.map(({ reason }) => reason),
+      isClosed ? ["InvalidAnnotation"] : isOverruled ? ["AnnotationConflict"] : [],
+    );
     assertEquals(
       site.backend.requests.length,
       Object.values(statuses).filter((status) => status === 200).length,

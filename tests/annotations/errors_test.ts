@@ -116,7 +116,10 @@ inBothSpellings("custom-http-errors leaves the answer where default-backend has 
     paths: [{ path: "/", service: "gone" }],
   });
   assertEquals(statusOf(await site.ask()), 503);
-  assertMatch(site.problems.map(({ message }) => message).join(), /There is no default-backend/);
+  assertMatch(
+    site.problems.map(({ message }) => message).join(),
+    /the Ingress has no annotation default-backend/,
+  );
   await site.change({
     annotations: { "custom-http-errors": "503", "default-backend": "empty" },
     objects: service("empty"),
