@@ -133,9 +133,8 @@ export class StandaloneOutput implements Output {
   }
 
   /** Ends following the files. */
-  close(): Promise<void> {
-    this.#watcher?.close();
-    return Promise.resolve();
+  async close(): Promise<void> {
+    await this.#watcher?.close();
   }
 
   /** @returns whether the file was written: what it holds already is not. */
