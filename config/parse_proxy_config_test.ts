@@ -119,6 +119,10 @@ Deno.test("parseProxyConfig() names the place of a fault", () => {
       withRule({ options: { canary: { backend: BACKEND, headerPattern: "(" } } }),
       'rules[0].options.canary.headerPattern: found "(", expected a regular expression',
     ],
+    [
+      withRule({ options: { externalAuth: { url: "https://auth.test/a b" } } }),
+      'rules[0].options.externalAuth.url: found "https://auth.test/a b", expected a URL that begins',
+    ],
     [withRule({ options: { backendVerify: 1 } }), "rules[0].options.backendVerify: found 1"],
     [{ rules: [], defaultBackend: {} }, "defaultBackend.type: found nothing"],
     [{ rules: [], certificates: [TLS] }, "certificates[0].host: found nothing"],
