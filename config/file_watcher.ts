@@ -47,13 +47,14 @@ export class FileWatcher {
     return reloading;
   }
 
-  /** Stops watching. */
-  close(): void {
+  /** Stops watching. Resolves when the reload that is under way has ended, too. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#rereadTimer);
     clearTimeout(this.#quietTimer);
     this.#closing.resolve();
     this.#watcher?.close();
+    await this.#reloading;
   }
 
   /** One watch after the other: a second one of the same directory would see nothing. */

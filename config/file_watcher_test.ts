@@ -1,12 +1,13 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { recordingLog, TempDir, within } from "../tests/testing.ts";
 import { FileWatcher } from "./file_watcher.ts";
+import { SILENT_LOG } from "./log.ts";
 
 /** Far longer than a test: such a timer never fires. */
 const NEVER = 3_600_000;
 
 /** A watcher that reads one file whole at every reload. */
-class Follower implements Disposable {
+class Follower implements AsyncDisposable {
   reloads = 0;
   readonly #file: string;
   readonly #watcher: FileWatcher;
@@ -24,12 +25,12 @@ class Follower implements Disposable {
     while (this.#text !== text) await within(this.#reloaded.promise, `a reload that finds ${text}`);
   }
 
-  close(): void {
-    this.#watcher.close();
+  async close(): Promise<void> {
+    await this.#watcher.close();
   }
 
-  [Symbol.dispose](): void {
-    this.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #reload(): Promise<boolean> {
@@ -45,7 +46,7 @@ class Follower implements Disposable {
 Deno.test("FileWatcher reloads after an event", async () => {
   await using dir = await TempDir.make();
   await dir.write("a.json", "1");
-  using follower = new Follower(dir.path, "a.json");
+  await using follower = new Follower(dir.path, "a.json");
   await dir.write("a.json", "2");
   await follower.has("2");
 });
@@ -53,7 +54,7 @@ Deno.test("FileWatcher reloads after an event", async () => {
 Deno.test("FileWatcher sees a file in a directory below", async () => {
   await using dir = await TempDir.make();
   await Deno.mkdir(`${dir.path}/keys`);
-  using follower = new Follower(dir.path, "keys/a.key");
+  await using follower = new Follower(dir.path, "keys/a.key");
   await dir.write("keys/a.key", "1");
   await follower.has("1");
 });
@@ -62,7 +63,7 @@ Deno.test("FileWatcher follows the link that kubelet swaps", async () => {
   await using dir = await TempDir.make();
   await publish(dir, "..2026_01_01", "1");
   await Deno.symlink("..data/proxy.json", `${dir.path}/proxy.json`);
-  using follower = new Follower(dir.path, "proxy.json");
+  await using follower = new Follower(dir.path, "proxy.json");
   await publish(dir, "..2026_01_02", "2");
   await Deno.remove(`${dir.path}/..2026_01_01`, { recursive: true });
   await follower.has("2");
@@ -72,7 +73,7 @@ Deno.test("FileWatcher follows the link that kubelet swaps", async () => {
 
 Deno.test("FileWatcher makes one reload of a burst", async () => {
   await using dir = await TempDir.make();
-  using follower = new Follower(dir.path, "last");
+  await using follower = new Follower(dir.path, "last");
   await Promise.all(Array.from({ length: 200 }, (_, file) => dir.write(`file-${file}`, "")));
   await dir.write("last", "1");
   await follower.has("1");
@@ -85,7 +86,7 @@ Deno.test("FileWatcher finds by its slow re-read what the watch missed, then wat
   for (const version of ["v1", "v2"]) await Deno.mkdir(`${dir.path}/${version}`);
   await Deno.symlink("v1", watched);
   const rereadInterval = 600;
-  using follower = new Follower(watched, "a.json", rereadInterval);
+  await using follower = new Follower(watched, "a.json", rereadInterval);
   // the watch stays with the directory that the link led to
   await dir.write("v2/a.json", "1");
   await Deno.remove(watched);
@@ -114,14 +115,14 @@ Deno.test("FileWatcher waits for a directory that is not there", async () => {
     await Deno.mkdir(`${dir.path}/missing`);
     await changed.promise;
   } finally {
-    watcher.close();
+    await watcher.close();
   }
 });
 
 Deno.test("FileWatcher follows a directory that is removed and made again", async () => {
   await using dir = await TempDir.make();
   await Deno.mkdir(`${dir.path}/config`);
-  using follower = new Follower(`${dir.path}/config`, "a.json");
+  await using follower = new Follower(`${dir.path}/config`, "a.json");
   for (const text of ["1", "2"]) {
     await dir.write("config/a.json", text);
     await follower.has(text);
@@ -153,18 +154,41 @@ Deno.test("FileWatcher logs a reload that fails and goes on", async () => {
     await record.has("A reload failed error=broken");
     await again.promise;
   } finally {
-    watcher.close();
+    await watcher.close();
   }
 });
 
 Deno.test("FileWatcher reloads no more once it is closed", async () => {
   await using dir = await TempDir.make();
-  using follower = new Follower(dir.path, "a.json");
-  using other = new Follower(dir.path, "a.json");
-  follower.close();
+  await using follower = new Follower(dir.path, "a.json");
+  await using other = new Follower(dir.path, "a.json");
+  await follower.close();
   await dir.write("a.json", "1");
   await other.has("1");
   assertEquals(follower.reloads, 0);
+});
+
+Deno.test("FileWatcher.close() waits for the reload that is under way", async () => {
+  await using dir = await TempDir.make();
+  const started = Promise.withResolvers<void>();
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  let hasEnded = false;
+  const watcher = new FileWatcher({
+    directory: dir.path,
+    reload: async () => {
+      started.resolve();
+      await released;
+      await Deno.stat(dir.path);
+      return hasEnded = true;
+    },
+    rereadInterval: NEVER,
+    log: SILENT_LOG,
+  });
+  watcher.reload();
+  await started.promise;
+  const closed = watcher.close().then(() => hasEnded);
+  release();
+  assertEquals(await closed, true);
 });
 
 /** Writes a new version the way kubelet does: a directory first, then a link to it that replaces the old link. */

@@ -3,8 +3,18 @@ import { fileName, ruleOptions, serviceBackend, tlsFiles } from "./parse_rule_op
 import { errorMessage } from "./log.ts";
 import { PathRegex } from "./path_regex.ts";
 import { MAX_SHARDS } from "./paths.ts";
-import type { Certificate, PathMatch, ProxyConfig, Rule } from "./proxy_config.ts";
-import { type Decoder, integer, list, object, oneOf, optional, ShapeError, string } from "./shape.ts";
+import type { Certificate, PathMatch, ProxyConfig, Rule, ServiceBackend } from "./proxy_config.ts";
+import {
+  type Decoder,
+  integer,
+  list,
+  object,
+  oneOf,
+  optional,
+  otherwise,
+  ShapeError,
+  string,
+} from "./shape.ts";
 
 const host = string(
   'a host name in lower case such as "example.com" or "*.example.com", without a port',
@@ -54,16 +64,59 @@ const certificateHost = string(
 
 const certificate: Decoder<Certificate> = object({ host: certificateHost, key: fileName, cert: fileName });
 
-const proxyConfig: Decoder<ProxyConfig> = object({
-  rules: list(rule),
-  defaultBackend: optional(serviceBackend),
-  defaultOptions: optional(ruleOptions),
-  certificates: optional(list(certificate)),
-  shards: optional(integer(1, MAX_SHARDS)),
-});
+const defaults = object({ defaultBackend: optional(serviceBackend), defaultOptions: optional(ruleOptions) });
+
+/** Stands for a backend that cannot be read: a closed rule asks none. */
+const UNREADABLE: ServiceBackend = { type: "Service", name: "unreadable", namespace: "unreadable", port: 1 };
+
+const place = object({ host: optional(host), path: pathMatch });
+const anyBackend = otherwise(object({ backend: serviceBackend }), () => ({ backend: UNREADABLE }));
+const anyTls = otherwise(object({ host, tls: tlsFiles }), () => ({}));
+
+/** A part of a `proxy.json` that cannot be used as it is. */
+export interface ConfigFault {
+  /** Which part, such as `rules[2] (example.com/app)`. */
+  part: string;
+  /** What is wrong with it, and where. */
+  error: ShapeError;
+}
+
+/** What of a `proxy.json` can be used. */
+export interface UsableConfig {
+  /** All of it, with closed rules in the place of those that cannot be used. */
+  config: ProxyConfig;
+  /** Why they cannot. */
+  faults: ConfigFault[];
+}
 
 /**
- * Checks a parsed `proxy.json`.
+ * Reads a parsed `proxy.json` as far as it can be used. A rule with a fault is closed: its options may say who comes
+ * in, and left out it would leave its requests to another rule. So is the default backend.
+ *
+ * @throws {ShapeError} for a fault of the whole, and of a rule's host or path: which requests it takes is not known.
+ */
+export function readProxyConfig(value: unknown): UsableConfig {
+  const faults: ConfigFault[] = [];
+  const ruleOrClosed = otherwise<Rule>(rule, (value, path, error) => {
+    const taken = place(value, path);
+    faults.push({ part: `${path} (${taken.host ?? ""}${taken.path.path})`, error });
+    const options = { closed: error.message };
+    return { ...taken, ...anyBackend(value, path), ...anyTls(value, path), options };
+  });
+  const defaultsOrClosed = otherwise(defaults, (_value, _path, error) => {
+    faults.push({ part: "the default backend", error });
+    return { defaultBackend: UNREADABLE, defaultOptions: { closed: error.message } };
+  });
+  const whole = object({
+    rules: list(ruleOrClosed),
+    certificates: optional(list(certificate)),
+    shards: optional(integer(1, MAX_SHARDS)),
+  });
+  return { config: { ...whole(value, ""), ...defaultsOrClosed(value, "") }, faults };
+}
+
+/**
+ * Checks a parsed `proxy.json`: all of it must be good.
  *
  * @throws {ShapeError} naming the JSON path, what was found and what was expected.
  *
@@ -76,5 +129,7 @@ const proxyConfig: Decoder<ProxyConfig> = object({
  * ```
  */
 export function parseProxyConfig(value: unknown): ProxyConfig {
-  return proxyConfig(value, "");
+  const { config, faults: [fault] } = readProxyConfig(value);
+  if (fault !== undefined) throw fault.error;
+  return config;
 }

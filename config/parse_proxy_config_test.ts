@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseProxyConfig } from "./parse_proxy_config.ts";
+import { parseProxyConfig, readProxyConfig } from "./parse_proxy_config.ts";
 import { ShapeError } from "./shape.ts";
 
 const PATH = { type: "Prefix", path: "/" };
@@ -119,6 +119,10 @@ Deno.test("parseProxyConfig() names the place of a fault", () => {
       withRule({ options: { canary: { backend: BACKEND, headerPattern: "(" } } }),
       'rules[0].options.canary.headerPattern: found "(", expected a regular expression',
     ],
+    [
+      withRule({ options: { externalAuth: { url: "https://auth.test/a b" } } }),
+      'rules[0].options.externalAuth.url: found "https://auth.test/a b", expected a URL that begins',
+    ],
     [withRule({ options: { backendVerify: 1 } }), "rules[0].options.backendVerify: found 1"],
     [{ rules: [], defaultBackend: {} }, "defaultBackend.type: found nothing"],
     [{ rules: [], certificates: [TLS] }, "certificates[0].host: found nothing"],
@@ -129,4 +133,87 @@ Deno.test("parseProxyConfig() names the place of a fault", () => {
   for (const [config, message] of cases) {
     assertThrows(() => parseProxyConfig(config), ShapeError, message);
   }
+});
+
+const NONE = { type: "Service", name: "unreadable", namespace: "unreadable", port: 1 };
+
+const closed: [changes: Record<string, unknown>, message: string, left: Record<string, unknown>][] = [
+  [
+    { options: { allow: ["10.0.0.0/8"], balance: "ewma" } },
+    'rules[1].options.balance: found "ewma", expected one of "least-requests", "round-robin"',
+    {},
+  ],
+  [{ options: "all" }, 'rules[1].options: found "all", expected an object', {}],
+  [{ backend: { type: "Bucket" } }, 'rules[1].backend.type: found "Bucket", expected one of "Service"', {
+    backend: NONE,
+  }],
+  [{ tls: { key: "/k" } }, "rules[1].tls.cert: found nothing, expected the path of a file", {
+    tls: undefined,
+  }],
+  [{ backend: 1, tls: 1, options: 1 }, "rules[1].backend: found 1, expected an object", {
+    backend: NONE,
+    tls: undefined,
+  }],
+  [
+    { host: undefined },
+    "rules[1].tls: found an object, expected no tls on a rule without host: certificates go by name",
+    { host: undefined, tls: undefined },
+  ],
+];
+
+for (const [changes, message, left] of closed) {
+  Deno.test(`readProxyConfig() closes a rule alone: ${message}`, () => {
+    const path = { type: "Exact", path: "/app" };
+    const others = [{ ...RULE, host: "a.test" }, { ...RULE, host: "b.test" }];
+    const { config, faults } = readProxyConfig({
+      rules: [others[0], { ...RULE, path, ...changes }, others[1]],
+    });
+    const part = "host" in left ? "rules[1] (/app)" : "rules[1] (example.com/app)";
+    assertEquals(faults.map(({ part, error }) => [part, error.message]), [[part, message]]);
+    const expected = { ...RULE, path, ...left, options: { closed: message } };
+    // without what is undefined
+    assertEquals<unknown>(config, JSON.parse(JSON.stringify({ rules: [others[0], expected, others[1]] })));
+    assertEquals(parseProxyConfig(config), config, "it is a good one by itself");
+  });
+}
+
+Deno.test("readProxyConfig() closes the default backend alone", () => {
+  for (
+    const [defaults, message] of [
+      [{ defaultBackend: {} }, "defaultBackend.type: found nothing, expected one of"],
+      [{ defaultBackend: BACKEND, defaultOptions: { allow: "all" } }, 'defaultOptions.allow: found "all"'],
+    ] as const
+  ) {
+    const { config, faults } = readProxyConfig({ rules: [RULE], ...defaults });
+    assertEquals(faults.map(({ part, error }) => [part, error.message.startsWith(message)]), [
+      ["the default backend", true],
+    ]);
+    assertEquals<unknown>(config, {
+      rules: [RULE],
+      defaultBackend: NONE,
+      defaultOptions: { closed: faults[0]?.error.message },
+    });
+  }
+});
+
+Deno.test("readProxyConfig() tells of every rule with a fault, and of nothing in a good document", () => {
+  const { faults } = readProxyConfig({ rules: [RULE, { ...RULE, tls: 1 }, RULE, { ...RULE, backend: 1 }] });
+  assertEquals(faults.map(({ error }) => error.path), ["rules[1].tls", "rules[3].backend"]);
+  assertEquals(readProxyConfig({ rules: [RULE] }), {
+    config: parseProxyConfig({ rules: [RULE] }),
+    faults: [],
+  });
+});
+
+Deno.test("readProxyConfig() takes nothing where it cannot tell which requests to keep out", () => {
+  const cases: [unknown, string][] = [
+    [{ rules: {} }, "rules: found an object"],
+    [{ rules: [RULE, "x"] }, 'rules[1]: found "x"'],
+    [withRule({ host: "Example.com", options: 1 }), 'rules[0].host: found "Example.com"'],
+    [withRule({ options: 1, path: { type: "Glob", path: "/" } }), 'rules[0].path.type: found "Glob"'],
+    [withRule({ backend: 1, path: { type: "Regex", path: "/(" } }), 'rules[0].path.path: found "/("'],
+    [{ rules: [RULE], certificates: [TLS] }, "certificates[0].host: found nothing"],
+    [{ rules: [RULE], shards: 17 }, "shards: found 17"],
+  ];
+  for (const [config, message] of cases) assertThrows(() => readProxyConfig(config), ShapeError, message);
 });

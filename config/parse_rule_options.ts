@@ -130,8 +130,8 @@ export const ruleOptions: Decoder<RuleOptions> = object({
   basicAuth: optional(object({ realm: fieldValue, users: fileName })),
   externalAuth: optional(object({
     url: string(
-      "a URL that begins with http:// or https://, with variables such as $host",
-      (text) => /^https?:\/\/[^/?#@\s]+/i.test(text) && isTemplate(text),
+      "a URL that begins with http:// or https://, without spaces, with variables such as $host",
+      (text) => /^https?:\/\/[^/?#@\s]+\S*$/i.test(text) && isTemplate(text),
     ),
     method: optional(token),
     signIn: optional(template),

@@ -84,6 +84,21 @@ export function either<A, B>(first: Decoder<A>, second: Decoder<B>, expected: st
   };
 }
 
+/** A decoder that leaves what it does not take to another one, which is told why. */
+export function otherwise<T>(
+  decoder: Decoder<T>,
+  other: (value: unknown, path: string, fault: ShapeError) => T,
+): Decoder<T> {
+  return (value, path) => {
+    try {
+      return decoder(value, path);
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      return other(value, path, error);
+    }
+  };
+}
+
 /** A decoder for lists. */
 export function list<T>(item: Decoder<T>): Decoder<T[]> {
   return (value, path) => {

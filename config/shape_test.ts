@@ -9,6 +9,7 @@ import {
   object,
   oneOf,
   optional,
+  otherwise,
   ShapeError,
   string,
 } from "./shape.ts";
@@ -82,9 +83,19 @@ Deno.test("dictionary() takes __proto__ for a key like any other", () => {
   assertEquals(Object.getPrototypeOf(decoded), Object.prototype);
 });
 
-Deno.test("either() passes on what is not about the shape", () => {
+Deno.test("otherwise() leaves to another decoder what does not fit, and tells it why", () => {
+  const decode = otherwise<unknown>(integer(1, 9), (value, path, fault) => [value, path, fault.message]);
+  assertEquals(list(decode)([1, "a"], "x"), [1, [
+    "a",
+    "x[1]",
+    'x[1]: found "a", expected a whole number from 1 to 9',
+  ]]);
+});
+
+Deno.test("either() and otherwise() pass on what is not about the shape", () => {
   const broken: Decoder<string> = () => {
     throw new TypeError("broken");
   };
   assertThrows(() => either(broken, string(), "a string")("a", ""), TypeError, "broken");
+  assertThrows(() => otherwise(broken, () => "")("a", ""), TypeError, "broken");
 });

@@ -12,11 +12,12 @@ import {
   type Log,
   MAX_SHARDS,
   parseEndpointsFile,
-  parseProxyConfig,
   type ProxyConfig,
+  readProxyConfig,
   shardFile,
   textDigest,
   type TlsFiles,
+  type UsableConfig,
 } from "@pingress/config";
 /** A checked pair of each host, and the one for every other name. */
 export interface CertificateSet {
@@ -57,20 +58,21 @@ interface Loaded {
 
 /** The files that hold routes and endpoints, all of one time, and what they say together. */
 interface ShardSet extends Pick<Configuration, "config" | "endpoints"> {
-  configs: readonly ProxyConfig[];
+  configs: readonly UsableConfig[];
   endpointLists: readonly EndpointsFile[];
   revision: string;
 }
 
 /**
  * Reads the configuration, the endpoints and the certificates. What cannot be read, or is wrong, leaves the
- * last good one of its kind in place, with the reason in the log.
+ * last good one of its kind in place, with the reason in the log; a single rule that is wrong is closed.
  */
 export class ConfigurationLoader {
   readonly #options: ConfigurationLoaderOptions;
   readonly #endpointsFile: string;
   readonly #faults = new Map<string, string>();
   readonly #loaded = new Map<string, Loaded>();
+  #closed: ReadonlySet<string> = new Set();
   #shards: ShardSet | undefined;
   #configuration: Configuration | undefined;
   #failures = 0;
@@ -104,6 +106,7 @@ export class ConfigurationLoader {
   async load(): Promise<Partial<Configuration> | undefined> {
     this.#shards = await this.#loadShards() ?? this.#shards;
     if (this.#shards === undefined) return undefined;
+    this.#tellClosed(this.#shards);
     const { config, endpoints } = this.#shards;
     const next: Configuration = {
       config,
@@ -130,20 +133,20 @@ export class ConfigurationLoader {
    */
   async #loadShards(): Promise<ShardSet | undefined> {
     const { configFile, log } = this.#options;
-    const first = await this.#loadJson(configFile, parseProxyConfig);
+    const first = await this.#loadJson(configFile, readProxyConfig);
     if (first === undefined) return undefined;
-    const { shards = 1 } = first;
+    const { shards = 1 } = first.config;
     const configs = [first];
     const digests: string[] = [];
     const endpointLists: EndpointsFile[] = [];
     for (let shard = 0; shard < shards; shard++) {
       const file = shardFile(configFile, shard);
-      const config = configs[shard] ?? await this.#loadJson(file, parseProxyConfig, { mayGo: true });
-      if (config === undefined || (config.shards ?? 1) !== shards) {
-        log.debug("Waiting for the rest of the configuration", { file, shards, found: config?.shards });
+      const read = configs[shard] ?? await this.#loadJson(file, readProxyConfig, { mayGo: true });
+      if (read === undefined || (read.config.shards ?? 1) !== shards) {
+        log.debug("Waiting for the rest of the configuration", { file, shards, found: read?.config.shards });
         return undefined;
       }
-      configs[shard] = config;
+      configs[shard] = read;
       const endpointsFile = shardFile(this.#endpointsFile, shard);
       const endpoints = await this.#loadJson(endpointsFile, parseEndpointsFile);
       // with a broken list of endpoints no backend would be found where it is
@@ -160,11 +163,27 @@ export class ConfigurationLoader {
       configs,
       endpointLists,
       revision: configRevision(digests),
-      config: last && isSameList(configs, last.configs) ? last.config : mergeConfigs(configs),
+      config: last && isSameList(configs, last.configs)
+        ? last.config
+        : mergeConfigs(configs.map(({ config }) => config)),
       endpoints: last && isSameList(endpointLists, last.endpointLists)
         ? last.endpoints
         : mergeEndpoints(endpointLists),
     };
+  }
+
+  /** Tells of rules that cannot be used, and of those that can be again. */
+  #tellClosed({ configs }: ShardSet): void {
+    const closed = new Set<string>();
+    for (const [shard, { faults }] of configs.entries()) {
+      for (const { part, error: { message } } of faults) {
+        const what = `${part} of ${shardFile(this.#options.configFile, shard)}`;
+        closed.add(what);
+        this.#fail(what, message, `Cannot use ${what}: its requests get 503`);
+      }
+    }
+    for (const what of this.#closed) if (!closed.has(what)) this.#succeed(what);
+    this.#closed = closed;
   }
 
   /** What files say that are not of the set must not become part of a later one. */
@@ -263,18 +282,24 @@ export class ConfigurationLoader {
   async #attempt<T>(what: string, load: () => Promise<T>): Promise<T | undefined> {
     try {
       const loaded = await load();
-      if (this.#faults.delete(what)) this.#options.log.info(`Good again: ${what}`);
+      this.#succeed(what);
       return loaded;
     } catch (error) {
-      const message = errorMessage(error);
-      this.#failures++;
-      if (this.#faults.get(what) !== message) {
-        this.#faults.set(what, message);
-        const consequence = this.#configuration === undefined ? "it is left out" : "the last good one stays";
-        this.#options.log.error(`Cannot load ${what}: ${consequence}`, { error: message });
-      }
+      const consequence = this.#configuration === undefined ? "it is left out" : "the last good one stays";
+      this.#fail(what, errorMessage(error), `Cannot load ${what}: ${consequence}`);
       return undefined;
     }
+  }
+
+  #succeed(what: string): void {
+    if (this.#faults.delete(what)) this.#options.log.info(`Good again: ${what}`);
+  }
+
+  #fail(what: string, error: string, message: string): void {
+    this.#failures++;
+    if (this.#faults.get(what) === error) return;
+    this.#faults.set(what, error);
+    this.#options.log.error(message, { error });
   }
 }
 

@@ -263,6 +263,45 @@ Deno.test("ConfigurationLoader lets one bad certificate touch nothing else", asy
   assert(fault?.includes("Cannot load the certificate of bad.test: it is left out"), fault);
 });
 
+Deno.test("ConfigurationLoader closes a rule that it cannot use, says so once, and serves all others", async () => {
+  await using setup = await Setup.make();
+  const write = async (allow: unknown, path: string) => {
+    const rules = [rule("a.test", path, "one"), rule("b.test", "/admin", "one", { options: { allow } })];
+    await setup.dir.write("proxy.json", JSON.stringify({ rules }));
+    await setup.loader.load();
+  };
+  const options = () => setup.loader.configuration?.config.rules[1]?.options;
+  const message = 'rules[1].options.allow[0]: found "everybody", expected an IP address or a CIDR block';
+  await write(["everybody"], "/");
+  assertEquals(options(), { closed: message });
+  await setup.loader.load();
+  assertEquals(setup.loader.failures, 2);
+  await write(["everybody"], "/new");
+  assertEquals([setup.addressesOf("/new"), options()], [["10.0.0.1:80"], { closed: message }]);
+  await write(["10.0.0.0/8"], "/new");
+  assertEquals(options(), { allow: ["10.0.0.0/8"] });
+  const part = `rules[1] (b.test/admin) of ${setup.dir.path}/proxy.json`;
+  assertEquals(setup.record.lines.filter((line) => !line.includes("Configuration loaded")), [
+    `ERROR test: Cannot use ${part}: its requests get 503 error=${JSON.stringify(message)}`,
+    `INFO  test: Good again: ${part}`,
+  ]);
+  assertEquals(setup.loader.failures, 3);
+});
+
+Deno.test("ConfigurationLoader tells in which file of a set a rule is that it cannot use", async () => {
+  await using setup = await Setup.make();
+  await writeShard(setup, { shard: 0, shards: 2, hosts: ["a.test"], version: "new" });
+  await writeShard(setup, { shard: 1, shards: 2, hosts: ["b.test"], version: "new" });
+  const rules = [rule("b.test", "/", "new-1", { backend: {} })];
+  await setup.dir.write("proxy.1.json", JSON.stringify({ rules, shards: 2 }));
+  await setup.loader.load();
+  assertEquals(setup.loader.configuration?.config.rules.map(({ options }) => options?.closed), [
+    undefined,
+    'rules[0].backend.type: found nothing, expected one of "Service"',
+  ]);
+  await setup.record.has(`Cannot use rules[0] (b.test/) of ${setup.dir.path}/proxy.1.json`);
+});
+
 Deno.test("ConfigurationLoader forgets the certificate of a host that has none any more", async () => {
   await using setup = await Setup.make();
   await setup.loader.load();

@@ -24,7 +24,7 @@ const REASONS = {
   coding_not_supported: [501, "this transfer coding is not supported"],
   upstream_unreachable: [502, "the backend cannot be reached"],
   upstream_invalid: [502, "the backend sent an invalid response"],
-  closed: [503, "the Ingress of this host and path has an annotation that cannot be used"],
+  closed: [503, "the Ingress of this host and path has a part that cannot be used"],
   limited: [503, "this client asks too much"],
   no_endpoint: [503, "the backend has no ready endpoint"],
   upstream_busy: [503, "all connections to the backend are in use"],

@@ -112,7 +112,7 @@ export class Proxy {
       this.#workers?.leave();
       await pause(shutdownDelay);
     }
-    this.#watcher.close();
+    await this.#watcher.close();
     if (!await endsWithin(drainTimeout, this.#workers?.stop())) {
       log.warn("Not all requests have finished");
       this.#workers?.terminate();

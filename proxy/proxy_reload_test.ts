@@ -55,6 +55,21 @@ Deno.test("Proxy keeps its routes when the new ones are broken, and takes the ne
   assertEquals((await client.exchange(GET)).body, "two");
 });
 
+Deno.test("Proxy closes a rule that it cannot use: its requests come to no other rule, and all others are served", async () => {
+  await using setup = await start();
+  using client = await setup.proxy.client();
+  const admin = rule("a.test", "/admin", "one", { options: { allow: ["everybody"] } });
+  await setup.proxy.reload([...ROUTES_TO_TWO, admin, rule("a.test", "/admin/help", "one")]);
+  const ask = async (path: string) => {
+    const answer = await client.exchange(GET.replace("/", path));
+    return valuesOf(answer, "pingress-error")[0] ?? answer.body;
+  };
+  const paths = ["/", "/other", "/admin", "/admin/users", "/admin/help"];
+  const answers: string[] = [];
+  for (const path of paths) answers.push(await ask(path));
+  assertEquals(answers, ["two", "two", "closed", "closed", "one"]);
+});
+
 Deno.test("Proxy goes on with its routes until all files of a larger configuration are there", async () => {
   await using setup = await start();
   const { proxy, two } = setup;

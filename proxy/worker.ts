@@ -12,6 +12,9 @@ import type { FromWorker, ToWorker } from "./worker_thread.ts";
 interface WorkerScope {
   postMessage(message: FromWorker): void;
   addEventListener(type: "message", listener: (event: MessageEvent<ToWorker>) => void): void;
+  addEventListener(type: "error", listener: (event: ErrorEvent) => void): void;
+  addEventListener(type: "unhandledrejection", listener: (event: PromiseRejectionEvent) => void): void;
+  close(): void;
 }
 
 // the types are those of the main thread, where it is a window
@@ -45,6 +48,17 @@ scope.addEventListener("message", async ({ data }) => {
       return scope.postMessage({ type: "stopped" });
   }
 });
+
+// the log tells what it died of; Deno would write that beside the log, in several lines
+scope.addEventListener("error", (event) => die(event, event.error));
+scope.addEventListener("unhandledrejection", (event) => die(event, event.reason));
+
+function die(event: Event, error: unknown): void {
+  event.preventDefault();
+  const reason = error instanceof Error ? error.stack ?? error.message : String(error);
+  scope.postMessage({ type: "died", reason });
+  scope.close();
+}
 
 function configure(change: Partial<Configuration>): void {
   // at the start nobody waits for it; later it holds requests up once

@@ -17,6 +17,7 @@ export type FromWorker =
   | { type: "failed"; error: string }
   | { type: "samples"; samples: Sample[] }
   | { type: "stopped" }
+  | { type: "died"; reason: string }
   | { type: "access log"; lines: string }
   | { type: "log"; level: "debug" | "info" | "warn" | "error"; message: string; fields: LogFields };
 
@@ -29,6 +30,10 @@ export const startThread: StartWorker = ({ options, configuration, limits, write
   const asking: ((samples: Sample[]) => void)[] = [];
   let hasEnded = false;
   const tell = (message: ToWorker) => thread.postMessage(message);
+  const die = (reason: string) => {
+    end(reason);
+    died.resolve(reason);
+  };
   const end = (reason: string) => {
     hasEnded = true;
     started.reject(new Error(reason));
@@ -46,6 +51,8 @@ export const startThread: StartWorker = ({ options, configuration, limits, write
         return asking.shift()?.(data.samples);
       case "stopped":
         return stopped.resolve();
+      case "died":
+        return die(data.reason);
       case "access log":
         return writeAccessLog(data.lines);
       case "log":
@@ -53,10 +60,9 @@ export const startThread: StartWorker = ({ options, configuration, limits, write
     }
   };
   thread.onerror = (event) => {
-    // it would end this thread, too
+    // what ends it before it can tell anything would end this thread, too
     event.preventDefault();
-    end(event.message);
-    died.resolve(event.message);
+    die(event.message);
   };
   started.promise.catch(() => {}); // it may die later than it started
   tell({ type: "start", options, configuration, limits });

@@ -130,7 +130,7 @@ Deno.test("startThread() tells that its thread has died, and why", async () => {
   setup.worker.configure(MALFORMED);
   const samples = setup.worker.samples();
   const stopped = setup.worker.stop();
-  assertMatch(await within(setup.worker.died, "the thread's death"), /null/);
+  assertMatch(await within(setup.worker.died, "the thread's death"), /^TypeError: .*null.*\n +at /);
   // who waits for it waits no longer
   await within(Promise.all([samples, stopped]), "an answer");
   await refuses(http);

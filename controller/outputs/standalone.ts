@@ -116,9 +116,8 @@ export class StandaloneOutput implements Output {
       // a backend without a list would be looked up in DNS: the routes of before keep theirs until they are gone
       const before = parseEndpoints(this.#written.get(endpointsFile));
       const both = sorted({ ...before, ...translation.endpoints });
-      if (await this.#put(endpointsFile, textsOf({ ...translation, endpoints: both }).endpoints)) {
-        changed.add(endpointsFile);
-      }
+      const { endpoints } = textsOf({ ...translation, config: { rules: [] }, endpoints: both });
+      if (await this.#put(endpointsFile, endpoints)) changed.add(endpointsFile);
     }
     for (const [file, text] of files) if (await this.#put(file, text)) changed.add(file);
     const gone = [...this.#written.keys()].filter((file) => file !== sourcesFile && !files.has(file));
@@ -134,9 +133,8 @@ export class StandaloneOutput implements Output {
   }
 
   /** Ends following the files. */
-  close(): Promise<void> {
-    this.#watcher?.close();
-    return Promise.resolve();
+  async close(): Promise<void> {
+    await this.#watcher?.close();
   }
 
   /** @returns whether the file was written: what it holds already is not. */

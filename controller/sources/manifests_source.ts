@@ -50,7 +50,7 @@ export class ManifestsSource implements Source {
     try {
       await this.#watcher.reload();
     } catch (error) {
-      this.#watcher.close();
+      await this.#watcher.close();
       throw error;
     }
     tick();
@@ -66,9 +66,8 @@ export class ManifestsSource implements Source {
   }
 
   /** Stops following. */
-  close(): Promise<void> {
-    this.#watcher?.close();
-    return Promise.resolve();
+  async close(): Promise<void> {
+    await this.#watcher?.close();
   }
 
   async #read(): Promise<boolean> {

@@ -51,7 +51,10 @@ export const FAMILIES: Readonly<Record<string, MetricFamily>> = {
     type: "gauge",
     help: "How long the last configuration took to be read, checked and handed to the workers.",
   },
-  pingress_reload_failures_total: { type: "counter", help: "Files that could not be loaded." },
+  pingress_reload_failures_total: {
+    type: "counter",
+    help: "Files and rules that could not be loaded, each time.",
+  },
   pingress_certificate_expiry_timestamp_seconds: {
     type: "gauge",
     help: "When the first certificate expires, as Unix time.",
