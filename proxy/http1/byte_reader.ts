@@ -21,8 +21,8 @@ const START_BYTES = 4 * 1024;
 /** Enough for streaming. */
 const STREAM_BYTES = 32 * 1024;
 
-/** Half as much costs a tenth more CPU time for large contents, but so much is not for everybody. */
-const LARGE_BYTES = 128 * 1024;
+/** With half as much large contents cost half as much CPU time again, but so much is not for everybody. */
+const LARGE_BYTES = 256 * 1024;
 const MOST_LARGE = 64;
 /** Large buffers that nobody uses: warm memory is faster than new memory. */
 const spare: Uint8Array<ArrayBuffer>[] = [];

@@ -287,7 +287,7 @@ async function streaming(letter = "x") {
   return { reader, transport, piece: reader.take(Infinity) };
 }
 
-const LARGE_BYTES = 128 * 1024;
+const LARGE_BYTES = 256 * 1024;
 const MOST_LARGE = 64;
 
 Deno.test("ByteReader has a buffer for large contents that nobody else has, and gives it back for others", async () => {

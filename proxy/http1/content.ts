@@ -7,7 +7,7 @@ const CHUNK_LINE_BYTES = 4096;
 const TRAILER_BYTES = 16 * 1024;
 
 /** The most that is handed out at once, in bytes. */
-export const PIECE_BYTES = 128 * 1024;
+export const PIECE_BYTES = 256 * 1024;
 
 /** Reads the content of a message piece by piece. A piece is valid until the next call. */
 export abstract class ContentReader {

@@ -4,7 +4,7 @@ import { MessageError } from "./message_error.ts";
 
 const START_BYTES = 4 * 1024;
 /** Holds the largest piece of content that is read at once, with its framing. */
-const KEPT_BYTES = 129 * 1024;
+const KEPT_BYTES = 257 * 1024;
 /** How many are kept at most: as many heads are on their way at once where a worker is busy. */
 const MOST_SMALL = 1024;
 const MOST_LARGE = 64;
