@@ -1,6 +1,7 @@
 import { type Address, type CheckedKeyPair, exposition, type Sample, serveAdmin } from "@pingress/config";
 import type { CertificateSet } from "./configuration.ts";
 import { FAMILIES } from "./observe/families.ts";
+import { boundPassedOver } from "./observe/passed_over_samples.ts";
 
 /** Options of {@linkcode Admin}. */
 export interface AdminOptions {
@@ -51,7 +52,7 @@ export class Admin {
     const counts = this.#options.counts();
     const revision = this.#options.revision();
     return exposition(FAMILIES, [
-      ...await this.#options.samples(),
+      ...boundPassedOver(await this.#options.samples()),
       ...revision === undefined
         ? []
         : [["pingress_config_info", `revision="${revision}"`, 1] satisfies Sample],
