@@ -1,10 +1,11 @@
-import { configRevision, errorMessage, type Log, textDigest, VERSION } from "@pingress/config";
+import { configRevision, errorMessage, type Log, serviceKey, textDigest, VERSION } from "@pingress/config";
 import type { Ingress } from "../objects.ts";
 import type { Outcome } from "../reporter.ts";
 import { renderConfigFiles } from "../render/config_files.ts";
 import type { ChooseShards } from "../shards.ts";
 import type { EventView, Explanation, IngressView, Overview, ProxyView } from "./api.ts";
 import { ConfigurationView } from "./configuration_view.ts";
+import { type EndpointHealth, NOTHING_KNOWN } from "./endpoint_health.ts";
 import { explain } from "./explain.ts";
 import { ingressYaml } from "./ingress_yaml.ts";
 import { eventText, LiveClients } from "./live.ts";
@@ -89,6 +90,11 @@ export class Dashboard {
     return this.#show()?.view;
   }
 
+  /** What the proxies say of endpoints. */
+  get health(): EndpointHealth {
+    return this.#options.figures?.health ?? NOTHING_KNOWN;
+  }
+
   /** The numbers of this moment; nothing before there was a configuration. */
   overview(): Overview | undefined {
     const shown = this.#show();
@@ -107,6 +113,7 @@ export class Dashboard {
         proxies: proxies.length,
         readyProxies: proxies.filter((proxy) => proxy.isReady && proxy.revision === revision).length,
       },
+      endpoints: view.endpoints(this.health),
       problems: view.worstProblems(),
       problemCount: view.problems.length,
       ...figures?.traffic !== undefined && { traffic: figures.traffic },
@@ -143,7 +150,7 @@ export class Dashboard {
       details?.events(ingress).catch(() => []),
     ]);
     return {
-      ...view.ingress(ingress),
+      ...view.ingress(ingress, this.health),
       events: events ?? [],
       yaml: ingressYaml(object ?? ingress),
     };
@@ -151,9 +158,15 @@ export class Dashboard {
 
   /** Where a URL would go; nothing before there was a configuration. @throws {UrlError} for what is no URL. */
   explain(url: string): Explanation | undefined {
-    const { view } = this;
-    return view &&
-      explain(url, { translation: view.outcome.translation, routeView: (rule) => view.routeView(rule) });
+    const { view, health } = this;
+    if (view === undefined) return undefined;
+    const explanation = explain(url, {
+      translation: view.outcome.translation,
+      routeView: (rule) => view.routeView(rule, health),
+    });
+    const { route } = explanation;
+    const backend = route && view.backend(serviceKey(route.backend), health);
+    return { ...explanation, ...backend !== undefined && { backend } };
   }
 
   /** Ends all streams, and asks nobody any more. */

@@ -134,7 +134,13 @@ async function answerApi(
     case "overview":
       return json(ready(dashboard.overview()));
     case "routes":
-      return json(ready(dashboard.view).routes(rowQuery(parameters)));
+      return json(ready(dashboard.view).routes(rowQuery(parameters), dashboard.health));
+    case "endpoints": {
+      const key = parameters.get("backend") ?? "";
+      const backend = ready(dashboard.view).backend(key, dashboard.health);
+      if (backend === undefined) throw new RequestError(404, `No route leads to ${key}`);
+      return json(backend);
+    }
     case "filters":
       return json(ready(dashboard.view).filters);
     case "ingresses":
@@ -207,6 +213,7 @@ function rowQuery(parameters: URLSearchParams): RowQuery {
     ...namespace !== "" && { namespace },
     ...host !== "" && { host },
     problems: parameters.get("problems") === "1",
+    passedOver: parameters.get("passedOver") === "1",
     offset: wholeNumber(parameters, "offset", { usual: 0, from: 0, to: Number.MAX_SAFE_INTEGER }),
     limit: wholeNumber(parameters, "limit", { usual: 200, from: 1, to: MOST_ROWS }),
   };

@@ -145,6 +145,13 @@ Deno.test("dashboardHandler() answers the questions of pages", async () => {
   assertEquals((await setup.json("/api/ingresses?problems=1")).total, 0);
   assertEquals((await setup.json("/api/ingresses/default/web")).className, "pingress");
   assertEquals((await setup.json("/api/ingresses/defa%75lt/web")).name, "web");
+  assertEquals((await setup.json("/api/routes?passedOver=1")).total, 0);
+  const backend = { namespace: "default", name: "web", port: 80 };
+  assertEquals(await setup.json("/api/endpoints?backend=default/web:80"), {
+    ...backend,
+    proxies: 0,
+    endpoints: [],
+  });
   assertEquals(await setup.json("/api/certificates"), []);
   assertEquals(await setup.json("/api/proxies"), []);
   const explained = await setup.json(`/api/explain?url=${encodeURIComponent("http://a.test/x?y=1&z=2")}`);
@@ -160,6 +167,7 @@ Deno.test("dashboardHandler() says what is wrong with a question", async () => {
     ["/api/secrets", 404, "There is no /api/secrets"],
     ["/api/ingresses/default/other", 404, "Pingress serves no Ingress default/other"],
     ["/api/ingresses/default/%zz", 404, "There is no /api/ingresses/default/%zz"],
+    ["/api/endpoints?backend=default/web:81", 404, "No route leads to default/web:81"],
     ["/api/ingresses/a/b/c", 404, "There is no /api/ingresses/a/b/c"],
     ["/api/routes?limit=0", 400, "limit takes a whole number from 1 to 1000"],
     ["/api/routes?limit=1001", 400, "limit takes a whole number from 1 to 1000"],
@@ -177,7 +185,9 @@ Deno.test("dashboardHandler() says what is wrong with a question", async () => {
 
 Deno.test("dashboardHandler() asks for patience before the controller has read everything", async () => {
   await using setup = new Setup("");
-  for (const path of ["overview", "routes", "ingresses", "ingresses/a/b", "explain?url=a.test"]) {
+  for (
+    const path of ["overview", "routes", "endpoints", "ingresses", "ingresses/a/b", "explain?url=a.test"]
+  ) {
     const response = await setup.ask(`/api/${path}`);
     assertEquals(response.status, 503, path);
     assertStringIncludes((await response.json()).error, "try again");
