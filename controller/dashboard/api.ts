@@ -196,7 +196,7 @@ export interface AnnotationView {
   note?: string;
 }
 
-/** A certificate: `GET /api/certificates`, those that end first come first. */
+/** A certificate: `GET /api/certificates?limit=…`, those that end first come first; all of them without a limit. */
 export interface CertificateView {
   /** The Secret, as `namespace/name`. */
   secret: string;
@@ -222,7 +222,7 @@ export interface ProxyView {
   failure?: string;
   /** The revision that it serves. */
   revision?: string;
-  /** How long it has been behind the controller; 0 where it serves the same. */
+  /** For how long it has been behind the controller, at least; 0 where it serves the same. */
   lag?: number;
   workers?: number;
   connections?: number;

@@ -35,15 +35,27 @@ export interface DashboardOptions {
   now?: () => number;
 }
 
+/** What the cluster says of an Ingress, as far as it can be read. */
+interface Details {
+  object?: object;
+  events?: EventView[];
+}
+
 /** What is remembered of a configuration when it is shown no longer. */
 interface Known {
   revision: string;
-  /** When another one was last there before it, in milliseconds since 1970. */
+  /** Since when it has been there at least, in milliseconds since 1970: before somebody looked nobody compared. */
   revisionSince: number;
   /** What tells what is wrong with it, and its certificates. */
   digest: string;
   changedAt: number;
 }
+
+/**
+ * For how long what the cluster says of an Ingress is good enough, in milliseconds: a page that is open asks every few
+ * seconds.
+ */
+const DETAILS_MILLISECONDS = 10_000;
 
 /** How long changes are collected before they are shown: the loop that makes them comes first. In milliseconds. */
 const COLLECT_MILLISECONDS = 50;
@@ -64,6 +76,7 @@ export class Dashboard {
   /** The configuration, ready to be shown. */
   #view: ConfigurationView | undefined;
   #known: Known | undefined;
+  readonly #details = new WeakMap<Ingress, { at: number; details: Promise<Details> }>();
   /** How long it took to make the last one ready, in milliseconds. */
   #cost = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -140,20 +153,11 @@ export class Dashboard {
 
   /** One Ingress; nothing where Pingress serves none of that name. */
   async ingress(namespace: string, name: string): Promise<IngressView | undefined> {
-    const { details } = this.#options;
     const view = this.view;
     const ingress = view?.ingressObject(namespace, name);
     if (view === undefined || ingress === undefined) return undefined;
-    // what cannot be read is left out: the rest is worth showing
-    const [object, events] = await Promise.all([
-      details?.object(namespace, name).catch(() => undefined),
-      details?.events(ingress).catch(() => []),
-    ]);
-    return {
-      ...view.ingress(ingress, this.health),
-      events: events ?? [],
-      yaml: ingressYaml(object ?? ingress),
-    };
+    const { object = ingress, events = [] } = await this.#detailsOf(ingress);
+    return { ...view.ingress(ingress, this.health), events, yaml: ingressYaml(object) };
   }
 
   /** Where a URL would go; nothing before there was a configuration. @throws {UrlError} for what is no URL. */
@@ -174,6 +178,28 @@ export class Dashboard {
     clearTimeout(this.#timer);
     this.live.close();
     await this.#options.figures?.stop();
+  }
+
+  /** What was read a moment ago, as long as the Ingress is the same one. */
+  #detailsOf(ingress: Ingress): Promise<Details> {
+    const known = this.#details.get(ingress);
+    // a clock that was set back says nothing of when that was
+    const passed = this.#now() - (known?.at ?? -Infinity);
+    if (known !== undefined && passed >= 0 && passed < DETAILS_MILLISECONDS) return known.details;
+    const details = this.#readDetails(ingress);
+    this.#details.set(ingress, { at: this.#now(), details });
+    return details;
+  }
+
+  /** What cannot be read is left out: the rest is worth showing. */
+  async #readDetails(ingress: Ingress): Promise<Details> {
+    const { details } = this.#options;
+    const { namespace = "", name } = ingress.metadata;
+    const [object, events] = await Promise.all([
+      details?.object(namespace, name).catch(() => undefined),
+      details?.events(ingress).catch(() => undefined),
+    ]);
+    return { ...object !== undefined && { object }, ...events !== undefined && { events } };
   }
 
   /** What is wrong with the dashboard must not end the controller. */

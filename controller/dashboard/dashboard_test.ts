@@ -261,3 +261,32 @@ metadata:
   }
   assertEquals(await rich.ingress("default", "other"), undefined);
 });
+
+Deno.test("Dashboard.ingress() asks the cluster again after a while, and as soon as the Ingress is another one", async () => {
+  const time = new FakeTime();
+  const asked = { object: 0, events: 0 };
+  await using dashboard = start({
+    now: time.now,
+    details: {
+      object: () => Promise.resolve(asked.object++ % 2 === 0 ? undefined : {}),
+      events: () => asked.events++ === 0 ? Promise.reject(new Error("no")) : Promise.resolve([]),
+    },
+  });
+  const outcome = outcomeOf(webYaml());
+  dashboard.see(outcome);
+  const askedAfter = async (milliseconds: number) => {
+    time.at += milliseconds;
+    await Promise.all([dashboard.ingress("default", "web"), dashboard.ingress("default", "web")]);
+    return [asked.object, asked.events];
+  };
+  assertEquals(await askedAfter(0), [1, 1]);
+  // what could not be read is no reason to ask all the more
+  assertEquals(await askedAfter(9999), [1, 1]);
+  // the configuration is another one, the Ingress is not
+  dashboard.see({ ...outcome });
+  assertEquals(await askedAfter(0), [1, 1]);
+  assertEquals(await askedAfter(1), [2, 2]);
+  dashboard.see(outcomeOf(webYaml()));
+  assertEquals(await askedAfter(0), [3, 3]);
+  assertEquals(await askedAfter(-3_600_000), [4, 4]);
+});

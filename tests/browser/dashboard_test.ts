@@ -213,6 +213,11 @@ browserTest("the dashboard shows which endpoints are passed over, in words", asy
   await using visit = await Visit.to(browser, `${server.url}#/`);
   const { page } = visit;
   await visit.until("document.querySelector('.tiles')?.innerText.includes('5 passed over')");
+  await visit.until("document.querySelectorAll('.ending li').length === 6");
+  const asked = visit.requests.filter((url) => url.includes("/certificates")).map((url) =>
+    new URL(url).search
+  );
+  assertEquals(asked, ["?limit=6"], "no more than are shown");
   await page.evaluate(
     "[...document.querySelectorAll('.tile')].find((tile) => tile.innerText.includes('Endpoints')).click()",
   );
@@ -269,6 +274,8 @@ browserTest("the dashboard shows which endpoints are passed over, in words", asy
   await visit.until(`${items} === 64`);
   await page.goto(`${server.url}#/proxies`);
   await visit.until("document.querySelector('tbody')?.innerText.includes('5 endpoints passed over')");
+  // before somebody looked nobody knew
+  await visit.until("document.querySelector('tbody').innerText.includes('behind for at least 1 min')");
   assertQuiet(visit);
 });
 

@@ -230,11 +230,15 @@ function Charts({ history }) {
   );
 }
 
+/** The most certificates of an overview. */
+const MOST_ENDING = 6;
+
 /** @param {{ count: number, all: number }} props */
 function EndingCertificates({ count, all }) {
-  const { data = [] } = useAnswer(count > 0 ? "api/certificates" : undefined, "configuration");
+  const path = count > 0 ? `api/certificates?limit=${Math.min(count, MOST_ENDING)}` : undefined;
+  const { data = [] } = useAnswer(path, "configuration");
   const now = useNow(60_000);
-  const ending = /** @type {CertificateView[]} */ (data).slice(0, Math.min(count, 6));
+  const ending = /** @type {CertificateView[]} */ (data);
   return h(
     Card,
     {

@@ -89,13 +89,14 @@ function ProxyRow({ proxy }) {
       null,
       h(Status, { tone }, word),
       failure && h("span", { class: "sub" }, failure),
+      // nobody compared before somebody looked
+      lag >= 1000 && h("span", { class: "sub" }, "behind for at least ", formatDuration(lag)),
       passedOver > 0 && h("span", { class: "sub" }, plural(passedOver, "endpoint"), " passed over"),
     ),
     h(
       "td",
       { "data-label": "Revision" },
       h("code", null, shortRevision(revision)),
-      lag > 0 && h("span", { class: "sub" }, formatDuration(lag), " behind"),
     ),
     numbers.map(([label, text]) => h("td", { class: "number", "data-label": label }, text)),
     h(
