@@ -74,6 +74,6 @@ export function backendsOf({ backend, options: { errors, canary } = {} }: Rule):
 }
 
 /** How `endpoints.json` spells a backend: `namespace/name:port`. */
-export function serviceKey(backend: ServiceBackend): string {
-  return `${backend.namespace}/${backend.name}:${backend.port}`;
+export function serviceKey({ namespace, name, port }: Omit<ServiceBackend, "type">): string {
+  return `${namespace}/${name}:${port}`;
 }

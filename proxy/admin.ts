@@ -8,6 +8,7 @@ import {
 } from "@pingress/config";
 import type { CertificateSet } from "./configuration.ts";
 import { FAMILIES } from "./observe/families.ts";
+import { boundPassedOver } from "./observe/passed_over_samples.ts";
 
 /** Options of {@linkcode Admin}. */
 export interface AdminOptions {
@@ -58,7 +59,7 @@ export class Admin {
     const counts = this.#options.counts();
     const revision = this.#options.revision();
     return exposition(FAMILIES, [
-      ...await this.#options.samples(),
+      ...boundPassedOver(await this.#options.samples()),
       ...revision === undefined
         ? []
         : [["pingress_config_info", `revision="${revision}"`, 1] satisfies Sample],

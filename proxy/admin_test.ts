@@ -28,7 +28,11 @@ class Setup implements AsyncDisposable {
       }),
       revision: () => "0123456789ab",
       certificates: () => undefined,
-      samples: () => Promise.resolve([["pingress_connections", "", 6]]),
+      samples: () =>
+        Promise.resolve([
+          ["pingress_upstream_endpoint_passed_over", 'address="10.0.0.1:80"', 2],
+          ["pingress_connections", "", 6],
+        ]),
       ...options,
     });
   }
@@ -72,6 +76,8 @@ Deno.test("Admin tells what all threads have counted", async () => {
   assertEquals(status, 200);
   assertEquals(text.split("\n").filter((line) => line !== "" && !line.startsWith("#")), [
     "pingress_connections 6",
+    'pingress_upstream_endpoint_passed_over{address="10.0.0.1:80"} 2',
+    "pingress_upstream_passed_over_endpoints 1",
     'pingress_config_info{revision="0123456789ab"} 1',
     "pingress_reloads_total 1",
     "pingress_reload_duration_seconds 0.25",

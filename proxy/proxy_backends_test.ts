@@ -49,6 +49,30 @@ Deno.test("Proxy passes over an endpoint that refuses", async () => {
   assertEquals(backend.connections, 1);
 });
 
+Deno.test("Proxy tells which endpoints it passes over, until it reaches them", async () => {
+  using gone = new RawServer(() => Promise.resolve());
+  gone[Symbol.dispose]();
+  await using proxy = await TestProxy.start({
+    rules: [rule("a.test", "/", "one")],
+    endpoints: { "default/one:80": [gone.endpoint] },
+    options: { listenAdmin: { hostname: "127.0.0.1", port: 0 } },
+  });
+  const passedOver = async () => {
+    const response = await fetch(`http://${formatAddress(proxy.addresses.admin!)}/metrics`);
+    return (await response.text()).match(/^pingress_\w*passed_over.*/gm);
+  };
+  assertEquals(await passedOver(), ["pingress_upstream_passed_over_endpoints 0"]);
+  using client = await proxy.client();
+  assertEquals(outcome(await client.exchange(get("/"))), [502, "upstream_unreachable"]);
+  assertEquals(await passedOver(), [
+    `pingress_upstream_endpoint_passed_over{address="${gone.endpoint}"} 1`,
+    "pingress_upstream_passed_over_endpoints 1",
+  ]);
+  await using _back = Deno.serve({ ...gone.address, onListen: () => {} }, () => new Response("back"));
+  assertEquals(outcome(await client.exchange(get("/"))), [200, undefined]);
+  assertEquals(await passedOver(), ["pingress_upstream_passed_over_endpoints 0"]);
+});
+
 /** A backend over TLS that says what it was asked. */
 function tlsBackend(pair: KeyPair): Deno.HttpServer<Deno.NetAddr> & { endpoint: string } {
   const server = Deno.serve(

@@ -1,4 +1,4 @@
-import type { Address, Log, Sample } from "@pingress/config";
+import { type Address, labelValue, type Log, type Sample } from "@pingress/config";
 import { Gate } from "./accept/gate.ts";
 import { HttpListener, type Serve } from "./accept/http_listener.ts";
 import { listenErrorMessage } from "./accept/listen_error.ts";
@@ -14,6 +14,7 @@ import { IpRanges } from "./ip_ranges.ts";
 import { AccessLog } from "./observe/access_log.ts";
 import { Metrics } from "./observe/metrics.ts";
 import { Observer } from "./observe/observer.ts";
+import { PASSED_OVER } from "./observe/passed_over_samples.ts";
 import { compilePolicies } from "./policies/compile.ts";
 import { LimitTable } from "./policies/limit_table.ts";
 import { PasswordChecker } from "./policies/password_checker.ts";
@@ -206,7 +207,7 @@ export class Server {
 
   /** All numbers of this moment. */
   samples(): Sample[] {
-    const { http, https } = this.#running ?? {};
+    const { http, https, pool } = this.#running ?? {};
     return [
       ...this.#metrics.samples(),
       ["pingress_connections", "", this.#gate.count],
@@ -215,6 +216,9 @@ export class Server {
       ["pingress_connections_evicted_total", "", this.#gate.evicted],
       ["pingress_tls_handshakes_total", "", https?.handshakes ?? 0],
       ["pingress_tls_handshake_failures_total", "", https?.failures ?? 0],
+      ...[...pool?.passedOver() ?? []].map((
+        name,
+      ): Sample => [PASSED_OVER, `address=${labelValue(name)}`, 1]),
     ];
   }
 

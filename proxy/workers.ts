@@ -1,6 +1,7 @@
 import { type Address, errorMessage, type Log, type Sample } from "@pingress/config";
 import type { Configuration } from "./configuration.ts";
 import { addUp } from "./observe/add_up.ts";
+import { FAMILIES } from "./observe/families.ts";
 import { limitMemory, LimitTable } from "./policies/limit_table.ts";
 import { Server, type ServerOptions } from "./server.ts";
 
@@ -175,6 +176,7 @@ export class Workers {
   }
 }
 
+/** Buckets, sums and counts of histograms are counters, too, and have names of their own. */
 function isCounter(name: string): boolean {
-  return !["pingress_connections", "pingress_requests_in_flight"].includes(name);
+  return FAMILIES[name]?.type !== "gauge";
 }

@@ -212,6 +212,19 @@ Deno.test("Workers.samples() never goes back when a worker dies", async () => {
   }
 });
 
+Deno.test("Workers.samples() has no gauge of a worker that died", async () => {
+  using setup = await new Setup(2).run();
+  const [one, two] = setup.started;
+  const passedOver: Sample = ["pingress_upstream_endpoint_passed_over", 'address="10.0.0.1:80"', 1];
+  const counted: Sample = ["pingress_request_duration_seconds_count", "", 1];
+  one!.counted = [passedOver, counted];
+  two!.counted = [passedOver];
+  assertEquals(await setup.workers.samples(), [[passedOver[0], passedOver[1], 2], counted]);
+  one!.death.resolve("crash");
+  await setup.record.has("A worker died");
+  assertEquals(await setup.workers.samples(), [counted, passedOver]);
+});
+
 Deno.test("Workers.samples() never goes back when a worker dies while it is asked", async () => {
   using setup = await new Setup(1).run();
   const [worker] = setup.started;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertNotEquals } from "@std/assert";
 import { type Address, serveAdmin, SILENT_LOG } from "@pingress/config";
 import { Controller } from "../controller/controller.ts";
-import type { Overview, ProxyView } from "../controller/dashboard/api.ts";
+import type { BackendView, Overview, Page, ProxyView, RouteView } from "../controller/dashboard/api.ts";
 import { Dashboard } from "../controller/dashboard/dashboard.ts";
 import { ProxyFigures } from "../controller/dashboard/proxy_figures.ts";
 import { dashboardHandler } from "../controller/dashboard/server.ts";
@@ -11,7 +11,7 @@ import { renderConfigFiles } from "../controller/render/config_files.ts";
 import { ManifestsSource } from "../controller/sources/manifests_source.ts";
 import { ConfigurationLoader } from "../proxy/configuration.ts";
 import { Proxy } from "../proxy/proxy.ts";
-import { Peer } from "./peers.ts";
+import { Peer, RawServer } from "./peers.ts";
 import { TEST_SERVER } from "./test_proxy.ts";
 import { recordingLog, TempDir, within } from "./testing.ts";
 
@@ -165,6 +165,37 @@ Deno.test("the dashboard shows that the proxies serve what the controller wrote,
   assertEquals(traffic?.errorShare, 1);
   assertGreater(traffic?.p99 ?? 0, 0);
   assert(history.length > 0);
+});
+
+Deno.test("the dashboard shows which endpoints the proxies pass over, until they reach them", async () => {
+  using gone = new RawServer(() => Promise.resolve());
+  gone[Symbol.dispose]();
+  await using setup = await Setup.start(`${yaml("a.test")}---
+apiVersion: v1
+kind: Endpoints
+metadata: { name: web, namespace: default }
+subsets: [{ addresses: [{ ip: 127.0.0.1 }], ports: [{ port: ${gone.address.port} }] }]
+`);
+  const known = (passedOver: number) => ({ total: 1, passedOver, unknown: 0 });
+  const shows = async (passedOver: number) => {
+    const isShown = ({ endpoints }: Overview) =>
+      endpoints.passedOver === passedOver && endpoints.unknown === 0;
+    const { endpoints } = await setup.overview(`${passedOver} endpoints that are passed over`, isShown);
+    assertEquals(endpoints, known(passedOver));
+  };
+  await shows(0);
+  // each time it is passed over for twice as long
+  for (let time = 0; time < 4; time++) {
+    assertEquals(await setup.request("a.test"), "HTTP/1.1 502 Bad Gateway");
+  }
+  await shows(1);
+  const { rows: [route] } = await setup.get<Page<RouteView>>("routes?passedOver=1");
+  assertEquals([route?.host, route?.endpoints], ["a.test", known(1)]);
+  const { proxies, endpoints } = await setup.get<BackendView>("endpoints?backend=default/web:80");
+  assertEquals([proxies, endpoints], [1, [{ address: gone.endpoint, passedOver: 1 }]]);
+  await using _back = Deno.serve({ ...gone.address, onListen: () => {} }, () => new Response("back"));
+  assertEquals(await setup.request("a.test"), "HTTP/1.1 200 OK");
+  await shows(0);
 });
 
 for (const shards of [1, 2, 16]) {

@@ -31,6 +31,8 @@ export interface Overview {
     /** Proxies that answer, are ready, and serve this revision. */
     readyProxies: number;
   };
+  /** Of all backends of routes together, each address once. */
+  endpoints: EndpointCounts;
   /** The worst first, at most 20 of them. */
   problems: ProblemView[];
   /** How many problems there are in all. */
@@ -83,8 +85,9 @@ export interface Page<Row> {
 }
 
 /**
- * A route: `GET /api/routes?search=&namespace=&host=&problems=1&offset=0&limit=200`, sorted by host and path.
- * `search` is looked for in host, path, Service and Ingress, without regard to case.
+ * A route: `GET /api/routes?search=&namespace=&host=&problems=1&passedOver=1&offset=0&limit=200`, sorted by host and
+ * path. `search` is looked for in host, path, Service and Ingress, without regard to case; with `passedOver` there are
+ * only those of which an endpoint is passed over.
  */
 export interface RouteView {
   /** Left out for every host. */
@@ -95,18 +98,47 @@ export interface RouteView {
   /** The Ingress that it comes from. */
   ingress: { namespace: string; name: string };
   /** The Service and its port. */
-  backend: { namespace: string; name: string; port: number | string };
-  endpoints: EndpointView[];
+  backend: BackendName;
+  endpoints: EndpointCounts;
   /** The Secret of the host's certificate, as `namespace/name`. */
   certificate?: string;
   /** How many problems its Ingress has. */
   problems: number;
 }
 
+/** A Service and its port. */
+export interface BackendName {
+  namespace: string;
+  name: string;
+  port: number | string;
+}
+
+/** How many endpoints there are: of a backend there may be thousands, which many routes may lead to. */
+export interface EndpointCounts {
+  total: number;
+  /** Those that at least one proxy passes over, since it could not reach them. */
+  passedOver: number;
+  /** Those of which it is not known whether any proxy does: all of them while none says so. */
+  unknown: number;
+}
+
+/** A backend with all its endpoints: `GET /api/endpoints?backend=NAMESPACE/NAME:PORT`; 404 where no route leads to it. */
+export interface BackendView extends BackendName {
+  /** How many proxies say which endpoints they pass over. */
+  proxies: number;
+  /** Those first that most proxies pass over. */
+  endpoints: EndpointView[];
+}
+
 /** One address of a backend. */
 export interface EndpointView {
   /** As `10.0.0.1:8080`. */
   address: string;
+  /**
+   * How many proxies pass it over, since they could not reach it; left out where that is not known. With 0 it is not
+   * known to be down: that it can be reached, no proxy says.
+   */
+  passedOver?: number;
 }
 
 /** What the filters of the routes' table offer: `GET /api/filters`. */
@@ -134,6 +166,8 @@ export interface IngressView {
   /** The addresses in its status. */
   addresses: string[];
   routes: RouteView[];
+  /** What its routes lead to, each once. */
+  backends: BackendView[];
   problems: ProblemView[];
   /** The latest first; empty where the source has none, or may not read them. */
   events: EventView[];
@@ -162,7 +196,7 @@ export interface AnnotationView {
   note?: string;
 }
 
-/** A certificate: `GET /api/certificates`, those that end first come first. */
+/** A certificate: `GET /api/certificates?limit=…`, those that end first come first; all of them without a limit. */
 export interface CertificateView {
   /** The Secret, as `namespace/name`. */
   secret: string;
@@ -188,10 +222,12 @@ export interface ProxyView {
   failure?: string;
   /** The revision that it serves. */
   revision?: string;
-  /** How long it has been behind the controller; 0 where it serves the same. */
+  /** For how long it has been behind the controller, at least; 0 where it serves the same. */
   lag?: number;
   workers?: number;
   connections?: number;
+  /** How many endpoints it passes over. */
+  passedOver?: number;
   traffic?: Traffic;
   reloads?: number;
   reloadFailures?: number;
@@ -205,6 +241,8 @@ export interface Explanation {
   steps: ExplanationStep[];
   /** The route that takes it; left out where the answer is 404, or comes earlier. */
   route?: RouteView;
+  /** That route's backend. */
+  backend?: BackendView;
   /** What the client gets, in a sentence. */
   outcome: string;
 }

@@ -14,8 +14,10 @@ import type { Problem } from "../translate/problem.ts";
 import { classNameOf, DEFAULT_CLASS_NAME } from "../translate/select_ingresses.ts";
 import { annotationViews } from "./annotation_views.ts";
 import type {
+  BackendName,
+  BackendView,
   CertificateView,
-  EndpointView,
+  EndpointCounts,
   Filters,
   IngressRow,
   IngressView,
@@ -23,6 +25,7 @@ import type {
   ProblemView,
   RouteView,
 } from "./api.ts";
+import { type EndpointHealth, NOTHING_KNOWN } from "./endpoint_health.ts";
 import { SEVERITY } from "./severity.ts";
 
 /** What a page of rows is asked for with. */
@@ -35,6 +38,8 @@ export interface RowQuery {
   host?: string;
   /** Only those of Ingresses with problems? */
   problems?: boolean;
+  /** Only routes of which an endpoint is passed over? */
+  passedOver?: boolean;
   /** The first row, from 0 on. */
   offset: number;
   /** The most rows. */
@@ -53,9 +58,17 @@ interface Entry<Row> {
   haystack: string;
 }
 
+/** A route, but for how its endpoints do. */
+type RouteRow = Omit<RouteView, "endpoints">;
+
+interface RouteEntry extends Entry<RouteRow> {
+  /** The endpoints of its backend: the same list for all routes to it. */
+  addresses: readonly string[];
+}
+
 /**
  * One configuration, as it is shown. It never changes: all that takes long is done once when it is made, so that a
- * page of a table and a search take no more than a walk along a list.
+ * page of a table and a search take no more than a walk along a list. How its endpoints do is known to who asks.
  */
 export class ConfigurationView {
   /** All problems, the worst first. */
@@ -66,8 +79,13 @@ export class ConfigurationView {
   readonly filters: Filters;
   /** What is shown. */
   readonly outcome: Outcome;
-  readonly #routeOf: ReadonlyMap<Rule | undefined, RouteView>;
-  readonly #routes: readonly Entry<RouteView>[];
+  readonly #routeOf: ReadonlyMap<Rule | undefined, RouteEntry>;
+  readonly #routes: readonly RouteEntry[];
+  /** The endpoints of what routes lead to. */
+  readonly #backends: ReadonlyMap<string, { name: BackendName; addresses: readonly string[] }>;
+  /** Of all of them, each once. */
+  readonly #addresses: readonly string[];
+  readonly #counted = new WeakMap<EndpointHealth, Map<readonly string[], EndpointCounts>>();
   readonly #ingresses: readonly Entry<IngressRow>[];
   readonly #ingressOf: ReadonlyMap<string, Ingress>;
 
@@ -82,9 +100,15 @@ export class ConfigurationView {
     ];
     const byIngress = Map.groupBy(this.problems, keyOf);
     this.certificates = certificateViews(outcome);
-    this.#routeOf = routeViews(outcome, (key) => byIngress.get(key)?.length ?? 0);
-    this.#routes = [...this.#routeOf.values()].map((row) => ({ row, haystack: routeHaystack(row) }));
-    const routesOf = Map.groupBy(this.#routeOf.values(), ({ ingress }) => keyOf(ingress));
+    this.#routeOf = routeEntries(outcome, (key) => byIngress.get(key)?.length ?? 0);
+    this.#routes = [...this.#routeOf.values()];
+    this.#backends = new Map(
+      this.#routes.map((
+        { row: { backend }, addresses },
+      ) => [serviceKey(backend), { name: backend, addresses }]),
+    );
+    this.#addresses = [...new Set([...this.#backends.values()].flatMap(({ addresses }) => addresses))];
+    const routesOf = Map.groupBy(this.#routes, ({ row: { ingress } }) => keyOf(ingress));
     this.#ingressOf = new Map(ingresses.map((ingress) => [objectKey(ingress), ingress]));
     this.#ingresses = [...this.#ingressOf].sort(([one], [other]) => one < other ? -1 : 1)
       .map(([key, ingress]) => {
@@ -125,29 +149,52 @@ export class ConfigurationView {
   }
 
   /** A page of the routes. */
-  routes(query: RowQuery): Page<RouteView> {
-    const { host, namespace, problems } = query;
-    return page(
+  routes(query: RowQuery, health = NOTHING_KNOWN): Page<RouteView> {
+    const { host, namespace, problems, passedOver } = query;
+    const found = page(
       this.#routes,
       query,
-      (row) =>
+      ({ row, addresses }) =>
         (namespace === undefined || row.ingress.namespace === namespace) &&
         (host === undefined || (row.host ?? "") === host) &&
-        (!problems || row.problems > 0),
+        (!problems || row.problems > 0) &&
+        (!passedOver || this.#count(addresses, health).passedOver > 0),
     );
+    return { ...found, rows: found.rows.map((entry) => this.#routeView(entry, health)) };
   }
 
   /** How a rule of the configuration is shown, and with none the default backend, if there is one. */
-  routeView(rule: Rule | undefined): RouteView | undefined {
-    return this.#routeOf.get(rule);
+  routeView(rule: Rule | undefined, health = NOTHING_KNOWN): RouteView | undefined {
+    const entry = this.#routeOf.get(rule);
+    return entry && this.#routeView(entry, health);
+  }
+
+  /** A backend, as `namespace/name:port`, with its endpoints; nothing where no route leads to it. */
+  backend(key: string, health = NOTHING_KNOWN): BackendView | undefined {
+    const backend = this.#backends.get(key);
+    return backend && {
+      ...backend.name,
+      proxies: health.proxies,
+      endpoints: health.views(backend.addresses),
+    };
+  }
+
+  /** How many endpoints routes lead to. */
+  endpoints(health = NOTHING_KNOWN): EndpointCounts {
+    return this.#count(this.#addresses, health);
   }
 
   /** A page of the Ingresses. */
   ingresses(query: RowQuery): Page<IngressRow> {
     const { namespace, problems } = query;
-    return page(this.#ingresses, query, (row) =>
-      (namespace === undefined || row.namespace === namespace) &&
-      (!problems || row.errors + row.warnings > 0));
+    const found = page(
+      this.#ingresses,
+      query,
+      ({ row }) =>
+        (namespace === undefined || row.namespace === namespace) &&
+        (!problems || row.errors + row.warnings > 0),
+    );
+    return { ...found, rows: found.rows.map(({ row }) => row) };
   }
 
   /** The object of an Ingress, if Pingress serves one of that name. */
@@ -156,17 +203,20 @@ export class ConfigurationView {
   }
 
   /** An Ingress, but for what only the cluster knows of it. */
-  ingress(ingress: Ingress): Omit<IngressView, "events" | "yaml"> {
+  ingress(ingress: Ingress, health = NOTHING_KNOWN): Omit<IngressView, "events" | "yaml"> {
     const { metadata: { name, namespace = "", creationTimestamp }, status } = ingress;
     const key = objectKey(ingress);
     const problems = this.problems.filter((problem) => keyOf(problem) === key);
+    const own = this.#routes.filter(({ row }) => keyOf(row.ingress) === key);
+    const backends = new Set(own.map(({ row: { backend } }) => serviceKey(backend)));
     return {
       namespace,
       name,
       className: classNameOf(ingress) ?? DEFAULT_CLASS_NAME,
       ...creationTimestamp !== undefined && { createdAt: creationTimestamp },
       addresses: (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []),
-      routes: this.#routes.map(({ row }) => row).filter((row) => keyOf(row.ingress) === key),
+      routes: own.map((entry) => this.#routeView(entry, health)),
+      backends: [...backends].flatMap((backend) => this.backend(backend, health) ?? []),
       problems,
       annotations: annotationViews(
         ingress,
@@ -174,20 +224,29 @@ export class ConfigurationView {
       ),
     };
   }
+
+  #routeView({ row, addresses }: RouteEntry, health: EndpointHealth): RouteView {
+    return { ...row, endpoints: this.#count(addresses, health) };
+  }
+
+  /** Once for all routes to a backend, as long as proxies say nothing new. */
+  #count(addresses: readonly string[], health: EndpointHealth): EndpointCounts {
+    let counted = this.#counted.get(health);
+    if (counted === undefined) this.#counted.set(health, counted = new Map());
+    let counts = counted.get(addresses);
+    if (counts === undefined) counted.set(addresses, counts = health.count(addresses));
+    return counts;
+  }
 }
 
-function page<Row>(
-  entries: readonly Entry<Row>[],
+function page<E extends Entry<unknown>>(
+  entries: readonly E[],
   { search = "", offset, limit }: RowQuery,
-  isWanted: (row: Row) => boolean,
-): Page<Row> {
+  isWanted: (entry: E) => boolean,
+): Page<E> {
   const needle = search.trim().toLowerCase();
-  const found = entries.filter(({ row, haystack }) => haystack.includes(needle) && isWanted(row));
-  return {
-    total: found.length,
-    offset,
-    rows: found.slice(offset, offset + limit).map(({ row }) => row),
-  };
+  const found = entries.filter((entry) => entry.haystack.includes(needle) && isWanted(entry));
+  return { total: found.length, offset, rows: found.slice(offset, offset + limit) };
 }
 
 function keyOf({ namespace, name }: { namespace: string; name: string }): string {
@@ -219,45 +278,53 @@ function byWeight(one: ProblemView, other: ProblemView): number {
 }
 
 /** The routes by their rules, in their order; the default backend's comes last, and has none. */
-function routeViews(
+function routeEntries(
   { translation }: Outcome,
   problemsOf: (ingress: string) => number,
-): Map<Rule | undefined, RouteView> {
+): Map<Rule | undefined, RouteEntry> {
   const { claims, config, endpoints, certificates } = translation;
-  const endpointViews = new Map<string, EndpointView[]>(
-    Object.entries(endpoints).map(([key, list]) => [key, list.map((address) => ({ address }))]),
-  );
-  const common = (ingress: Ingress, { namespace, name, port, ...backend }: ServiceBackend) => ({
+  const common = (ingress: Ingress, { namespace, name, port }: ServiceBackend) => ({
     ingress: { namespace: ingress.metadata.namespace ?? "", name: ingress.metadata.name },
     backend: { namespace, name, port },
-    endpoints: endpointViews.get(serviceKey({ namespace, name, port, ...backend })) ?? [],
     problems: problemsOf(objectKey(ingress)),
   });
+  const entry = (row: RouteRow): RouteEntry => ({
+    row,
+    haystack: routeHaystack(row),
+    addresses: endpoints[serviceKey(row.backend)] ?? NONE,
+  });
   const ingressOf = new Map(claims.map(({ rule, ingress }) => [rule, ingress]));
-  const views = new Map<Rule | undefined, RouteView>();
+  const entries = new Map<Rule | undefined, RouteEntry>();
   for (const rule of config.rules) {
     const ingress = ingressOf.get(rule);
     if (ingress === undefined) throw new Error("BUG: a rule that no Ingress has claimed");
     ingressOf.delete(rule);
     const { host, path, backend } = rule;
     const certificate = certificateOf(host, certificates)?.secret;
-    views.set(rule, {
-      ...host !== undefined && { host },
-      path: path.path,
-      type: pathType(path),
-      ...common(ingress, backend),
-      ...certificate !== undefined && { certificate },
-    });
+    entries.set(
+      rule,
+      entry({
+        ...host !== undefined && { host },
+        path: path.path,
+        type: pathType(path),
+        ...common(ingress, backend),
+        ...certificate !== undefined && { certificate },
+      }),
+    );
   }
   // what is left is the default backend's
   const [rest] = ingressOf;
-  if (rest !== undefined) views.set(undefined, { type: "Default", ...common(rest[1], rest[0].backend) });
-  return views;
+  if (rest !== undefined) {
+    entries.set(undefined, entry({ type: "Default", ...common(rest[1], rest[0].backend) }));
+  }
+  return entries;
 }
 
-function routeHaystack({ host = "", path = "", ingress, backend }: RouteView): string {
+const NONE: readonly string[] = [];
+
+function routeHaystack({ host = "", path = "", ingress, backend }: RouteRow): string {
   // who searches for a URL without its scheme finds it, too
-  return `${host}${path}\n${keyOf(backend)}:${backend.port}\n${keyOf(ingress)}`.toLowerCase();
+  return `${host}${path}\n${serviceKey(backend)}\n${keyOf(ingress)}`.toLowerCase();
 }
 
 function certificateViews({ translation: { certificates, ingresses } }: Outcome): CertificateView[] {

@@ -3,6 +3,7 @@ import { expandGlob } from "@std/fs";
 import type { Rule } from "@pingress/config";
 import { selfSigned } from "../../tests/certificates.ts";
 import { ConfigurationView } from "./configuration_view.ts";
+import { EndpointHealth } from "./endpoint_health.ts";
 import { explain } from "./explain.ts";
 import { outcomeOf, webYaml } from "./testing.ts";
 
@@ -28,6 +29,7 @@ for (const input of cases) {
     const urls = [...yaml.matchAll(/^# explain (.*)$/gm)].map(([, url = ""]) => url);
     const shown = {
       counts: view.counts(Date.parse("2026-06-01")),
+      endpoints: view.endpoints(),
       filters: view.filters,
       problems: view.problems,
       routes: view.routes(ALL),
@@ -75,6 +77,75 @@ Deno.test("ConfigurationView.routes() finds what is in host, path, Service or In
     assertEquals(rows.map(({ path = "-" }) => path), found, JSON.stringify(query));
     assertEquals(total, found.length);
   }
+});
+
+/** Both of two proxies pass over one of the endpoints of shop/web, and one of them the endpoint of shop/api. */
+const HEALTH = new EndpointHealth([
+  { addresses: new Set(["10.0.0.2:8080", "10.9.9.9:80"]), hasMore: false },
+  { addresses: new Set(["10.0.0.2:8080", "10.0.0.3:8080"]), hasMore: false },
+]);
+
+Deno.test("ConfigurationView counts endpoints that are passed over, once for all routes to a backend", async () => {
+  const view = await shop();
+  const counts = view.routes(ALL, HEALTH).rows.map(({ backend, endpoints: { total, passedOver, unknown } }) =>
+    `${backend.namespace}/${backend.name}: ${passedOver} of ${total}, ${unknown} unknown`
+  );
+  assertEquals([...new Set(counts)].sort(), [
+    "other/web: 0 of 0, 0 unknown",
+    "shop/api: 1 of 1, 0 unknown",
+    "shop/cart: 0 of 0, 0 unknown",
+    "shop/gone: 0 of 0, 0 unknown",
+    "shop/web: 1 of 2, 0 unknown",
+  ]);
+  assertEquals(view.endpoints(HEALTH), { total: 3, passedOver: 2, unknown: 0 });
+  assertEquals(view.endpoints(), { total: 3, passedOver: 0, unknown: 3 });
+});
+
+Deno.test("ConfigurationView.endpoints() counts an address once, of however many Services it is", async () => {
+  const yaml = await Deno.readTextFile(`${TESTDATA}shop.in.yaml`);
+  const view = new ConfigurationView(outcomeOf(yaml.replace("{ ip: 10.0.0.3 }", "{ ip: 10.0.0.2 }")));
+  assertEquals(view.backend("shop/api:80")?.endpoints, [{ address: "10.0.0.2:8080" }]);
+  assertEquals(view.endpoints(HEALTH), { total: 2, passedOver: 1, unknown: 0 });
+});
+
+Deno.test("ConfigurationView.routes() finds those of which an endpoint is passed over", async () => {
+  const view = await shop();
+  const paths = (query: object, health?: EndpointHealth) =>
+    view.routes({ ...ALL, passedOver: true, ...query }, health).rows.map(({ host, path }) =>
+      `${host} ${path}`
+    );
+  assertEquals(paths({ search: "shop/api" }, HEALTH), ["a.example.com /api/v[0-9]+/(.*)"]);
+  assertEquals(paths({}, HEALTH).length, 5);
+  assertEquals(paths({ namespace: "other" }, HEALTH), []);
+  assertEquals(paths({}), []);
+});
+
+Deno.test("ConfigurationView.backend() has each endpoint of a backend, those first that are passed over", async () => {
+  const view = await shop();
+  const name = { namespace: "shop", name: "web", port: 80 };
+  assertEquals(view.backend("shop/web:80", HEALTH), {
+    ...name,
+    proxies: 2,
+    endpoints: [{ address: "10.0.0.2:8080", passedOver: 2 }, { address: "10.0.0.1:8080", passedOver: 0 }],
+  });
+  assertEquals(view.backend("shop/web:80"), {
+    ...name,
+    proxies: 0,
+    endpoints: [{ address: "10.0.0.1:8080" }, { address: "10.0.0.2:8080" }],
+  });
+  assertEquals(view.backend("shop/cart:80")?.endpoints, []);
+  assertEquals(view.backend("shop/web:8080"), undefined);
+});
+
+Deno.test("ConfigurationView.ingress() has each backend once", async () => {
+  const view = await shop();
+  const { routes, backends } = view.ingress(view.ingressObject("shop", "shop")!, HEALTH);
+  assertEquals(routes.length, 5);
+  assertEquals(backends.map(({ name, endpoints }) => [name, endpoints[0]?.passedOver]), [
+    ["web", 2],
+    ["cart", undefined],
+    ["gone", undefined],
+  ]);
 });
 
 Deno.test("ConfigurationView.ingresses() finds them by name, namespace, host and problems", async () => {

@@ -1,10 +1,11 @@
-import { configRevision, errorMessage, type Log, textDigest, VERSION } from "@pingress/config";
+import { configRevision, errorMessage, type Log, serviceKey, textDigest, VERSION } from "@pingress/config";
 import type { Ingress } from "../objects.ts";
 import type { Outcome } from "../reporter.ts";
 import { renderConfigFiles } from "../render/config_files.ts";
 import type { ChooseShards } from "../shards.ts";
 import type { EventView, Explanation, IngressView, Overview, ProxyView } from "./api.ts";
 import { ConfigurationView } from "./configuration_view.ts";
+import { type EndpointHealth, NOTHING_KNOWN } from "./endpoint_health.ts";
 import { explain } from "./explain.ts";
 import { ingressYaml } from "./ingress_yaml.ts";
 import { eventText, LiveClients } from "./live.ts";
@@ -34,15 +35,27 @@ export interface DashboardOptions {
   now?: () => number;
 }
 
+/** What the cluster says of an Ingress, as far as it can be read. */
+interface Details {
+  object?: object;
+  events?: EventView[];
+}
+
 /** What is remembered of a configuration when it is shown no longer. */
 interface Known {
   revision: string;
-  /** When another one was last there before it, in milliseconds since 1970. */
+  /** Since when it has been there at least, in milliseconds since 1970: before somebody looked nobody compared. */
   revisionSince: number;
   /** What tells what is wrong with it, and its certificates. */
   digest: string;
   changedAt: number;
 }
+
+/**
+ * For how long what the cluster says of an Ingress is good enough, in milliseconds: a page that is open asks every few
+ * seconds.
+ */
+const DETAILS_MILLISECONDS = 10_000;
 
 /** How long changes are collected before they are shown: the loop that makes them comes first. In milliseconds. */
 const COLLECT_MILLISECONDS = 50;
@@ -63,6 +76,7 @@ export class Dashboard {
   /** The configuration, ready to be shown. */
   #view: ConfigurationView | undefined;
   #known: Known | undefined;
+  readonly #details = new WeakMap<Ingress, { at: number; details: Promise<Details> }>();
   /** How long it took to make the last one ready, in milliseconds. */
   #cost = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -89,6 +103,11 @@ export class Dashboard {
     return this.#show()?.view;
   }
 
+  /** What the proxies say of endpoints. */
+  get health(): EndpointHealth {
+    return this.#options.figures?.health ?? NOTHING_KNOWN;
+  }
+
   /** The numbers of this moment; nothing before there was a configuration. */
   overview(): Overview | undefined {
     const shown = this.#show();
@@ -107,6 +126,7 @@ export class Dashboard {
         proxies: proxies.length,
         readyProxies: proxies.filter((proxy) => proxy.isReady && proxy.revision === revision).length,
       },
+      endpoints: view.endpoints(this.health),
       problems: view.worstProblems(),
       problemCount: view.problems.length,
       ...figures?.traffic !== undefined && { traffic: figures.traffic },
@@ -133,27 +153,24 @@ export class Dashboard {
 
   /** One Ingress; nothing where Pingress serves none of that name. */
   async ingress(namespace: string, name: string): Promise<IngressView | undefined> {
-    const { details } = this.#options;
     const view = this.view;
     const ingress = view?.ingressObject(namespace, name);
     if (view === undefined || ingress === undefined) return undefined;
-    // what cannot be read is left out: the rest is worth showing
-    const [object, events] = await Promise.all([
-      details?.object(namespace, name).catch(() => undefined),
-      details?.events(ingress).catch(() => []),
-    ]);
-    return {
-      ...view.ingress(ingress),
-      events: events ?? [],
-      yaml: ingressYaml(object ?? ingress),
-    };
+    const { object = ingress, events = [] } = await this.#detailsOf(ingress);
+    return { ...view.ingress(ingress, this.health), events, yaml: ingressYaml(object) };
   }
 
   /** Where a URL would go; nothing before there was a configuration. @throws {UrlError} for what is no URL. */
   explain(url: string): Explanation | undefined {
-    const { view } = this;
-    return view &&
-      explain(url, { translation: view.outcome.translation, routeView: (rule) => view.routeView(rule) });
+    const { view, health } = this;
+    if (view === undefined) return undefined;
+    const explanation = explain(url, {
+      translation: view.outcome.translation,
+      routeView: (rule) => view.routeView(rule, health),
+    });
+    const { route } = explanation;
+    const backend = route && view.backend(serviceKey(route.backend), health);
+    return { ...explanation, ...backend !== undefined && { backend } };
   }
 
   /** Ends all streams, and asks nobody any more. */
@@ -161,6 +178,28 @@ export class Dashboard {
     clearTimeout(this.#timer);
     this.live.close();
     await this.#options.figures?.stop();
+  }
+
+  /** What was read a moment ago, as long as the Ingress is the same one. */
+  #detailsOf(ingress: Ingress): Promise<Details> {
+    const known = this.#details.get(ingress);
+    // a clock that was set back says nothing of when that was
+    const passed = this.#now() - (known?.at ?? -Infinity);
+    if (known !== undefined && passed >= 0 && passed < DETAILS_MILLISECONDS) return known.details;
+    const details = this.#readDetails(ingress);
+    this.#details.set(ingress, { at: this.#now(), details });
+    return details;
+  }
+
+  /** What cannot be read is left out: the rest is worth showing. */
+  async #readDetails(ingress: Ingress): Promise<Details> {
+    const { details } = this.#options;
+    const { namespace = "", name } = ingress.metadata;
+    const [object, events] = await Promise.all([
+      details?.object(namespace, name).catch(() => undefined),
+      details?.events(ingress).catch(() => undefined),
+    ]);
+    return { ...object !== undefined && { object }, ...events !== undefined && { events } };
   }
 
   /** What is wrong with the dashboard must not end the controller. */

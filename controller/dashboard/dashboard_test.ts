@@ -4,6 +4,7 @@ import { recordingLog, within } from "../../tests/testing.ts";
 import type { Outcome } from "../reporter.ts";
 import type { EventView, Overview } from "./api.ts";
 import { Dashboard, type DashboardOptions } from "./dashboard.ts";
+import { EndpointHealth } from "./endpoint_health.ts";
 import { type KnownProxy, ProxyFigures } from "./proxy_figures.ts";
 import { outcomeOf, webYaml } from "./testing.ts";
 
@@ -127,6 +128,16 @@ Deno.test("Dashboard counts shards into the revision", () => {
 /** Proxies that say what a test has them say. */
 class FakeFigures extends ProxyFigures {
   readonly calls: string[] = [];
+  #health = new EndpointHealth([]);
+
+  override get health(): EndpointHealth {
+    return this.#health;
+  }
+
+  /** Has one proxy say that it passes over some endpoints. */
+  passOver(...addresses: string[]): void {
+    this.#health = new EndpointHealth([{ addresses: new Set(addresses), hasMore: false }]);
+  }
 
   constructor() {
     super({ finder: { find: () => Promise.resolve([] as KnownProxy[]), close: () => Promise.resolve() } });
@@ -164,6 +175,29 @@ Deno.test("Dashboard says how far behind proxies are, and which are ready", asyn
   assertGreater(dashboard.proxies()[2]?.lag ?? 0, 0);
   const { proxies, readyProxies } = dashboard.overview()?.counts ?? {};
   assertEquals([proxies, readyProxies], [4, 1]);
+});
+
+Deno.test("Dashboard says wherever there are endpoints which of them are passed over", async () => {
+  const figures = new FakeFigures();
+  await using dashboard = start({ figures });
+  dashboard.see(outcomeOf(`${webYaml()}---
+apiVersion: v1
+kind: Endpoints
+metadata: { name: web, namespace: default }
+subsets: [{ addresses: [{ ip: 10.0.0.1 }, { ip: 10.0.0.2 }], ports: [{ port: 80 }] }]
+`));
+  const shown = async () => {
+    const { routes, backends } = await dashboard.ingress("default", "web") ?? {};
+    const { route, backend } = dashboard.explain("http://a.test/") ?? {};
+    assertEquals([routes?.[0]?.endpoints, backends?.[0]], [route?.endpoints, backend]);
+    assertEquals(dashboard.overview()?.endpoints, route?.endpoints);
+    return [route?.endpoints.passedOver, route?.endpoints.unknown, backend?.endpoints[0]];
+  };
+  assertEquals(await shown(), [0, 2, { address: "10.0.0.1:80" }]);
+  figures.passOver("10.0.0.2:80");
+  assertEquals(await shown(), [1, 0, { address: "10.0.0.2:80", passedOver: 1 }]);
+  figures.passOver();
+  assertEquals(await shown(), [0, 0, { address: "10.0.0.1:80", passedOver: 0 }]);
 });
 
 Deno.test("Dashboard has the proxies asked while a page is open, and no longer", async () => {
@@ -226,4 +260,33 @@ metadata:
     assert(yaml?.includes("ingressClassName: pingress"), yaml);
   }
   assertEquals(await rich.ingress("default", "other"), undefined);
+});
+
+Deno.test("Dashboard.ingress() asks the cluster again after a while, and as soon as the Ingress is another one", async () => {
+  const time = new FakeTime();
+  const asked = { object: 0, events: 0 };
+  await using dashboard = start({
+    now: time.now,
+    details: {
+      object: () => Promise.resolve(asked.object++ % 2 === 0 ? undefined : {}),
+      events: () => asked.events++ === 0 ? Promise.reject(new Error("no")) : Promise.resolve([]),
+    },
+  });
+  const outcome = outcomeOf(webYaml());
+  dashboard.see(outcome);
+  const askedAfter = async (milliseconds: number) => {
+    time.at += milliseconds;
+    await Promise.all([dashboard.ingress("default", "web"), dashboard.ingress("default", "web")]);
+    return [asked.object, asked.events];
+  };
+  assertEquals(await askedAfter(0), [1, 1]);
+  // what could not be read is no reason to ask all the more
+  assertEquals(await askedAfter(9999), [1, 1]);
+  // the configuration is another one, the Ingress is not
+  dashboard.see({ ...outcome });
+  assertEquals(await askedAfter(0), [1, 1]);
+  assertEquals(await askedAfter(1), [2, 2]);
+  dashboard.see(outcomeOf(webYaml()));
+  assertEquals(await askedAfter(0), [3, 3]);
+  assertEquals(await askedAfter(-3_600_000), [4, 4]);
 });

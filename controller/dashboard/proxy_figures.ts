@@ -1,5 +1,12 @@
 import { type Address, errorMessage, formatAddress } from "@pingress/config";
 import type { ProxyView, Traffic, TrafficPoint } from "./api.ts";
+import {
+  ENDPOINT_METRICS,
+  EndpointHealth,
+  NOTHING_KNOWN,
+  type PassedOver,
+  readPassedOver,
+} from "./endpoint_health.ts";
 import { type MetricSample, parseExposition } from "./exposition.ts";
 import { type Counts, readCounts, TRAFFIC_METRICS, trafficOf, type Work, workBetween } from "./traffic.ts";
 
@@ -45,11 +52,15 @@ const MOST_LINE = 65_536;
 /** How many series are left of it when hosts and the like are added up. */
 const MOST_SERIES = 2000;
 
+/** How long what proxies said of endpoints is good for, in milliseconds: one is passed over for no longer at a time. */
+const HEALTH_MILLISECONDS = 30_000;
+
 /** How many proxies are asked at a time. */
 const ASKED_AT_A_TIME = 4;
 
 const WANTED: ReadonlySet<string> = new Set([
   ...TRAFFIC_METRICS,
+  ...ENDPOINT_METRICS,
   "pingress_config_info",
   "pingress_connections",
   "pingress_reload_failures_total",
@@ -72,6 +83,7 @@ export class ProxyFigures {
   readonly #timeout: number;
   readonly #now: () => number;
   #counts: ReadonlyMap<string, Counts> = new Map();
+  #health = NOTHING_KNOWN;
   #asking: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #onScraped: (() => void) | undefined;
@@ -83,6 +95,12 @@ export class ProxyFigures {
     this.#interval = interval;
     this.#timeout = timeout;
     this.#now = now;
+  }
+
+  /** What they said of endpoints, unless that was long ago. */
+  get health(): EndpointHealth {
+    const passed = this.#now() - (this.scrapedAt ?? -Infinity);
+    return passed >= 0 && passed < HEALTH_MILLISECONDS ? this.#health : NOTHING_KNOWN;
   }
 
   /** Begins to ask; `onScraped` is told each time. */
@@ -130,11 +148,13 @@ export class ProxyFigures {
     const counts = new Map<string, Counts>();
     const work: Work[] = [];
     const views: ProxyView[] = [];
+    const said: PassedOver[] = [];
     const queue = [...known.entries()];
     const askNext = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const [index, proxy] = next;
-        const { view, counted } = await this.#askOne(proxy, signal);
+        const { view, counted, passedOver } = await this.#askOne(proxy, signal);
+        if (passedOver !== undefined) said.push(passedOver);
         const before = this.#counts.get(proxy.name);
         if (counted !== undefined) {
           counts.set(proxy.name, counted);
@@ -153,6 +173,7 @@ export class ProxyFigures {
     if (signal.aborted) return;
     const now = this.#now();
     this.#counts = counts;
+    this.#health = new EndpointHealth(said);
     this.proxies = views;
     this.scrapedAt = now;
     this.traffic = trafficOf(work);
@@ -163,7 +184,7 @@ export class ProxyFigures {
   async #askOne(
     { name, node, admin }: KnownProxy,
     stop: AbortSignal,
-  ): Promise<{ view: ProxyView; counted?: Counts }> {
+  ): Promise<{ view: ProxyView; counted?: Counts; passedOver?: PassedOver | undefined }> {
     const common = { name, ...node !== undefined && { node } };
     if (admin === undefined) {
       return { view: { ...common, address: "", isReady: false, failure: "It has no address yet" } };
@@ -176,7 +197,8 @@ export class ProxyFigures {
           readSamples(`http://${address}/metrics`, signal),
         ]));
       const counted = readCounts(samples, performance.now());
-      return { view: { ...common, address, isReady, ...figuresOf(samples) }, counted };
+      const view = { ...common, address, isReady, ...figuresOf(samples) };
+      return { view, counted, passedOver: readPassedOver(samples) };
     } catch (error) {
       return { view: { ...common, address, isReady: false, failure: reasonOf(error) } };
     }
@@ -186,7 +208,10 @@ export class ProxyFigures {
 function figuresOf(samples: readonly MetricSample[]): Partial<ProxyView> {
   const values = new Map(samples.map(({ name, value }) => [name, value]));
   const revision = samples.find(({ name }) => name === "pingress_config_info")?.labels.revision;
-  const number = (key: "workers" | "connections" | "reloads" | "reloadFailures", name: string) => {
+  const number = (
+    key: "workers" | "connections" | "passedOver" | "reloads" | "reloadFailures",
+    name: string,
+  ) => {
     const value = values.get(name);
     return value !== undefined && Number.isFinite(value) ? { [key]: value } : {};
   };
@@ -194,6 +219,7 @@ function figuresOf(samples: readonly MetricSample[]): Partial<ProxyView> {
     ...revision !== undefined && { revision },
     ...number("workers", "pingress_workers"),
     ...number("connections", "pingress_connections"),
+    ...number("passedOver", "pingress_upstream_passed_over_endpoints"),
     ...number("reloads", "pingress_reloads_total"),
     ...number("reloadFailures", "pingress_reload_failures_total"),
   };
@@ -259,8 +285,8 @@ async function readSamples(url: string, signal: AbortSignal): Promise<MetricSamp
 }
 
 function addUp(samples: readonly MetricSample[], sums: Map<string, MetricSample>): void {
-  for (const { name, labels: { code, le, revision }, value } of samples) {
-    const key = `${name} ${code} ${le} ${revision}`;
+  for (const { name, labels: { address, code, le, revision }, value } of samples) {
+    const key = `${name} ${address} ${code} ${le} ${revision}`;
     const known = sums.get(key);
     if (known !== undefined) {
       known.value += value;
@@ -268,6 +294,7 @@ function addUp(samples: readonly MetricSample[], sums: Map<string, MetricSample>
     }
     if (sums.size === MOST_SERIES) throw new Error(`Its metrics have more than ${MOST_SERIES} series`);
     const labels = {
+      ...address !== undefined && { address },
       ...code !== undefined && { code },
       ...le !== undefined && { le },
       ...revision !== undefined && { revision },

@@ -66,6 +66,8 @@ Deno.test("ProxyFigures tells what proxies say of themselves", async () => {
     `pingress_config_info{revision="abc"} 1
 pingress_workers 2
 pingress_connections 3
+pingress_upstream_endpoint_passed_over{address="10.0.0.1:80"} 2
+pingress_upstream_passed_over_endpoints 1
 pingress_reloads_total 4
 pingress_reload_failures_total 5
 `,
@@ -81,6 +83,7 @@ pingress_reload_failures_total 5
     revision: "abc",
     workers: 2,
     connections: 3,
+    passedOver: 1,
     reloads: 4,
     reloadFailures: 5,
   }, { name: "two", address: "", isReady: false, failure: "It has no address yet" }]);
@@ -132,6 +135,69 @@ Deno.test("ProxyFigures says why nothing is known of a proxy, and goes on with t
   assertEquals(failures[0], "Its metrics are larger than 16 MiB");
   assertMatch(failures[1] ?? "", /refused/);
   assertEquals(failures[2], undefined);
+});
+
+/** What a proxy says that passes over some endpoints. */
+function passingOver(...addresses: string[]): string {
+  const lines = addresses.map((address) =>
+    `pingress_upstream_endpoint_passed_over{address="${address}"} 1\n`
+  );
+  return `${lines.join("")}pingress_upstream_passed_over_endpoints ${addresses.length}\n`;
+}
+
+Deno.test("ProxyFigures.health is what those proxies say of endpoints that answer", async () => {
+  await using one = new FakeProxy();
+  await using two = new FakeProxy();
+  await using old = new FakeProxy();
+  one.serve(1, passingOver("10.0.0.1:80", "10.0.0.2:80"));
+  two.serve(1, passingOver("10.0.0.1:80"));
+  old.serve(1);
+  const finder = new FakeFinder([
+    { name: "one", admin: one.admin },
+    { name: "two", admin: two.admin },
+    { name: "old", admin: old.admin },
+    { name: "nowhere" },
+  ]);
+  const figures = new ProxyFigures({ finder });
+  const addresses = ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"];
+  const known =
+    () => [figures.health.proxies, ...addresses.map((address) => figures.health.passedOverBy(address))];
+  assertEquals(known(), [0, undefined, undefined, undefined]);
+  await figures.refresh();
+  assertEquals(known(), [2, 2, 1, 0]);
+});
+
+Deno.test("ProxyFigures.health is nothing when the proxies were asked long ago", async () => {
+  await using proxy = new FakeProxy();
+  proxy.serve(1, passingOver("10.0.0.1:80"));
+  const finder = new FakeFinder([{ name: "one", admin: proxy.admin }]);
+  let time = Date.parse("2026-01-01");
+  const figures = new ProxyFigures({ finder, now: () => time });
+  await figures.refresh();
+  const cases: [passed: number, proxies: number][] = [[0, 1], [29_999, 1], [1, 0], [-30_001, 0]];
+  for (const [passed, proxies] of cases) {
+    time += passed;
+    assertEquals(figures.health.proxies, proxies, `${passed}`);
+  }
+});
+
+Deno.test("ProxyFigures takes no more from a proxy than it can bear", async () => {
+  await using many = new FakeProxy();
+  await using long = new FakeProxy();
+  many.serve(
+    1,
+    passingOver(...Array.from({ length: 2001 }, (_, index) => `10.0.${index >> 8}.${index & 255}:80`)),
+  );
+  long.serve(1, passingOver("1".repeat(60_000)));
+  const finder = new FakeFinder([{ name: "many", admin: many.admin }, { name: "long", admin: long.admin }]);
+  const figures = new ProxyFigures({ finder, timeout: 60_000 });
+  await figures.refresh();
+  assertEquals(figures.proxies.map(({ failure }) => failure), [
+    "Its metrics have more than 2000 series",
+    undefined,
+  ]);
+  // what it does not name, as far as can be told
+  assertEquals([figures.health.proxies, figures.health.passedOverBy("10.0.0.1:80")], [1, undefined]);
 });
 
 Deno.test("ProxyFigures gives up a proxy that does not answer in time", async () => {

@@ -43,6 +43,9 @@ const MOST_URL_CHARACTERS = 16_384;
 /** The most rows of a page. */
 const MOST_ROWS = 1000;
 
+/** Of what is handed out whole unless less is asked for. */
+const ANY_NUMBER = { usual: Number.MAX_SAFE_INTEGER, from: 1, to: Number.MAX_SAFE_INTEGER };
+
 /** The request cannot be answered, and why. */
 class RequestError extends Error {
   readonly status: number;
@@ -107,6 +110,8 @@ function checkAsker(request: Request, { address, isApi }: { address: string; isA
   if (host !== "localhost" && !host.endsWith(".localhost") && isIP(host.replace(/^\[(.*)\]$/, "$1")) === 0) {
     throw new RequestError(403, "The dashboard is found at an IP address or localhost, not by other names");
   }
+  // a name of which every part would do may be none as a whole, such as xn--.localhost
+  if (!URL.canParse(request.url)) throw new RequestError(400, `There is no host named ${host}`);
   if (request.method !== "GET" && request.method !== "HEAD") {
     throw new RequestError(405, "The dashboard changes nothing: it answers GET and HEAD alone");
   }
@@ -134,13 +139,19 @@ async function answerApi(
     case "overview":
       return json(ready(dashboard.overview()));
     case "routes":
-      return json(ready(dashboard.view).routes(rowQuery(parameters)));
+      return json(ready(dashboard.view).routes(rowQuery(parameters), dashboard.health));
+    case "endpoints": {
+      const key = parameters.get("backend") ?? "";
+      const backend = ready(dashboard.view).backend(key, dashboard.health);
+      if (backend === undefined) throw new RequestError(404, `No route leads to ${key}`);
+      return json(backend);
+    }
     case "filters":
       return json(ready(dashboard.view).filters);
     case "ingresses":
       return json(ready(dashboard.view).ingresses(rowQuery(parameters)));
     case "certificates":
-      return json(ready(dashboard.view).certificates);
+      return json(ready(dashboard.view).certificates.slice(0, wholeNumber(parameters, "limit", ANY_NUMBER)));
     case "proxies":
       await dashboard.refreshProxies();
       return json(dashboard.proxies());
@@ -207,6 +218,7 @@ function rowQuery(parameters: URLSearchParams): RowQuery {
     ...namespace !== "" && { namespace },
     ...host !== "" && { host },
     problems: parameters.get("problems") === "1",
+    passedOver: parameters.get("passedOver") === "1",
     offset: wholeNumber(parameters, "offset", { usual: 0, from: 0, to: Number.MAX_SAFE_INTEGER }),
     limit: wholeNumber(parameters, "limit", { usual: 200, from: 1, to: MOST_ROWS }),
   };

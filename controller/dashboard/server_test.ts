@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { type RequestHandler, serveAdmin, SILENT_LOG } from "@pingress/config";
+import { selfSigned } from "../../tests/certificates.ts";
+import { Peer } from "../../tests/peers.ts";
 import { recordingLog, within } from "../../tests/testing.ts";
 import { Dashboard } from "./dashboard.ts";
 import { dashboardHandler } from "./server.ts";
@@ -115,6 +117,43 @@ Deno.test("dashboardHandler() is for this machine alone, at an address or localh
   assertStringIncludes(error, "kubectl port-forward");
 });
 
+Deno.test("dashboardHandler() refuses a Host that is no name, and has nothing to log of it", async () => {
+  const { log, lines } = recordingLog();
+  await using setup = new Setup(webYaml(), log);
+  await using server = serveAdmin({ hostname: "127.0.0.1", port: 0 }, {
+    isReady: () => true,
+    others: setup.handle,
+  });
+  for (const path of ["/", "/api/routes"]) {
+    using client = await Peer.connect(server.addr);
+    const { start, body } = await client.exchange(`GET ${path} HTTP/1.1\r\nHost: xn--.localhost\r\n\r\n`);
+    assertEquals(start, "HTTP/1.1 400 Bad Request", path);
+    assertStringIncludes(body, "There is no host named xn--.localhost");
+  }
+  assertEquals(lines, []);
+});
+
+Deno.test("dashboardHandler() hands out the certificates that end first, if asked for so many", async () => {
+  const secrets = await Promise.all([20, 10].map(async (days) => {
+    const { cert, key } = await selfSigned([`days-${days}.test`], { days });
+    return `
+---
+apiVersion: v1
+kind: Secret
+type: kubernetes.io/tls
+metadata: { name: days-${days}, namespace: default }
+data: { tls.crt: ${btoa(cert)}, tls.key: ${btoa(key)} }
+`;
+  }));
+  const tls = [20, 10].map((days) => `{ hosts: [days-${days}.test], secretName: days-${days} }`);
+  const yaml = webYaml().replace("spec:", `spec:\n  tls: [${tls.join(", ")}]`);
+  await using setup = new Setup(yaml + secrets.join(""));
+  const names = async (query: string) =>
+    (await setup.json(`/api/certificates${query}`)).map(({ secret }: { secret: string }) => secret);
+  assertEquals(await names(""), ["default/days-10", "default/days-20"]);
+  assertEquals(await names("?limit=1"), ["default/days-10"]);
+});
+
 Deno.test("dashboardHandler() lets other sites link to it, and no more", async () => {
   await using setup = new Setup();
   const cases: [site: string, mode: string, status: number][] = [
@@ -145,6 +184,13 @@ Deno.test("dashboardHandler() answers the questions of pages", async () => {
   assertEquals((await setup.json("/api/ingresses?problems=1")).total, 0);
   assertEquals((await setup.json("/api/ingresses/default/web")).className, "pingress");
   assertEquals((await setup.json("/api/ingresses/defa%75lt/web")).name, "web");
+  assertEquals((await setup.json("/api/routes?passedOver=1")).total, 0);
+  const backend = { namespace: "default", name: "web", port: 80 };
+  assertEquals(await setup.json("/api/endpoints?backend=default/web:80"), {
+    ...backend,
+    proxies: 0,
+    endpoints: [],
+  });
   assertEquals(await setup.json("/api/certificates"), []);
   assertEquals(await setup.json("/api/proxies"), []);
   const explained = await setup.json(`/api/explain?url=${encodeURIComponent("http://a.test/x?y=1&z=2")}`);
@@ -160,6 +206,8 @@ Deno.test("dashboardHandler() says what is wrong with a question", async () => {
     ["/api/secrets", 404, "There is no /api/secrets"],
     ["/api/ingresses/default/other", 404, "Pingress serves no Ingress default/other"],
     ["/api/ingresses/default/%zz", 404, "There is no /api/ingresses/default/%zz"],
+    ["/api/endpoints?backend=default/web:81", 404, "No route leads to default/web:81"],
+    ["/api/certificates?limit=0", 400, "limit takes a whole number from 1 to 9007199254740991"],
     ["/api/ingresses/a/b/c", 404, "There is no /api/ingresses/a/b/c"],
     ["/api/routes?limit=0", 400, "limit takes a whole number from 1 to 1000"],
     ["/api/routes?limit=1001", 400, "limit takes a whole number from 1 to 1000"],
@@ -177,7 +225,9 @@ Deno.test("dashboardHandler() says what is wrong with a question", async () => {
 
 Deno.test("dashboardHandler() asks for patience before the controller has read everything", async () => {
   await using setup = new Setup("");
-  for (const path of ["overview", "routes", "ingresses", "ingresses/a/b", "explain?url=a.test"]) {
+  for (
+    const path of ["overview", "routes", "endpoints", "ingresses", "ingresses/a/b", "explain?url=a.test"]
+  ) {
     const response = await setup.ask(`/api/${path}`);
     assertEquals(response.status, 503, path);
     assertStringIncludes((await response.json()).error, "try again");

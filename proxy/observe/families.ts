@@ -41,6 +41,16 @@ export const FAMILIES: Readonly<Record<string, MetricFamily>> = {
     type: "counter",
     help: "Responses of backends that broke off.",
   },
+  pingress_upstream_endpoint_passed_over: {
+    type: "gauge",
+    help: "Workers that pass over an endpoint now, since they could not reach it: of 100 endpoints at most.",
+    // an `endpoint` of the Prometheus operator's own is the port that it scrapes
+    labels: ["address"],
+  },
+  pingress_upstream_passed_over_endpoints: {
+    type: "gauge",
+    help: "Endpoints that at least one worker passes over now, however many they are.",
+  },
   pingress_config_info: {
     type: "gauge",
     help: "The revision of the routes and endpoints that are served: controllers name the same.",

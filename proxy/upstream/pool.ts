@@ -48,6 +48,16 @@ export class UpstreamPool {
     return endpoint;
   }
 
+  /**
+   * The names of those that are passed over at this moment. An address that is spoken to in several ways is among them
+   * when it cannot be reached in one of them.
+   */
+  passedOver(): Set<string> {
+    const names = new Set<string>();
+    for (const endpoint of this.#endpoints.values()) if (endpoint.isPassedOver) names.add(endpoint.name);
+    return names;
+  }
+
   /** Closes all connections that wait. */
   close(): void {
     clearInterval(this.#sweeper);

@@ -105,6 +105,30 @@ Deno.test("UpstreamPool forgets an endpoint of which nothing is to be remembered
   busy.close();
 });
 
+Deno.test("UpstreamPool.passedOver() names the endpoints that could not be reached lately, until they are", async () => {
+  let refuses = true;
+  using pool = new TestPool({
+    dial: () => refuses ? Promise.reject(new Error("no")) : Promise.resolve(new FakeTransport()),
+  });
+  const connect = async () => {
+    for (const address of [ONE, OTHER]) {
+      await pool.http(address).take().then((connection) => connection.close(), () => {});
+    }
+  };
+  pool.endpoint({ hostname: "10.0.0.3", port: 80 }, HTTP);
+  assertEquals([...pool.passedOver()], []);
+  await connect();
+  // the same address, spoken to in another way
+  const http2 = pool.endpoint(ONE, { name: "H2C" });
+  assertInstanceOf(http2, Http2Endpoint);
+  await http2.open().catch(() => {});
+  assertEquals([...pool.passedOver()], ["10.0.0.1:80", "10.0.0.1:81"]);
+  refuses = false;
+  await connect();
+  assertEquals([...pool.passedOver()], ["10.0.0.1:80"], "not over HTTP/2");
+  await until(() => pool.passedOver().size === 0, "its next chance");
+});
+
 Deno.test("UpstreamPool.close() closes what is kept", async () => {
   using pool = new TestPool();
   for (const address of [ONE, ONE, OTHER]) {

@@ -7,8 +7,9 @@
 import { type Rule, serviceKey } from "@pingress/config";
 import { annotationViews } from "../../controller/dashboard/annotation_views.ts";
 import type {
+  BackendName,
+  BackendView,
   CertificateView,
-  EndpointView,
   Explanation,
   IngressRow,
   IngressView,
@@ -19,6 +20,7 @@ import type {
   RouteView,
   TrafficPoint,
 } from "../../controller/dashboard/api.ts";
+import { EndpointHealth } from "../../controller/dashboard/endpoint_health.ts";
 import { explain as explainUrl } from "../../controller/dashboard/explain.ts";
 import type { Translation } from "../../controller/translate/translate.ts";
 
@@ -78,10 +80,20 @@ const PROBLEMS: Pick<ProblemView, "severity" | "reason" | "message" | "field">[]
   },
 ];
 
+/** What five of the proxies say of endpoints: some are passed over by two of them, and all of two backends by all. */
+const HEALTH = new EndpointHealth(
+  Array.from({ length: 5 }, (_, proxy) => {
+    const some = proxy < 2 ? [1, 1019].map((index) => endpointsOf(index)[0] ?? "") : [];
+    return { addresses: new Set([...some, ...endpointsOf(40), ...endpointsOf(1029)]), hasMore: false };
+  }),
+);
+
 /** A made-up cluster. */
 export interface Cluster {
   overview: Overview;
   routes: RouteView[];
+  /** The endpoints of each backend, as `namespace/name:port`. */
+  endpoints: Map<string, string[]>;
   ingresses: IngressRow[];
   certificates: CertificateView[];
   proxies: ProxyView[];
@@ -93,12 +105,18 @@ export function makeCluster(count: number, now: number): Cluster {
   const numbers = Array.from({ length: count }, (_, index) => index);
   const problems = numbers.flatMap(problemsOf);
   const routes = numbers.flatMap((index) => routesOf(index)).sort(byHost);
+  const endpoints = new Map(
+    numbers.flatMap((index) =>
+      backendsOf(index).map((backend, place) => [serviceKey(backend), endpointsOf(index + place)] as const)
+    ),
+  );
   const certificates = numbers.filter(hasCertificate).map((index) => certificateOf(index, now))
     .sort((one, other) => one.notAfter - other.notAfter);
   const history = traffic(now);
   const proxies = makeProxies(history);
   return {
     routes,
+    endpoints,
     certificates,
     problems,
     proxies,
@@ -129,6 +147,7 @@ export function makeCluster(count: number, now: number): Cluster {
         proxies: proxies.length,
         readyProxies: proxies.filter(({ isReady, lag }) => isReady && lag === 0).length,
       },
+      endpoints: HEALTH.count([...new Set([...endpoints.values()].flat())]),
       problems: problems.toSorted((one, other) => one.severity.localeCompare(other.severity)).slice(0, 8),
       problemCount: problems.length,
       traffic: history.at(-1),
@@ -140,13 +159,15 @@ export function makeCluster(count: number, now: number): Cluster {
 /** One Ingress of the cluster, with all that is known of it. */
 export function ingressView(cluster: Cluster, { namespace, name }: IngressRow, now: number): IngressView {
   const isOwn = (of: { namespace: string; name: string }) => of.namespace === namespace && of.name === name;
+  const routes = cluster.routes.filter(({ ingress }) => isOwn(ingress));
   return {
     namespace,
     name,
     className: "pingress",
     createdAt: now - 212 * DAY,
     addresses: ["203.0.113.7", "203.0.113.8"],
-    routes: cluster.routes.filter(({ ingress }) => isOwn(ingress)),
+    routes,
+    backends: routes.flatMap(({ backend }) => backendView(cluster, serviceKey(backend)) ?? []),
     problems: cluster.problems.filter(isOwn),
     events: [
       {
@@ -169,8 +190,16 @@ export function ingressView(cluster: Cluster, { namespace, name }: IngressRow, n
   };
 }
 
+/** A backend, as `namespace/name:port`, with its endpoints. */
+export function backendView({ routes, endpoints }: Cluster, key: string): BackendView | undefined {
+  const backend = routes.find(({ backend }) => serviceKey(backend) === key)?.backend;
+  return backend &&
+    { ...backend, proxies: HEALTH.proxies, endpoints: HEALTH.views(endpoints.get(key) ?? []) };
+}
+
 /** Where a URL would go in the cluster, as the controller explains it. */
-export function explain({ routes }: Cluster, text: string): Explanation {
+export function explain(cluster: Cluster, text: string): Explanation {
+  const { routes } = cluster;
   const { hostname } = new URL(text);
   const views = routes.filter(({ host }) => host === hostname);
   const rules = views.map(({ host = "", path = "", type, backend }): Rule => ({
@@ -178,19 +207,16 @@ export function explain({ routes }: Cluster, text: string): Explanation {
     path: { type: type === "Exact" ? "Exact" : "Prefix", path },
     backend: { type: "Service", ...backend },
   }));
-  const endpoints = Object.fromEntries(
-    rules.map(({ backend }, index) =>
-      [serviceKey(backend), views[index]?.endpoints.map(({ address }) => address) ?? []] as const
-    ),
-  );
   const secret = views[0]?.certificate;
   const certificates: Translation["certificates"] = new Map(
     secret === undefined ? [] : [[hostname, { secret, cert: "", key: "" }]],
   );
-  return explainUrl(text, {
-    translation: { config: { rules }, endpoints, certificates },
+  const explanation = explainUrl(text, {
+    translation: { config: { rules }, endpoints: Object.fromEntries(cluster.endpoints), certificates },
     routeView: (rule) => views[rules.findIndex((one) => one === rule)],
   });
+  const backend = explanation.route && backendView(cluster, serviceKey(explanation.route.backend));
+  return { ...explanation, ...backend !== undefined && { backend } };
 }
 
 /** The rows that a query of a table asks for. */
@@ -228,27 +254,29 @@ function problemsOf(index: number): ProblemView[] {
 function routesOf(index: number): RouteView[] {
   const ingress = nameOf(index);
   const second = PATHS[1 + index % (PATHS.length - 1)] ?? "";
-  return ["/", second].map((path, place) => ({
+  return backendsOf(index).map((backend, place) => ({
     host: hostOf(index),
-    path,
+    path: place === 0 ? "/" : second,
     type: place === 1 && index % 7 === 0 ? "Exact" : "Prefix",
     ingress,
-    backend: {
-      namespace: ingress.namespace,
-      name: place === 0 ? ingress.name : `${ingress.name}-v2`,
-      port: place === 0 ? 80 : "http",
-    },
-    endpoints: endpointsOf(index + place),
+    backend,
+    endpoints: HEALTH.count(endpointsOf(index + place)),
     ...hasCertificate(index) && { certificate: `${ingress.namespace}/${ingress.name}-tls` },
     problems: problemsOf(index).length,
   }));
 }
 
-function endpointsOf(index: number): EndpointView[] {
-  const count = index % 23 === 2 ? 0 : 1 + index % 4;
-  return Array.from({ length: count }, (_, place) => ({
-    address: `10.42.${index % 200}.${place + 10}:8080`,
-  }));
+function backendsOf(index: number): [BackendName, BackendName] {
+  const { namespace, name } = nameOf(index);
+  return [{ namespace, name, port: 80 }, { namespace, name: `${name}-v2`, port: "http" }];
+}
+
+function endpointsOf(index: number): string[] {
+  const count = index % 23 === 2 ? 0 : index === 3 ? 64 : 1 + index % 4;
+  return Array.from(
+    { length: count },
+    (_, place) => `10.${42 + Math.floor(index / 200)}.${index % 200}.${place + 10}:8080`,
+  );
 }
 
 function certificateOf(index: number, now: number): CertificateView {
@@ -302,6 +330,7 @@ function makeProxies(history: TrafficPoint[]): ProxyView[] {
       lag: isBehind ? 74_000 : 0,
       workers: 4,
       connections: 412 + index * 37,
+      passedOver: index < 2 ? 5 : 3,
       traffic: { ...last, rate: (last?.rate ?? 0) / 5, errorShare: 0.0004 * index },
       reloads: 31,
       reloadFailures: isBehind ? 2 : 0,

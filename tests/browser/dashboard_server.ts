@@ -5,7 +5,7 @@
  */
 import { ASSETS } from "../../controller/dashboard/assets.ts";
 import { HEADERS } from "../../controller/dashboard/server.ts";
-import { type Cluster, explain, ingressView, page } from "./dashboard_data.ts";
+import { backendView, type Cluster, explain, ingressView, page } from "./dashboard_data.ts";
 
 /** A server that is closed when disposed of. */
 export class DashboardServer implements AsyncDisposable {
@@ -76,8 +76,11 @@ export class DashboardServer implements AsyncDisposable {
             `${row.host} ${row.path} ${row.backend.name} ${row.ingress.name}`.includes(search) &&
             (namespace === null || row.ingress.namespace === namespace) &&
             (!query.has("host") || row.host === query.get("host")) &&
-            (!query.has("problems") || row.problems > 0),
+            (!query.has("problems") || row.problems > 0) &&
+            (!query.has("passedOver") || row.endpoints.passedOver > 0),
         );
+      case "endpoints":
+        return backendView(cluster, query.get("backend") ?? "");
       case "ingresses":
         return page(
           cluster.ingresses,
@@ -95,8 +98,9 @@ export class DashboardServer implements AsyncDisposable {
       case "explain":
         return explain(cluster, query.get("url") ?? "");
       case "certificates":
+        return cluster.certificates.slice(0, Number(query.get("limit") ?? Infinity));
       case "proxies":
-        return cluster[resource];
+        return cluster.proxies;
     }
   }
 

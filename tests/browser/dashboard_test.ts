@@ -6,6 +6,8 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "npm:puppeteer-core@^25.16.0";
+import { Peer } from "../peers.ts";
+import { pause } from "../testing.ts";
 import { browserTest, type Look, Visit } from "./browser.ts";
 import { makeCluster } from "./dashboard_data.ts";
 import { DashboardServer } from "./dashboard_server.ts";
@@ -206,6 +208,116 @@ browserTest("the dashboard says what to do where there is nothing", async (brows
   }
 });
 
+browserTest("the dashboard shows which endpoints are passed over, in words", async (browser) => {
+  await using server = new DashboardServer(makeCluster(5000, Date.now()));
+  await using visit = await Visit.to(browser, `${server.url}#/`);
+  const { page } = visit;
+  await visit.until("document.querySelector('.tiles')?.innerText.includes('5 passed over')");
+  await visit.until("document.querySelectorAll('.ending li').length === 6");
+  const asked = visit.requests.filter((url) => url.includes("/certificates")).map((url) =>
+    new URL(url).search
+  );
+  assertEquals(asked, ["?limit=6"], "no more than are shown");
+  await page.evaluate(
+    "[...document.querySelectorAll('.tile')].find((tile) => tile.innerText.includes('Endpoints')).click()",
+  );
+  await visit.until("document.querySelector('.page-head [role=status]')?.innerText === '8 routes'");
+  assertEquals(await page.evaluate("location.hash"), "#/routes?passedOver=1");
+  await visit.until("document.querySelectorAll('td.health').length === 8");
+  const rows = await page.evaluate(`[...document.querySelectorAll('tbody tr')].map((row) =>
+    [row.querySelector('.health').innerText, getComputedStyle(row).backgroundColor])`) as [string, string][];
+  const [[some, usual] = ["", ""]] = rows;
+  assertEquals(some, "1 of 4 passed over");
+  assertEquals(rows.map(([words]) => words).slice(1, 5), [
+    "Both passed over",
+    "Passed over",
+    "Passed over",
+    "1 of 2 passed over",
+  ]);
+  for (const [words, colour] of rows) assertEquals(colour !== usual, !words.includes(" of "), words);
+
+  for (const [index, words] of ["passed over by 2 of 5 proxies", "passed over by all 5 proxies"].entries()) {
+    await page.evaluate(`document.querySelectorAll('td.health button')[${index}].click()`);
+    await visit.until(`document.querySelector('.popover:popover-open')?.innerText.includes('${words}')`);
+    const text = await textOf(page, ".popover:popover-open");
+    assertEquals(text.includes("not known to be down"), index === 0);
+    assertMatch(text, /could not reach, and tries it again/);
+    assertEquals(await visit.barriers(), []);
+    const isInSight = "(({ right, bottom }) => right <= innerWidth && bottom <= innerHeight)";
+    assert(
+      await page.evaluate(
+        `${isInSight}(document.querySelector('.popover:popover-open').getBoundingClientRect())`,
+      ),
+    );
+    await page.keyboard.press("Escape");
+  }
+
+  await page.setViewport({ width: 360, height: 800 });
+  await page.evaluate("document.querySelectorAll('td.health button')[0].click()");
+  await visit.until("document.querySelector('.popover:popover-open')?.innerText.includes('not known')");
+  const sides = "(({ left, right }) => [left, right])";
+  const [left = 0, right = 0] = await page.evaluate(
+    `${sides}(document.querySelector('.popover:popover-open').getBoundingClientRect())`,
+  ) as number[];
+  assert(left >= 0 && right <= 360 && right - left > 300, `it is from ${left} to ${right}`);
+  await page.setViewport({ width: 1280, height: 800 });
+  await page.keyboard.press("Escape");
+
+  await page.evaluate("document.querySelectorAll('td.ingress a')[0].click()");
+  await visit.until(
+    "document.querySelector('.endpoints')?.innerText.includes('passed over by 2 of 5 proxies')",
+  );
+  await page.goto(`${server.url}#/ingresses/shop/invoices`);
+  const items = "document.querySelector('.endpoints')?.querySelectorAll('li').length";
+  await visit.until(`${items} === 20`);
+  await page.click("::-p-text(Show all 64)");
+  await visit.until(`${items} === 64`);
+  await page.goto(`${server.url}#/proxies`);
+  await visit.until("document.querySelector('tbody')?.innerText.includes('5 endpoints passed over')");
+  // before somebody looked nobody knew
+  await visit.until("document.querySelector('tbody').innerText.includes('behind for at least 1 min')");
+  assertQuiet(visit);
+});
+
+browserTest("the demo's dashboard shows an endpoint that is dead, and that it is back", async (browser) => {
+  await using demo = await DemoProgram.start();
+  const serve = (port: number) =>
+    Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, () => new Response("pear"));
+  await using steady = serve(0);
+  await using dying = serve(0);
+  const { port } = dying.addr;
+  await Deno.writeTextFile(`${demo.manifests}/pear.json`, pear([steady.addr.port, port]));
+  await using visit = await Visit.to(browser, `${demo.dashboard}#/routes?search=pear`);
+  const { page } = visit;
+  const health = "document.querySelector('td.health button')?.innerText";
+  await visit.until(`${health} === '2 endpoints'`);
+
+  let isOver = false;
+  const requests = (async () => {
+    for (; !isOver; await pause(50)) {
+      using client = await Peer.connect(demo.http);
+      const { start } = await client.exchange("GET / HTTP/1.1\r\nHost: pear.example.com\r\n\r\n");
+      assertEquals(start, "HTTP/1.1 200 OK");
+    }
+  })();
+  try {
+    await dying.shutdown();
+    await visit.until(`${health} === '1 of 2 passed over'`);
+    await page.click("td.health button");
+    const list =
+      "document.querySelector('.popover:popover-open .endpoints')?.innerText.replaceAll(/\\s+/g, ' ')";
+    await visit.until(`${list}?.includes('127.0.0.1:${port} passed over by the proxy')`);
+    await visit.until(`${list}.includes('127.0.0.1:${steady.addr.port} not known to be down')`);
+    await using _back = serve(port);
+    await visit.until(`${list}.includes('127.0.0.1:${port} not known to be down')`);
+    await visit.until(`${health} === '2 endpoints'`);
+  } finally {
+    isOver = true;
+    await requests;
+  }
+  assertQuiet(visit);
+});
+
 browserTest("the demo's dashboard shows an edit of its Ingress, and 5,000 more", async (browser, t) => {
   await using demo = await DemoProgram.start();
   const file = `${demo.manifests}/ingress.yaml`;
@@ -260,6 +372,31 @@ browserTest("the demo's dashboard shows an edit of its Ingress, and 5,000 more",
     assertQuiet(visit);
   });
 });
+
+/** An Ingress whose Service has endpoints at some ports of this machine, as a file of the demo. */
+function pear(ports: number[]): string {
+  const metadata = { name: "pear" };
+  const backend = { service: { name: "pear", port: { number: 80 } } };
+  const items = [
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata,
+      spec: {
+        ingressClassName: "pingress",
+        rules: [{ host: "pear.example.com", http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+      },
+    },
+    { apiVersion: "v1", kind: "Service", metadata, spec: { ports: [{ port: 80 }] } },
+    {
+      apiVersion: "v1",
+      kind: "Endpoints",
+      metadata,
+      subsets: ports.map((port) => ({ addresses: [{ ip: "127.0.0.1" }], ports: [{ port }] })),
+    },
+  ];
+  return JSON.stringify({ apiVersion: "v1", kind: "List", items });
+}
 
 /** As many Ingresses of two routes each, as a file of the demo. */
 function manyIngresses(count: number): string {

@@ -3,10 +3,13 @@
  *
  * @module
  */
+import type { Address } from "@pingress/config";
 import { within } from "../testing.ts";
 
 /** A demo that ends when disposed of. */
 export class DemoProgram implements AsyncDisposable {
+  /** Where it serves HTTP. */
+  readonly http: Address;
   /** Where its dashboard is. */
   readonly dashboard: string;
   /** The directory with its YAML. */
@@ -22,6 +25,7 @@ export class DemoProgram implements AsyncDisposable {
     this.#child = child;
     this.#directory = `.demo/${http}`;
     this.#output = output;
+    this.http = { hostname: "127.0.0.1", port: http };
     this.dashboard = `http://127.0.0.1:${admin}/`;
     this.manifests = `${this.#directory}/manifests`;
   }

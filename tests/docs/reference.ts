@@ -82,7 +82,8 @@ The dashboard in \`manifests/monitoring/\` shows all of them: [how to scrape the
 
 The label \`host\` is there only with the proxy's \`--metrics-hosts\`. \`host_class\` is \`exact\`, \`wildcard\`, \`any\` (a
 rule without a host), \`default\` (the default backend) or \`none\` (no rule). A \`method\` that is none of the common
-ones is \`other\`. What workers count is added up; what one that died had counted stays.
+ones is \`other\`. What workers count is added up; what one that died had counted stays. An \`address\` is that of an
+endpoint, as \`10.0.0.1:8080\`.
 
 ${sections.join("\n\n")}
 `;

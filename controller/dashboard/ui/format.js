@@ -135,3 +135,41 @@ export function expiry(notAfter, now) {
   if (notAfter <= now + 30 * DAY) return { tone: "warning", word: "Ends soon" };
   return { tone: "ok", word: "Valid" };
 }
+
+/**
+ * How the endpoints of a backend do, in a few words. That one can be reached is not known of any: a proxy passes over
+ * those that it could not reach.
+ *
+ * @param {import("../api.ts").EndpointCounts} counts
+ * @returns {{ tone: import("./components.js").Tone, word: string }}
+ */
+export function endpointsState({ total, passedOver, unknown }) {
+  if (total === 0) return { tone: "error", word: "No endpoints" };
+  if (passedOver === total) {
+    const all = total === 2 ? "Both" : `All ${formatCount(total)}`;
+    return { tone: "error", word: total === 1 ? "Passed over" : `${all} passed over` };
+  }
+  if (passedOver > 0) {
+    return { tone: "warning", word: `${formatCount(passedOver)} of ${formatCount(total)} passed over` };
+  }
+  return { tone: unknown === total ? "none" : "ok", word: plural(total, "endpoint") };
+}
+
+/**
+ * How one endpoint does.
+ *
+ * @param {import("../api.ts").EndpointView} endpoint
+ * @param {number} proxies how many say which endpoints they pass over
+ * @returns {{ tone: import("./components.js").Tone, word: string }}
+ */
+export function endpointState({ passedOver }, proxies) {
+  if (passedOver === undefined) return { tone: "none", word: "unknown" };
+  if (passedOver === 0) return { tone: "ok", word: "not known to be down" };
+  if (passedOver < proxies) {
+    return { tone: "warning", word: `passed over by ${passedOver} of ${formatCount(proxies)} proxies` };
+  }
+  const word = proxies === 1
+    ? "passed over by the proxy"
+    : `passed over by all ${formatCount(proxies)} proxies`;
+  return { tone: "error", word };
+}

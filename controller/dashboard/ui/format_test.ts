@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
 import {
+  endpointsState,
+  endpointState,
   expiry,
   formatCount,
   formatDuration,
@@ -67,4 +69,35 @@ Deno.test("expiry() has a word for how long a certificate is still good", () => 
     [31, "ok", "Valid"],
   ];
   for (const [days, tone, word] of cases) assertEquals(expiry(days * DAY, 0), { tone, word }, `${days}`);
+});
+
+Deno.test("endpointsState() says how many endpoints cannot be reached, and claims of none that it can", () => {
+  const cases: [total: number, passedOver: number, unknown: number, tone: string, word: string][] = [
+    [0, 0, 0, "error", "No endpoints"],
+    [1, 0, 0, "ok", "1 endpoint"],
+    [3, 0, 3, "none", "3 endpoints"],
+    [3, 0, 1, "ok", "3 endpoints"],
+    [3, 1, 2, "warning", "1 of 3 passed over"],
+    [1, 1, 0, "error", "Passed over"],
+    [2, 2, 0, "error", "Both passed over"],
+    [1200, 1200, 0, "error", "All 1,200 passed over"],
+  ];
+  for (const [total, passedOver, unknown, tone, word] of cases) {
+    assertEquals(endpointsState({ total, passedOver, unknown }), { tone, word });
+  }
+});
+
+Deno.test("endpointState() says how many proxies pass an endpoint over", () => {
+  const cases: [passedOver: number | undefined, proxies: number, tone: string, word: string][] = [
+    [undefined, 0, "none", "unknown"],
+    [undefined, 3, "none", "unknown"],
+    [0, 3, "ok", "not known to be down"],
+    [2, 3, "warning", "passed over by 2 of 3 proxies"],
+    [3, 3, "error", "passed over by all 3 proxies"],
+    [1, 1, "error", "passed over by the proxy"],
+  ];
+  for (const [passedOver, proxies, tone, word] of cases) {
+    const endpoint = { address: "10.0.0.1:80", ...passedOver !== undefined && { passedOver } };
+    assertEquals(endpointState(endpoint, proxies), { tone, word });
+  }
 });

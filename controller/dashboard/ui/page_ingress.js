@@ -11,8 +11,8 @@ import { plural } from "./format.js";
 import { Icon } from "./icons.js";
 import {
   Backend,
-  endpointHealth,
   EndpointList,
+  EndpointsStatus,
   hostName,
   RouteCertificate,
   RoutePath,
@@ -21,6 +21,7 @@ import { linkTo } from "./router.js";
 
 /** @typedef {import("../api.ts").IngressView} IngressView */
 /** @typedef {import("../api.ts").AnnotationView} AnnotationView */
+/** @typedef {import("../api.ts").BackendView} BackendView */
 /** @typedef {import("../api.ts").EventView} EventView */
 /** @typedef {import("../api.ts").RouteView} RouteView */
 
@@ -66,7 +67,7 @@ export function IngressPage({ namespace, name }) {
       failure ? h(Failure, { failure }) : h(Loading, null),
     ];
   }
-  const { className, createdAt, addresses, routes, problems, events, annotations, yaml } = ingress;
+  const { className, createdAt, addresses, routes, backends, problems, events, annotations, yaml } = ingress;
   return [
     h(
       PageHead,
@@ -88,6 +89,8 @@ export function IngressPage({ namespace, name }) {
         ? h(Empty, { title: "Nothing is served for this Ingress" }, "See its problems, or give it a rule.")
         : h(RouteTable, { routes }),
     ),
+    routes.some(({ endpoints }) => endpoints.total > 0) &&
+    h(Card, { title: "Endpoints" }, h(Backends, { backends })),
     h(
       "div",
       { class: "columns even" },
@@ -132,17 +135,27 @@ function RouteTable({ routes }) {
       null,
       routes.map((route) => {
         const { host, backend, endpoints } = route;
-        const { tone, word } = endpointHealth(endpoints);
         return h(
           "tr",
           null,
           h("td", null, hostName(host)),
           h("td", null, h(RoutePath, { route })),
           h("td", null, h(Backend, { backend })),
-          h("td", null, h(Status, { tone }, word), endpoints.length > 0 && h(EndpointList, { endpoints })),
+          h("td", { class: "health" }, h(EndpointsStatus, { endpoints })),
           h("td", null, h(RouteCertificate, { route })),
         );
       }),
+    ),
+  );
+}
+
+/** What the routes lead to, each once. @param {{ backends: BackendView[] }} props */
+function Backends({ backends }) {
+  return h(
+    "ul",
+    { class: "backends", role: "list" },
+    backends.filter(({ endpoints }) => endpoints.length > 0).map((backend) =>
+      h("li", null, h("h3", null, h(Backend, { backend })), h(EndpointList, { backend }))
     ),
   );
 }

@@ -79,7 +79,7 @@ export function OverviewPage() {
 }
 
 /** @param {{ overview: Overview }} props */
-function Tiles({ overview: { counts, problemCount, problems } }) {
+function Tiles({ overview: { counts, endpoints, problemCount, problems } }) {
   const errors = problems.some(({ severity }) => severity === "error");
   const areAllReady = counts.readyProxies === counts.proxies;
   return h(
@@ -92,6 +92,13 @@ function Tiles({ overview: { counts, problemCount, problems } }) {
       note: plural(counts.namespaces, "namespace"),
     }),
     h(Tile, { label: "Routes", path: "routes", value: counts.routes, note: plural(counts.hosts, "host") }),
+    h(Tile, {
+      label: "Endpoints",
+      path: "routes",
+      query: endpoints.passedOver > 0 ? { passedOver: "1" } : {},
+      value: endpoints.total,
+      note: h(EndpointsNote, { endpoints }),
+    }),
     h(Tile, {
       label: "Problems",
       path: "ingresses",
@@ -120,6 +127,21 @@ function Tiles({ overview: { counts, problemCount, problems } }) {
         : h(Status, { tone: "error" }, counts.proxies - counts.readyProxies, " not ready"),
     }),
   );
+}
+
+/** @param {Pick<Overview, "endpoints">} props */
+function EndpointsNote({ endpoints: { total, passedOver, unknown } }) {
+  if (passedOver > 0) {
+    return h(
+      Status,
+      { tone: "warning" },
+      unknown > 0 && "At least ",
+      formatCount(passedOver),
+      " passed over",
+    );
+  }
+  if (unknown === total) return h(Status, { tone: "none" }, total === 0 ? "None" : "State unknown");
+  return h(Status, { tone: "ok" }, unknown > 0 ? "No failure known" : "None passed over");
 }
 
 /**
@@ -208,11 +230,15 @@ function Charts({ history }) {
   );
 }
 
+/** The most certificates of an overview. */
+const MOST_ENDING = 6;
+
 /** @param {{ count: number, all: number }} props */
 function EndingCertificates({ count, all }) {
-  const { data = [] } = useAnswer(count > 0 ? "api/certificates" : undefined, "configuration");
+  const path = count > 0 ? `api/certificates?limit=${Math.min(count, MOST_ENDING)}` : undefined;
+  const { data = [] } = useAnswer(path, "configuration");
   const now = useNow(60_000);
-  const ending = /** @type {CertificateView[]} */ (data).slice(0, Math.min(count, 6));
+  const ending = /** @type {CertificateView[]} */ (data);
   return h(
     Card,
     {

@@ -70,8 +70,8 @@ function ProxyTable({ proxies }) {
 
 /** @param {{ proxy: ProxyView }} props */
 function ProxyRow({ proxy }) {
-  const { name, node, address, failure, revision, lag, connections, traffic, reloads, reloadFailures = 0 } =
-    proxy;
+  const { name, node, address, failure, revision, lag = 0, connections, passedOver = 0, traffic } = proxy;
+  const { reloads, reloadFailures = 0 } = proxy;
   const numbers = [
     ["Connections", formatCount(connections)],
     ["Requests/s", formatRate(traffic?.rate)],
@@ -84,12 +84,19 @@ function ProxyRow({ proxy }) {
     "tr",
     null,
     h("th", { scope: "row" }, name, h("span", { class: "sub" }, [node, address].filter(Boolean).join(" · "))),
-    h("td", null, h(Status, { tone }, word), failure && h("span", { class: "sub" }, failure)),
+    h(
+      "td",
+      null,
+      h(Status, { tone }, word),
+      failure && h("span", { class: "sub" }, failure),
+      // nobody compared before somebody looked
+      lag >= 1000 && h("span", { class: "sub" }, "behind for at least ", formatDuration(lag)),
+      passedOver > 0 && h("span", { class: "sub" }, plural(passedOver, "endpoint"), " passed over"),
+    ),
     h(
       "td",
       { "data-label": "Revision" },
       h("code", null, shortRevision(revision)),
-      lag !== undefined && lag > 0 && h("span", { class: "sub" }, formatDuration(lag), " behind"),
     ),
     numbers.map(([label, text]) => h("td", { class: "number", "data-label": label }, text)),
     h(

@@ -4,7 +4,7 @@
  * @module
  */
 import { h } from "preact";
-import { Empty, NothingServed, PageHead, Total } from "./components.js";
+import { Empty, NothingServed, PageHead, Switch, Total } from "./components.js";
 import { useAnswer } from "./fetching.js";
 import { FilterBox } from "./filter_box.js";
 import { plural } from "./format.js";
@@ -39,7 +39,7 @@ const COLUMNS = [
   {
     key: "health",
     title: "Endpoints",
-    cell: ({ endpoints }) => h(Endpoints, { endpoints }),
+    cell: (route) => h(Endpoints, { route }),
   },
   {
     key: "certificate",
@@ -55,8 +55,8 @@ const COLUMNS = [
 
 /** @param {{ place: import("./router.js").Place }} props */
 export function RoutesPage({ place: { query } }) {
-  const { search, namespace, host, problems } = query;
-  const rows = usePagedRows("api/routes", { search, namespace, host, problems });
+  const { search, namespace, host, problems, passedOver } = query;
+  const rows = usePagedRows("api/routes", { search, namespace, host, problems, passedOver });
   const filters = /** @type {Filters | undefined} */ (useAnswer("api/filters", "configuration").data);
   return [
     h(PageHead, { title: "Routes" }, h(Total, null, rows.total !== undefined && plural(rows.total, "route"))),
@@ -71,21 +71,34 @@ export function RoutesPage({ place: { query } }) {
         choices: filters?.hosts ?? [],
         onChange: (host) => changeQuery({ host }),
       }),
+      h(Switch, {
+        label: "Endpoints passed over",
+        isOn: passedOver === "1",
+        onChange: (isOn) => changeQuery({ passedOver: isOn ? "1" : "" }),
+      }),
     ),
     virtualTable({
       name: "routes",
       caption: "Routes, sorted by host and path",
       columns: COLUMNS,
       rows,
-      empty: search || namespace || host || problems
-        ? h(
-          Empty,
-          { title: "No route matches" },
-          "Search for less, or ",
-          h("a", { href: linkTo(["routes"]) }, "show all routes"),
-          ".",
-        )
-        : h(NothingServed, null),
+      empty: emptyText({ isNarrow: Boolean(search || namespace || host || problems), passedOver }),
     }),
   ];
+}
+
+/** @param {{ isNarrow: boolean, passedOver: string | undefined }} query */
+function emptyText({ isNarrow, passedOver }) {
+  const all = h("a", { href: linkTo(["routes"]) }, "show all routes");
+  if (isNarrow) return h(Empty, { title: "No route matches" }, "Search for less, or ", all, ".");
+  if (passedOver) {
+    return h(
+      Empty,
+      { title: "No endpoint is passed over" },
+      "No proxy says that it could not reach one; ",
+      all,
+      ".",
+    );
+  }
+  return h(NothingServed, null);
 }

@@ -4,14 +4,15 @@
  * @module
  */
 import { h } from "preact";
-import { useId, useState } from "preact/hooks";
-import { IngressLink, Status } from "./components.js";
-import { plural } from "./format.js";
-import { linkTo } from "./router.js";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Failure, IngressLink, Status } from "./components.js";
+import { useAnswer } from "./fetching.js";
+import { endpointsState, endpointState, formatCount, plural } from "./format.js";
+import { linkTo, queryText } from "./router.js";
 
-/** @typedef {import("../api.ts").EndpointView} EndpointView */
+/** @typedef {import("../api.ts").BackendView} BackendView */
+/** @typedef {import("../api.ts").EndpointCounts} EndpointCounts */
 /** @typedef {import("../api.ts").RouteView} RouteView */
-/** @typedef {import("./components.js").Tone} Tone */
 
 /** A host, or the words for all of them. @param {string | undefined} host */
 export function hostName(host) {
@@ -49,52 +50,104 @@ export function Backend({ backend: { namespace, name, port } }) {
   return [h("span", { class: "dim" }, namespace, "/"), name, h("span", { class: "dim" }, ":", port)];
 }
 
-/** How many endpoints a backend has, in words. @param {EndpointView[]} endpoints @returns {{ tone: Tone, word: string }} */
-export function endpointHealth(endpoints) {
-  if (endpoints.length === 0) return { tone: "error", word: "No endpoints" };
-  return { tone: "ok", word: plural(endpoints.length, "endpoint") };
+/** How a backend's endpoints do. @param {{ endpoints: EndpointCounts }} props */
+export function EndpointsStatus({ endpoints }) {
+  const { tone, word } = endpointsState(endpoints);
+  const isUnknown = endpoints.total > 0 && endpoints.unknown === endpoints.total;
+  return h(Status, { tone }, word, isUnknown && h("span", { class: "sr-only" }, ", their state is unknown"));
 }
 
 /**
- * The endpoints' state, as a button that opens the list of them.
+ * The same, as a button that opens the list of them.
  *
- * @param {{ endpoints: EndpointView[] }} props
+ * @param {{ route: RouteView }} props
  */
-export function Endpoints({ endpoints }) {
+export function Endpoints({ route: { backend, endpoints } }) {
   const id = useId();
   const [isOpen, setOpen] = useState(false);
-  const { tone, word } = endpointHealth(endpoints);
-  if (endpoints.length === 0) return h(Status, { tone }, word);
+  const popover = useRef(/** @type {HTMLElement | null} */ (null));
+  if (endpoints.total === 0) return h(EndpointsStatus, { endpoints });
   return [
-    h("button", { type: "button", class: "plain", popovertarget: id }, h(Status, { tone }, word)),
+    h(
+      "button",
+      { type: "button", class: "plain", popovertarget: id },
+      h(EndpointsStatus, { endpoints }),
+    ),
     h(
       "div",
       {
         id,
+        ref: popover,
         popover: "auto",
         class: "popover",
         onBeforeToggle: ({ newState }) => setOpen(newState === "open"),
-        onToggle: placePopover,
+        onToggle: () => placePopover(popover.current),
       },
-      isOpen && h(EndpointList, { endpoints }),
+      isOpen && h(AskedEndpoints, { backend, onChange: () => placePopover(popover.current) }),
     ),
   ];
 }
 
-/** @param {{ endpoints: EndpointView[] }} props */
-export function EndpointList({ endpoints }) {
+/**
+ * The endpoints of a backend, of which there may be thousands: they are asked for when somebody wants to see them.
+ *
+ * @param {{ backend: RouteView["backend"], onChange: () => void }} props
+ */
+function AskedEndpoints({ backend: { namespace, name, port }, onChange }) {
+  const query = queryText({ backend: `${namespace}/${name}:${port}` });
+  const { data, failure } = useAnswer(`api/endpoints?${query}`, "figures");
+  const backend = /** @type {BackendView | undefined} */ (data);
+  useLayoutEffect(onChange, [backend?.endpoints.length, failure]);
+  if (backend !== undefined) return h(EndpointList, { backend });
+  return failure ? h(Failure, { failure }) : h("p", { class: "dim" }, "Loading");
+}
+
+/** So many endpoints are in sight at first; those come first that are passed over. */
+const FEW = 20;
+
+/** Each endpoint of a backend, and how it does. @param {{ backend: BackendView }} props */
+export function EndpointList({ backend }) {
+  const { proxies, endpoints } = backend;
+  const [isWhole, setWhole] = useState(false);
+  const shown = isWhole ? endpoints : endpoints.slice(0, FEW);
+  return [
+    h(
+      "ul",
+      { class: "endpoints", role: "list" },
+      shown.map((endpoint) => {
+        const { tone, word } = endpointState(endpoint, proxies);
+        return h("li", null, h("code", null, endpoint.address), h(Status, { tone }, word));
+      }),
+    ),
+    shown.length < endpoints.length &&
+    h(
+      "button",
+      { type: "button", class: "button small", onClick: () => setWhole(true) },
+      `Show all ${formatCount(endpoints.length)}`,
+    ),
+    endpoints.length > 0 && h(EndpointNote, { backend }),
+  ];
+}
+
+/** What those words mean. @param {{ backend: BackendView }} props */
+function EndpointNote({ backend: { proxies, endpoints } }) {
+  if (proxies === 0) return h("p", { class: "sub" }, "No proxy says which endpoints it passes over.");
+  if (!endpoints.some(({ passedOver = 0 }) => passedOver > 0)) return null;
   return h(
-    "ul",
-    { class: "endpoints", role: "list" },
-    endpoints.map(({ address }) => h("li", null, h("code", null, address))),
+    "p",
+    { class: "sub" },
+    "A proxy passes over an endpoint that it could not reach, and tries it again after 1 to 30 seconds. ",
+    "Where all are passed over, all are tried.",
   );
 }
 
-/** Below its button, and within the window. @param {ToggleEvent & { currentTarget: HTMLElement }} event */
-function placePopover({ currentTarget: popover, newState }) {
-  const button = popover.previousElementSibling;
-  if (newState !== "open" || button === null) return;
+/** Below its button, and within the window. @param {HTMLElement | null} popover */
+function placePopover(popover) {
+  const button = popover?.previousElementSibling;
+  if (!popover?.matches(":popover-open") || !button) return;
   const { left, bottom, top } = button.getBoundingClientRect();
+  // where it is narrows it
+  popover.style.left = "0";
   const { offsetWidth, offsetHeight } = popover;
   popover.style.left = `${Math.max(8, Math.min(left, innerWidth - offsetWidth - 8))}px`;
   popover.style.top = `${bottom + offsetHeight + 8 > innerHeight ? top - offsetHeight - 4 : bottom + 4}px`;

@@ -66,7 +66,7 @@ export function UrlBox({ url }) {
 }
 
 /** @param {{ explanation: Explanation }} props */
-function Answer({ explanation: { url, steps, route, outcome } }) {
+function Answer({ explanation: { url, steps, route, backend, outcome } }) {
   const port = url.port === undefined ? "" : `:${url.port}`;
   return h(
     "div",
@@ -109,7 +109,7 @@ function Answer({ explanation: { url, steps, route, outcome } }) {
         { class: "facts" },
         h(Fact, { term: "Ingress" }, h(IngressLink, { ingress: route.ingress })),
         h(Fact, { term: "Service" }, h(Backend, { backend: route.backend })),
-        h(Fact, { term: "Endpoints" }, h(EndpointList, { endpoints: route.endpoints })),
+        backend && h(Fact, { term: "Endpoints" }, h(EndpointList, { backend })),
       ),
   );
 }

@@ -82,10 +82,14 @@ Deno.test({
         assertEquals([health, lastError], ["ok", undefined], name);
       }
       const active = rules.filter(({ state }) => state !== "inactive").map(({ name }) => name);
-      // a file is broken, three of five answers are errors, the backend is dead, two controllers write
-      for (const name of ["PingressReloadFails", "PingressServerErrors", "PingressTwoLeaders"]) {
-        assert(active.includes(name), `${name} is not among ${active}`);
-      }
+      // a file is broken, three of five answers are errors, a backend is dead, two controllers write
+      const expected = [
+        "PingressReloadFails",
+        "PingressServerErrors",
+        "PingressEndpointPassedOver",
+        "PingressTwoLeaders",
+      ];
+      for (const name of expected) assert(active.includes(name), `${name} is not among ${active}`);
       assert(!active.includes("PingressTargetDown"), `${active}`);
       assert(!active.includes("PingressCertificateExpires"), `${active}`);
     });
