@@ -69,8 +69,23 @@ export interface Certificate extends TlsFiles {
 }
 
 /** All backends that requests of a rule may go to. */
-export function backendsOf({ backend, options: { errors, canary } = {} }: Rule): ServiceBackend[] {
+export function backendsOf(
+  { backend, options: { errors, canary } = {} }: Pick<Rule, "backend" | "options">,
+): ServiceBackend[] {
   return [backend, errors?.backend, canary?.backend].filter((one) => one !== undefined);
+}
+
+/** All backends of a configuration, as `endpoints.json` spells them. */
+export function backendKeys({ rules, defaultBackend, defaultOptions }: ProxyConfig): Set<string> {
+  const keys = new Set(rules.flatMap(backendsOf).map(serviceKey));
+  if (defaultBackend !== undefined) {
+    const byDefault = {
+      backend: defaultBackend,
+      ...defaultOptions !== undefined && { options: defaultOptions },
+    };
+    for (const backend of backendsOf(byDefault)) keys.add(serviceKey(backend));
+  }
+  return keys;
 }
 
 /** How `endpoints.json` spells a backend: `namespace/name:port`. */

@@ -529,6 +529,8 @@ Deno.test("Proxy says what it has counted", async () => {
     'pingress_requests_total{host_class="none",host="",method="GET",code="404"} 1',
     'pingress_request_duration_seconds_count{host_class="exact",host="a.test"} 2',
     'pingress_request_duration_seconds_bucket{host_class="exact",host="a.test",le="+Inf"} 2',
+    'pingress_backend_requests_total{backend="default/one:80"} 2',
+    'pingress_backend_errors_total{backend="default/one:80"} 0',
     "pingress_requests_in_flight 0",
     "pingress_incomplete_responses_total 0",
     "pingress_received_bytes_total 3",

@@ -1,4 +1,4 @@
-import { type Address, labelValue, type Log, type Sample } from "@pingress/config";
+import { type Address, backendKeys, labelValue, type Log, type Sample } from "@pingress/config";
 import { Gate } from "./accept/gate.ts";
 import { HttpListener, type Serve } from "./accept/http_listener.ts";
 import { listenErrorMessage } from "./accept/listen_error.ts";
@@ -140,6 +140,7 @@ export class Server {
   configure(change: Partial<Configuration>): void {
     this.#files = change.files ?? this.#files;
     this.#state.update(change);
+    if (change.config !== undefined) this.#metrics.keepBackends(backendKeys(change.config));
   }
 
   /**

@@ -55,6 +55,9 @@ export interface Traffic {
   p99?: number;
 }
 
+/** The traffic of a backend over the last interval between two scrapes, by all routes that lead to it. */
+export type BackendTraffic = Pick<Traffic, "rate" | "errorShare">;
+
 /** {@linkcode Traffic} at one moment. */
 export interface TrafficPoint extends Traffic {
   /** When. */
@@ -100,6 +103,8 @@ export interface RouteView {
   /** The Service and its port. */
   backend: BackendName;
   endpoints: EndpointCounts;
+  /** Left out where the backend has none, and while none is known. */
+  traffic?: BackendTraffic;
   /** The Secret of the host's certificate, as `namespace/name`. */
   certificate?: string;
   /** How many problems its Ingress has. */

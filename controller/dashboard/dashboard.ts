@@ -3,8 +3,8 @@ import type { Ingress } from "../objects.ts";
 import type { Outcome } from "../reporter.ts";
 import { renderConfigFiles } from "../render/config_files.ts";
 import type { ChooseShards } from "../shards.ts";
-import type { EventView, Explanation, IngressView, Overview, ProxyView } from "./api.ts";
-import { ConfigurationView } from "./configuration_view.ts";
+import type { EventView, Explanation, IngressView, Overview, Page, ProxyView, RouteView } from "./api.ts";
+import { ConfigurationView, type RowQuery } from "./configuration_view.ts";
 import { type EndpointHealth, NOTHING_KNOWN } from "./endpoint_health.ts";
 import { explain } from "./explain.ts";
 import { ingressYaml } from "./ingress_yaml.ts";
@@ -151,13 +151,20 @@ export class Dashboard {
     await this.#options.figures?.refresh();
   }
 
+  /** A page of the routes, each with what the proxies say of its backend; nothing before there was a configuration. */
+  routes(query: RowQuery): Page<RouteView> | undefined {
+    const page = this.view?.routes(query, this.health);
+    return page && { ...page, rows: this.#withTraffic(page.rows) };
+  }
+
   /** One Ingress; nothing where Pingress serves none of that name. */
   async ingress(namespace: string, name: string): Promise<IngressView | undefined> {
     const view = this.view;
     const ingress = view?.ingressObject(namespace, name);
     if (view === undefined || ingress === undefined) return undefined;
     const { object = ingress, events = [] } = await this.#detailsOf(ingress);
-    return { ...view.ingress(ingress, this.health), events, yaml: ingressYaml(object) };
+    const shown = view.ingress(ingress, this.health);
+    return { ...shown, routes: this.#withTraffic(shown.routes), events, yaml: ingressYaml(object) };
   }
 
   /** Where a URL would go; nothing before there was a configuration. @throws {UrlError} for what is no URL. */
@@ -178,6 +185,14 @@ export class Dashboard {
     clearTimeout(this.#timer);
     this.live.close();
     await this.#options.figures?.stop();
+  }
+
+  #withTraffic(routes: readonly RouteView[]): RouteView[] {
+    const { figures } = this.#options;
+    return routes.map((route) => {
+      const traffic = figures?.backends.get(serviceKey(route.backend));
+      return { ...route, ...traffic !== undefined && { traffic } };
+    });
   }
 
   /** What was read a moment ago, as long as the Ingress is the same one. */

@@ -200,6 +200,22 @@ subsets: [{ addresses: [{ ip: 10.0.0.1 }, { ip: 10.0.0.2 }], ports: [{ port: 80 
   assertEquals(await shown(), [0, 0, { address: "10.0.0.1:80", passedOver: 0 }]);
 });
 
+Deno.test("Dashboard says of each route what traffic its backend has", async () => {
+  const figures = new FakeFigures();
+  await using dashboard = start({ figures });
+  dashboard.see(outcomeOf(webYaml()));
+  const shown = async () => {
+    const [row] = dashboard.routes({ offset: 0, limit: 10 })?.rows ?? [];
+    const ingress = await dashboard.ingress("default", "web");
+    assertEquals(ingress?.routes, [row]);
+    return row?.traffic;
+  };
+  assertEquals(await shown(), undefined);
+  const traffic = { rate: 12, errorShare: 0.5 };
+  figures.backends = new Map([["default/web:80", traffic], ["default/other:80", { rate: 1, errorShare: 0 }]]);
+  assertEquals(await shown(), traffic);
+});
+
 Deno.test("Dashboard has the proxies asked while a page is open, and no longer", async () => {
   const figures = new FakeFigures();
   {

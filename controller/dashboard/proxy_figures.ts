@@ -1,5 +1,5 @@
 import { type Address, errorMessage, formatAddress } from "@pingress/config";
-import type { ProxyView, Traffic, TrafficPoint } from "./api.ts";
+import type { BackendTraffic, ProxyView, Traffic, TrafficPoint } from "./api.ts";
 import {
   ENDPOINT_METRICS,
   EndpointHealth,
@@ -8,7 +8,16 @@ import {
   readPassedOver,
 } from "./endpoint_health.ts";
 import { type MetricSample, parseExposition } from "./exposition.ts";
-import { type Counts, readCounts, TRAFFIC_METRICS, trafficOf, type Work, workBetween } from "./traffic.ts";
+import {
+  BACKEND_METRICS,
+  backendTraffic,
+  type Counts,
+  readCounts,
+  TRAFFIC_METRICS,
+  trafficOf,
+  type Work,
+  workBetween,
+} from "./traffic.ts";
 
 /** A proxy that can be asked. */
 export interface KnownProxy {
@@ -52,6 +61,12 @@ const MOST_LINE = 65_536;
 /** How many series are left of it when hosts and the like are added up. */
 const MOST_SERIES = 2000;
 
+/** How many more there may be of backends: what is beyond that is not shown. */
+const MOST_BACKEND_SERIES = 40_000;
+
+/** The longest name of a backend: two DNS labels and a port's name, in characters. */
+const MOST_BACKEND_CHARACTERS = 63 + 1 + 63 + 1 + 63;
+
 /** How long what proxies said of endpoints is good for, in milliseconds: one is passed over for no longer at a time. */
 const HEALTH_MILLISECONDS = 30_000;
 
@@ -60,6 +75,7 @@ const ASKED_AT_A_TIME = 4;
 
 const WANTED: ReadonlySet<string> = new Set([
   ...TRAFFIC_METRICS,
+  ...BACKEND_METRICS,
   ...ENDPOINT_METRICS,
   "pingress_config_info",
   "pingress_connections",
@@ -67,6 +83,8 @@ const WANTED: ReadonlySet<string> = new Set([
   "pingress_reloads_total",
   "pingress_workers",
 ]);
+
+const OF_BACKENDS: ReadonlySet<string> = new Set(BACKEND_METRICS);
 
 /** Asks the proxies' admin ports every few seconds while somebody watches. */
 export class ProxyFigures {
@@ -76,7 +94,9 @@ export class ProxyFigures {
   scrapedAt: number | undefined;
   /** What all of them did between the last two times. */
   traffic: Traffic | undefined;
-  /** The same of the last minutes. */
+  /** What they did for each backend, as `namespace/name:port`. */
+  backends: ReadonlyMap<string, BackendTraffic> = new Map();
+  /** What all of them did in the last minutes. */
   history: readonly TrafficPoint[] = [];
   readonly #finder: ProxyFinder;
   readonly #interval: number;
@@ -177,6 +197,7 @@ export class ProxyFigures {
     this.proxies = views;
     this.scrapedAt = now;
     this.traffic = trafficOf(work);
+    this.backends = backendTraffic(work);
     const recent = this.history.filter(({ at }) => at > now - HISTORY_MILLISECONDS && at <= now);
     this.history = this.traffic === undefined ? recent : [...recent, { at: now, ...this.traffic }];
   }
@@ -269,6 +290,7 @@ async function readSamples(url: string, signal: AbortSignal): Promise<MetricSamp
   }
   const decoder = new TextDecoder();
   const sums = new Map<string, MetricSample>();
+  const ofBackends = new Map<string, MetricSample>();
   let [rest, bytes] = ["", 0];
   for await (const chunk of response.body) {
     bytes += chunk.length;
@@ -279,26 +301,41 @@ async function readSamples(url: string, signal: AbortSignal): Promise<MetricSamp
     if (rest.length > MOST_LINE) {
       throw new Error(`A line of its metrics is longer than ${MOST_LINE} characters`);
     }
-    addUp(parseExposition(text.slice(0, end), WANTED), sums);
+    for (const sample of parseExposition(text.slice(0, end), WANTED)) {
+      if (!OF_BACKENDS.has(sample.name)) addUp(sample, sums);
+      else if (ofBackends.size < MOST_BACKEND_SERIES) addUpBackend(sample, ofBackends);
+    }
   }
-  return [...sums.values()];
+  return [...sums.values(), ...ofBackends.values()];
 }
 
-function addUp(samples: readonly MetricSample[], sums: Map<string, MetricSample>): void {
-  for (const { name, labels: { address, code, le, revision }, value } of samples) {
-    const key = `${name} ${address} ${code} ${le} ${revision}`;
-    const known = sums.get(key);
-    if (known !== undefined) {
-      known.value += value;
-      continue;
-    }
-    if (sums.size === MOST_SERIES) throw new Error(`Its metrics have more than ${MOST_SERIES} series`);
-    const labels = {
-      ...address !== undefined && { address },
-      ...code !== undefined && { code },
-      ...le !== undefined && { le },
-      ...revision !== undefined && { revision },
-    };
-    sums.set(key, { name, labels, value });
+function addUp(
+  { name, labels: { address, code, le, revision }, value }: MetricSample,
+  sums: Map<string, MetricSample>,
+): void {
+  const key = `${name} ${address} ${code} ${le} ${revision}`;
+  const known = sums.get(key);
+  if (known !== undefined) {
+    known.value += value;
+    return;
   }
+  if (sums.size === MOST_SERIES) throw new Error(`Its metrics have more than ${MOST_SERIES} series`);
+  const labels = {
+    ...address !== undefined && { address },
+    ...code !== undefined && { code },
+    ...le !== undefined && { le },
+    ...revision !== undefined && { revision },
+  };
+  sums.set(key, { name, labels, value });
+}
+
+function addUpBackend(
+  { name, labels: { backend = "" }, value }: MetricSample,
+  sums: Map<string, MetricSample>,
+): void {
+  if (backend.length > MOST_BACKEND_CHARACTERS) return;
+  const key = `${name} ${backend}`;
+  const known = sums.get(key);
+  if (known !== undefined) known.value += value;
+  else sums.set(key, { name, labels: { backend }, value });
 }

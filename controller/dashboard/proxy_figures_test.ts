@@ -200,6 +200,35 @@ Deno.test("ProxyFigures takes no more from a proxy than it can bear", async () =
   assertEquals([figures.health.proxies, figures.health.passedOverBy("10.0.0.1:80")], [1, undefined]);
 });
 
+Deno.test("ProxyFigures tells the traffic of backends, of as many as it has room for", async () => {
+  await using proxy = new FakeProxy();
+  const finder = new FakeFinder([{ name: "one", admin: proxy.admin }]);
+  const figures = new ProxyFigures({ finder, timeout: 60_000 });
+  const serve = (requests: number) => {
+    const backends = [
+      "a/web:80",
+      "x".repeat(500),
+      ...Array.from({ length: 50_000 }, (_, index) => `a/${index}:80`),
+    ];
+    const line = (backend: string) => `pingress_backend_requests_total{backend="${backend}"} ${requests}\n`;
+    proxy.serve(
+      requests,
+      `pingress_backend_errors_total{backend="a/web:80"} ${requests / 2}\n${backends.map(line).join("")}`,
+    );
+  };
+  serve(0);
+  await figures.refresh();
+  assertEquals(figures.backends, new Map());
+  serve(10);
+  figures.scrapedAt = undefined; // as if that was a while ago
+  await figures.refresh();
+  assertEquals(figures.proxies.map(({ failure }) => failure), [undefined]);
+  assertEquals(figures.backends.get("a/web:80")?.errorShare, 0.5);
+  assert((figures.backends.get("a/web:80")?.rate ?? 0) > 0);
+  assertEquals(figures.backends.size, 39_999);
+  assert([...figures.backends.keys()].every((key) => key.length < 200));
+});
+
 Deno.test("ProxyFigures gives up a proxy that does not answer in time", async () => {
   await using silent = new FakeProxy();
   const late = Promise.withResolvers<void>();

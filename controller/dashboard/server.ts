@@ -139,7 +139,7 @@ async function answerApi(
     case "overview":
       return json(ready(dashboard.overview()));
     case "routes":
-      return json(ready(dashboard.view).routes(rowQuery(parameters), dashboard.health));
+      return json(ready(dashboard.routes(rowQuery(parameters))));
     case "endpoints": {
       const key = parameters.get("backend") ?? "";
       const backend = ready(dashboard.view).backend(key, dashboard.health);

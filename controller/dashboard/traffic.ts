@@ -1,4 +1,4 @@
-import type { Traffic } from "./api.ts";
+import type { BackendTraffic, Traffic } from "./api.ts";
 import type { MetricSample } from "./exposition.ts";
 
 /** What a proxy had counted at one moment. */
@@ -9,6 +9,15 @@ export interface Counts {
   byStatus: ReadonlyMap<string, number>;
   /** How many requests took no longer than each time, which is in seconds. */
   durations: ReadonlyMap<number, number>;
+  /** Of each backend, as `namespace/name:port`. */
+  backends: ReadonlyMap<string, BackendCounts>;
+}
+
+/** The requests for a backend. */
+export interface BackendCounts {
+  requests: number;
+  /** Answers with 5xx. */
+  errors: number;
 }
 
 /** What one or several proxies did between two moments. */
@@ -20,25 +29,37 @@ export interface Work {
   errors: number;
   /** How many requests took no longer than each time, which is in seconds. */
   durations: ReadonlyMap<number, number>;
+  /** Of each backend that has had any, as `namespace/name:port`. */
+  backends: ReadonlyMap<string, BackendCounts>;
 }
 
-/** The metrics that {@linkcode readCounts} reads. */
+/** The metrics that {@linkcode readCounts} reads, and {@linkcode BACKEND_METRICS}. */
 export const TRAFFIC_METRICS = [
   "pingress_requests_total",
   "pingress_request_duration_seconds_bucket",
 ] as const;
+
+/** What proxies count of each backend. */
+export const BACKEND_METRICS = ["pingress_backend_requests_total", "pingress_backend_errors_total"] as const;
 
 /** Adds up what a proxy says of its requests, whatever other labels there are. */
 export function readCounts(samples: readonly MetricSample[], at: number): Counts {
   const [requests, buckets] = TRAFFIC_METRICS;
   const byStatus = new Map<string, number>();
   const durations = new Map<number, number>();
+  const backends = new Map<string, BackendCounts>();
+  const [backendRequests, backendErrors] = BACKEND_METRICS;
   for (const { name, labels, value } of samples) {
     if (!Number.isFinite(value)) continue;
     if (name === requests) add(byStatus, labels.code ?? "", value);
     if (name === buckets) add(durations, labels.le === "+Inf" ? Infinity : Number(labels.le), value);
+    if (name !== backendRequests && name !== backendErrors) continue;
+    const key = labels.backend ?? "";
+    const counts = backends.get(key) ?? { requests: 0, errors: 0 };
+    counts[name === backendErrors ? "errors" : "requests"] += value;
+    backends.set(key, counts);
   }
-  return { at, byStatus, durations };
+  return { at, byStatus, durations, backends };
 }
 
 /**
@@ -57,7 +78,42 @@ export function workBetween(before: Counts, after: Counts): Work {
     requests: sum(statuses.values()),
     errors: sum([...statuses].filter(([status]) => status.startsWith("5")).map(([, count]) => count)),
     durations: increase(before.durations, after.durations),
+    backends: backendsBetween(isSame ? before.backends : new Map(), after.backends),
   };
+}
+
+/** A backend that was gone for a while is counted from 0 on, too. */
+function backendsBetween(
+  before: ReadonlyMap<string, BackendCounts>,
+  after: ReadonlyMap<string, BackendCounts>,
+): Map<string, BackendCounts> {
+  const between = new Map<string, BackendCounts>();
+  for (const [key, { requests, errors }] of after) {
+    const last = before.get(key);
+    const isSame = last !== undefined && last.requests <= requests && last.errors <= errors;
+    const done = isSame
+      ? { requests: requests - last.requests, errors: errors - last.errors }
+      : { requests, errors };
+    if (done.requests > 0) between.set(key, done);
+  }
+  return between;
+}
+
+/** What several proxies do together for each backend that has any requests, as `namespace/name:port`. */
+export function backendTraffic(work: readonly Work[]): Map<string, BackendTraffic> {
+  const sums = new Map<string, BackendCounts & { rate: number }>();
+  for (const { interval, backends } of work) {
+    for (const [key, { requests, errors }] of backends) {
+      const sum = sums.get(key) ?? { requests: 0, errors: 0, rate: 0 };
+      sum.requests += requests;
+      sum.errors += errors;
+      sum.rate += requests * 1000 / interval;
+      sums.set(key, sum);
+    }
+  }
+  return new Map(
+    [...sums].map(([key, { requests, errors, rate }]) => [key, { rate, errorShare: errors / requests }]),
+  );
 }
 
 /** What several proxies do together; nothing without any. */

@@ -1,7 +1,16 @@
 import { assertEquals } from "@std/assert";
 import { exposition, Histogram } from "@pingress/config";
 import { parseExposition } from "./exposition.ts";
-import { type Counts, quantile, readCounts, TRAFFIC_METRICS, trafficOf, workBetween } from "./traffic.ts";
+import {
+  BACKEND_METRICS,
+  backendTraffic,
+  type Counts,
+  quantile,
+  readCounts,
+  TRAFFIC_METRICS,
+  trafficOf,
+  workBetween,
+} from "./traffic.ts";
 
 const FAMILIES = {
   pingress_requests_total: { type: "counter", help: "Requests." },
@@ -33,7 +42,33 @@ Deno.test("readCounts() adds up all labels but the one that counts", () => {
     at: 5,
     byStatus: new Map([["200", 3], ["502", 3]]),
     durations: new Map(),
+    backends: new Map(),
   });
+});
+
+/** What a proxy says of backends: requests and errors of each. */
+function backendsAt(at: number, backends: Record<string, [requests: number, errors: number]>): Counts {
+  const samples = Object.entries(backends).flatMap(([backend, counts]) =>
+    BACKEND_METRICS.map((name, index) => ({ name, labels: { backend }, value: counts[index] ?? NaN }))
+  );
+  return readCounts(samples, at);
+}
+
+Deno.test("backendTraffic() tells what several proxies did for each backend that had anything to do", () => {
+  const one = workBetween(
+    backendsAt(0, { "a/web:80": [10, 1], "a/idle:80": [5, 5], "a/back:80": [100, 0] }),
+    backendsAt(2000, { "a/web:80": [30, 6], "a/idle:80": [5, 5], "a/new:80": [4, 0], "a/back:80": [6, 6] }),
+  );
+  const other = workBetween(backendsAt(0, { "a/web:80": [1, 0] }), backendsAt(1000, { "a/web:80": [6, 0] }));
+  assertEquals(
+    backendTraffic([one, other]),
+    new Map([
+      ["a/web:80", { rate: 15, errorShare: 0.2 }],
+      ["a/new:80", { rate: 2, errorShare: 0 }],
+      // it was gone for a while
+      ["a/back:80", { rate: 3, errorShare: 1 }],
+    ]),
+  );
 });
 
 Deno.test("workBetween() and trafficOf() tell what was done between two moments", () => {

@@ -12,6 +12,17 @@ export const FAMILIES: Readonly<Record<string, MetricFamily>> = {
     help: "Time from a request's head to the end of its response.",
     labels: ["host_class", "host"],
   },
+  pingress_backend_requests_total: {
+    type: "counter",
+    help:
+      "Requests whose route leads to a backend, as `namespace/name:port`, also those that did not reach it.",
+    labels: ["backend"],
+  },
+  pingress_backend_errors_total: {
+    type: "counter",
+    help: "Those of them that were answered with 5xx.",
+    labels: ["backend"],
+  },
   pingress_requests_in_flight: { type: "gauge", help: "Requests that are being answered." },
   pingress_incomplete_responses_total: {
     type: "counter",

@@ -28,6 +28,8 @@ export class Metrics {
   readonly #withHosts: boolean;
   readonly #requests = new Map<string, Map<string, number[]>>();
   readonly #durations = new Map<string, Histogram>();
+  /** By the backends' keys. */
+  readonly #backends = new Map<string, { requests: number; errors: number }>();
   /** Of each route, made once: they are looked up for every request. */
   readonly #labels = new WeakMap<Route, string>();
   #retries = 0;
@@ -56,10 +58,16 @@ export class Metrics {
     let durations = this.#durations.get(host);
     if (durations === undefined) this.#durations.set(host, durations = new Histogram(BUCKETS));
     durations.observe(milliseconds / 1000);
+    if (record.route !== undefined) this.#countBackend(record.route.key, record.status);
     this.#retries += record.retries;
     this.#received += outcome.received;
     this.#sent += outcome.sent;
     if (!outcome.isComplete) this.#incomplete++;
+  }
+
+  /** Forgets what was counted of backends that no route leads to any more: Services come and go. */
+  keepBackends(keys: ReadonlySet<string>): void {
+    for (const key of this.#backends.keys()) if (!keys.has(key)) this.#backends.delete(key);
   }
 
   /** All numbers of this moment. */
@@ -84,7 +92,21 @@ export class Metrics {
     for (const [host, durations] of this.#durations) {
       samples.push(...durations.samples("pingress_request_duration_seconds", host));
     }
+    for (const [key, { requests, errors }] of this.#backends) {
+      const label = `backend="${key}"`;
+      samples.push(
+        ["pingress_backend_requests_total", label, requests],
+        ["pingress_backend_errors_total", label, errors],
+      );
+    }
     return samples;
+  }
+
+  #countBackend(key: string, status: number): void {
+    let backend = this.#backends.get(key);
+    if (backend === undefined) this.#backends.set(key, backend = { requests: 0, errors: 0 });
+    backend.requests++;
+    if (status >= 500) backend.errors++;
   }
 
   #hostLabels({ route }: ExchangeRecord): string {

@@ -14,6 +14,7 @@ interface Counted {
   status?: number;
   host?: string;
   hostClass?: HostClass;
+  backend?: string;
   retries?: number;
   milliseconds?: number;
   outcome?: Partial<Outcome>;
@@ -21,10 +22,19 @@ interface Counted {
 
 /** Counts an exchange; without a method it is one that could not be read as a request. */
 function count(metrics: Metrics, counted: Counted): void {
-  const { method, status = 200, host, hostClass, retries = 0, milliseconds = 1, outcome } = counted;
+  const {
+    method,
+    status = 200,
+    host,
+    hostClass,
+    backend: key = "default/one:80",
+    retries = 0,
+    milliseconds = 1,
+    outcome,
+  } = counted;
   const record = new ExchangeRecord(CLIENT);
   if (method !== undefined) record.request = request(method);
-  if (hostClass !== undefined) record.route = route(host, hostClass);
+  if (hostClass !== undefined) record.route = { ...route(host, hostClass), key };
   record.status = status;
   record.retries = retries;
   metrics.count(record, { received: 0, sent: 0, isComplete: true, ...outcome }, milliseconds);
@@ -72,6 +82,26 @@ Deno.test("Metrics.count() counts requests by class of host, method and status",
     'host_class="none",method="GET",code="404" 1',
     'host_class="none",method="",code="400" 1',
   ]);
+});
+
+Deno.test("Metrics.count() counts requests and errors of each backend, as long as there is a route to it", () => {
+  const metrics = new Metrics({ withHosts: false });
+  const exact = { method: "GET", hostClass: "exact" as const };
+  for (const status of [200, 404, 499, 500, 503]) count(metrics, { ...exact, status });
+  count(metrics, { ...exact, backend: "default/other:http" });
+  count(metrics, { method: "GET", status: 404 });
+  const told = () => [
+    ...samplesOf(metrics, "pingress_backend_requests_total"),
+    ...samplesOf(metrics, "pingress_backend_errors_total"),
+  ];
+  assertEquals(told(), [
+    'backend="default/one:80" 5',
+    'backend="default/other:http" 1',
+    'backend="default/one:80" 2',
+    'backend="default/other:http" 0',
+  ]);
+  metrics.keepBackends(new Set(["default/other:http", "default/new:80"]));
+  assertEquals(told(), ['backend="default/other:http" 1', 'backend="default/other:http" 0']);
 });
 
 Deno.test("Metrics.count() tells hosts apart, if told", () => {

@@ -261,9 +261,16 @@ function routesOf(index: number): RouteView[] {
     ingress,
     backend,
     endpoints: HEALTH.count(endpointsOf(index + place)),
+    ...trafficOf(index + place),
     ...hasCertificate(index) && { certificate: `${ingress.namespace}/${ingress.name}-tls` },
     problems: problemsOf(index).length,
   }));
+}
+
+function trafficOf(index: number): Pick<RouteView, "traffic"> {
+  if (index % 23 === 2 || index % 5 === 4) return {};
+  const errorShare = index % 29 === 10 ? 0.12 : index % 11 === 4 ? 0.004 : 0;
+  return { traffic: { rate: 1200 / (1 + index % 97) ** 1.4, errorShare } };
 }
 
 function backendsOf(index: number): [BackendName, BackendName] {

@@ -301,6 +301,7 @@ browserTest("the demo's dashboard shows an endpoint that is dead, and that it is
     }
   })();
   try {
+    await visit.until("parseFloat(document.querySelector('td.traffic').innerText) > 0");
     await dying.shutdown();
     await visit.until(`${health} === '1 of 2 passed over'`);
     await page.click("td.health button");

@@ -16,6 +16,7 @@ import {
   hostName,
   RouteCertificate,
   RoutePath,
+  RouteTraffic,
 } from "./route_parts.js";
 import { linkTo } from "./router.js";
 
@@ -125,7 +126,7 @@ function RouteTable({ routes }) {
       h(
         "tr",
         null,
-        ["Host", "Path", "Service", "Endpoints", "Certificate"].map((title) =>
+        ["Host", "Path", "Service", "Endpoints", "Traffic", "Certificate"].map((title) =>
           h("th", { scope: "col" }, title)
         ),
       ),
@@ -142,6 +143,7 @@ function RouteTable({ routes }) {
           h("td", null, h(RoutePath, { route })),
           h("td", null, h(Backend, { backend })),
           h("td", { class: "health" }, h(EndpointsStatus, { endpoints })),
+          h("td", { class: "traffic" }, h(RouteTraffic, { route })),
           h("td", null, h(RouteCertificate, { route })),
         );
       }),

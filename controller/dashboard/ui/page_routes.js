@@ -9,7 +9,15 @@ import { useAnswer } from "./fetching.js";
 import { FilterBox } from "./filter_box.js";
 import { plural } from "./format.js";
 import { usePagedRows } from "./paged_rows.js";
-import { Backend, Endpoints, hostName, RouteCertificate, RouteIngress, RoutePath } from "./route_parts.js";
+import {
+  Backend,
+  Endpoints,
+  hostName,
+  RouteCertificate,
+  RouteIngress,
+  RoutePath,
+  RouteTraffic,
+} from "./route_parts.js";
 import { changeQuery, linkTo } from "./router.js";
 import { Toolbar } from "./toolbar.js";
 import { UrlBox } from "./url_box.js";
@@ -41,6 +49,7 @@ const COLUMNS = [
     title: "Endpoints",
     cell: (route) => h(Endpoints, { route }),
   },
+  { key: "traffic", title: "Traffic", cell: (route) => h(RouteTraffic, { route }) },
   {
     key: "certificate",
     title: "Certificate",

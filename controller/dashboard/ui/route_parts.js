@@ -7,7 +7,7 @@ import { h } from "preact";
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Failure, IngressLink, Status } from "./components.js";
 import { useAnswer } from "./fetching.js";
-import { endpointsState, endpointState, formatCount, plural } from "./format.js";
+import { endpointsState, endpointState, formatCount, formatRate, formatShare, plural } from "./format.js";
 import { linkTo, queryText } from "./router.js";
 
 /** @typedef {import("../api.ts").BackendView} BackendView */
@@ -48,6 +48,26 @@ export function RouteIngress({ route: { ingress, problems } }) {
 /** A Service and its port. @param {Pick<RouteView, "backend">} props */
 export function Backend({ backend: { namespace, name, port } }) {
   return [h("span", { class: "dim" }, namespace, "/"), name, h("span", { class: "dim" }, ":", port)];
+}
+
+/**
+ * What the proxies send to a route's Service, by whichever route.
+ *
+ * @param {{ route: RouteView }} props
+ */
+export function RouteTraffic({ route: { traffic } }) {
+  if (traffic === undefined) return h("span", { class: "dim" }, "–");
+  const { rate, errorShare } = traffic;
+  return [
+    h(
+      "span",
+      { title: `Of all routes to this Service; ${formatShare(errorShare)} of 5xx` },
+      formatRate(rate),
+      "/s",
+    ),
+    errorShare > 0 &&
+    h(Status, { tone: errorShare < MANY_ERRORS ? "warning" : "error" }, formatShare(errorShare)),
+  ];
 }
 
 /** How a backend's endpoints do. @param {{ endpoints: EndpointCounts }} props */
@@ -101,6 +121,9 @@ function AskedEndpoints({ backend: { namespace, name, port }, onChange }) {
   if (backend !== undefined) return h(EndpointList, { backend });
   return failure ? h(Failure, { failure }) : h("p", { class: "dim" }, "Loading");
 }
+
+/** From this share of 5xx on it is an error, as in the alerts. */
+const MANY_ERRORS = 0.05;
 
 /** So many endpoints are in sight at first; those come first that are passed over. */
 const FEW = 20;
