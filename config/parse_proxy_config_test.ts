@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertLess, assertThrows } from "@std/assert";
 import { parseProxyConfig, readProxyConfig } from "./parse_proxy_config.ts";
 import { ShapeError } from "./shape.ts";
 
@@ -216,4 +216,12 @@ Deno.test("readProxyConfig() takes nothing where it cannot tell which requests t
     [{ rules: [RULE], shards: 17 }, "shards: found 17"],
   ];
   for (const [config, message] of cases) assertThrows(() => readProxyConfig(config), ShapeError, message);
+});
+
+Deno.test("readProxyConfig() reads a long URL in proportion to its length, however it ends", () => {
+  const url = `http://${"a".repeat(200_000)} `;
+  const start = performance.now();
+  const { faults } = readProxyConfig(withRule({ options: { externalAuth: { url } } }));
+  assertEquals(faults.length, 1);
+  assertLess(performance.now() - start, 1000);
 });
