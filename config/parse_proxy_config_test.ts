@@ -168,7 +168,7 @@ for (const [changes, message, left] of closed) {
     const { config, faults } = readProxyConfig({
       rules: [others[0], { ...RULE, path, ...changes }, others[1]],
     });
-    const part = "host" in left ? "rules[1] (/app)" : "rules[1] (example.com/app)";
+    const part = "host" in left ? "Exact /app" : "Exact example.com/app";
     assertEquals(faults.map(({ part, error }) => [part, error.message]), [[part, message]]);
     const expected = { ...RULE, path, ...left, options: { closed: message } };
     // without what is undefined
