@@ -75,7 +75,7 @@ const anyTls = otherwise(object({ host, tls: tlsFiles }), () => ({}));
 
 /** A part of a `proxy.json` that cannot be used as it is. */
 export interface ConfigFault {
-  /** Which part, such as `rules[2] (example.com/app)`. */
+  /** Which part, such as `Exact example.com/app`: a rule has this name wherever it stands. */
   part: string;
   /** What is wrong with it, and where. */
   error: ShapeError;
@@ -99,7 +99,7 @@ export function readProxyConfig(value: unknown): UsableConfig {
   const faults: ConfigFault[] = [];
   const ruleOrClosed = otherwise<Rule>(rule, (value, path, error) => {
     const taken = place(value, path);
-    faults.push({ part: `${path} (${taken.host ?? ""}${taken.path.path})`, error });
+    faults.push({ part: `${taken.path.type} ${taken.host ?? ""}${taken.path.path}`, error });
     const options = { closed: error.message };
     return { ...taken, ...anyBackend(value, path), ...anyTls(value, path), options };
   });

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertLess, assertThrows } from "@std/assert";
 import { parseProxyConfig, readProxyConfig } from "./parse_proxy_config.ts";
 import { ShapeError } from "./shape.ts";
 
@@ -168,7 +168,7 @@ for (const [changes, message, left] of closed) {
     const { config, faults } = readProxyConfig({
       rules: [others[0], { ...RULE, path, ...changes }, others[1]],
     });
-    const part = "host" in left ? "rules[1] (/app)" : "rules[1] (example.com/app)";
+    const part = "host" in left ? "Exact /app" : "Exact example.com/app";
     assertEquals(faults.map(({ part, error }) => [part, error.message]), [[part, message]]);
     const expected = { ...RULE, path, ...left, options: { closed: message } };
     // without what is undefined
@@ -216,4 +216,12 @@ Deno.test("readProxyConfig() takes nothing where it cannot tell which requests t
     [{ rules: [RULE], shards: 17 }, "shards: found 17"],
   ];
   for (const [config, message] of cases) assertThrows(() => readProxyConfig(config), ShapeError, message);
+});
+
+Deno.test("readProxyConfig() reads a long URL in proportion to its length, however it ends", () => {
+  const url = `http://${"a".repeat(200_000)} `;
+  const start = performance.now();
+  const { faults } = readProxyConfig(withRule({ options: { externalAuth: { url } } }));
+  assertEquals(faults.length, 1);
+  assertLess(performance.now() - start, 1000);
 });

@@ -131,7 +131,7 @@ export const ruleOptions: Decoder<RuleOptions> = object({
   externalAuth: optional(object({
     url: string(
       "a URL that begins with http:// or https://, without spaces, with variables such as $host",
-      (text) => /^https?:\/\/[^/?#@\s]+\S*$/i.test(text) && isTemplate(text),
+      (text) => /^https?:\/\/[^/?#@\s]\S*$/i.test(text) && isTemplate(text),
     ),
     method: optional(token),
     signIn: optional(template),

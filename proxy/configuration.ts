@@ -176,13 +176,13 @@ export class ConfigurationLoader {
   #tellClosed({ configs }: ShardSet): void {
     const closed = new Set<string>();
     for (const [shard, { faults }] of configs.entries()) {
-      for (const { part, error: { message } } of faults) {
-        const what = `${part} of ${shardFile(this.#options.configFile, shard)}`;
-        closed.add(what);
-        this.#fail(what, message, `Cannot use ${what}: its requests get 503`);
+      const file = shardFile(this.#options.configFile, shard);
+      for (const { part, error: { path, detail } } of faults) {
+        closed.add(part);
+        this.#fail(part, detail, `Cannot use ${path} of ${file} (${part}): its requests get 503`);
       }
     }
-    for (const what of this.#closed) if (!closed.has(what)) this.#succeed(what);
+    for (const part of this.#closed) if (!closed.has(part)) this.#succeed(part);
     this.#closed = closed;
   }
 

@@ -280,11 +280,25 @@ Deno.test("ConfigurationLoader closes a rule that it cannot use, says so once, a
   assertEquals([setup.addressesOf("/new"), options()], [["10.0.0.1:80"], { closed: message }]);
   await write(["10.0.0.0/8"], "/new");
   assertEquals(options(), { allow: ["10.0.0.0/8"] });
-  const part = `rules[1] (b.test/admin) of ${setup.dir.path}/proxy.json`;
+  const part = "Prefix b.test/admin";
+  const where = `rules[1].options.allow[0] of ${setup.dir.path}/proxy.json (${part})`;
+  const reason = 'found "everybody", expected an IP address or a CIDR block';
   assertEquals(setup.record.lines.filter((line) => !line.includes("Configuration loaded")), [
-    `ERROR test: Cannot use ${part}: its requests get 503 error=${JSON.stringify(message)}`,
+    `ERROR test: Cannot use ${where}: its requests get 503 error=${JSON.stringify(reason)}`,
     `INFO  test: Good again: ${part}`,
   ]);
+  assertEquals(setup.loader.failures, 3);
+});
+
+Deno.test("ConfigurationLoader does not say of a rule that moved that it is another one", async () => {
+  await using setup = await Setup.make();
+  const bad = rule("b.test", "/", "one", { options: { balance: "ewma" } });
+  for (const others of [[], ["a.test"], ["a.test", "b.a.test"]]) {
+    const rules = [...others.map((host) => rule(host, "/", "one")), bad];
+    await setup.dir.write("proxy.json", JSON.stringify({ rules }));
+    await setup.loader.load();
+  }
+  assertEquals(setup.record.lines.filter((line) => !line.includes("Configuration loaded")).length, 1);
   assertEquals(setup.loader.failures, 3);
 });
 
@@ -299,7 +313,9 @@ Deno.test("ConfigurationLoader tells in which file of a set a rule is that it ca
     undefined,
     'rules[0].backend.type: found nothing, expected one of "Service"',
   ]);
-  await setup.record.has(`Cannot use rules[0] (b.test/) of ${setup.dir.path}/proxy.1.json`);
+  await setup.record.has(
+    `Cannot use rules[0].backend.type of ${setup.dir.path}/proxy.1.json (Prefix b.test/)`,
+  );
 });
 
 Deno.test("ConfigurationLoader forgets the certificate of a host that has none any more", async () => {

@@ -2,12 +2,21 @@ import { COLON, CR, IS_TEXT, LF, LOWER, NAME_KIND, SPACE } from "./characters.ts
 import { type Fields, MARKS, REMOVED } from "./fields.ts";
 import { MessageError } from "./message_error.ts";
 
-const START_BYTES = 4 * 1024;
+/** Outputs of one size. Those that are given back are kept for others, so many at most. */
+interface Size {
+  readonly bytes: number;
+  readonly most: number;
+  readonly kept: Output[];
+}
+
+/** Enough for a head: as many are on their way at once where a worker is busy. */
+const SMALL: Size = { bytes: 4 * 1024, most: 1024, kept: [] };
+/** Holds what a connection without a large buffer reads at once, with its framing. */
+const MIDDLE: Size = { bytes: 33 * 1024, most: 64, kept: [] };
 /** Holds the largest piece of content that is read at once, with its framing. */
-const KEPT_BYTES = 257 * 1024;
-/** How many are kept at most: as many heads are on their way at once where a worker is busy. */
-const MOST_SMALL = 1024;
-const MOST_LARGE = 64;
+const LARGE: Size = { bytes: 257 * 1024, most: 64, kept: [] };
+/** Room for what goes around a piece of content. */
+const FRAMING_BYTES = 1024;
 const FEW_BYTES = 64;
 
 /** What ends content in the chunked coding, without trailers (RFC 9112, section 7.1). */
@@ -18,8 +27,6 @@ export const LAST_CHUNK: Uint8Array<ArrayBuffer> = new TextEncoder().encode("0\r
  * strings nor copies in between.
  */
 export class Output {
-  static readonly #small: Output[] = [];
-  static readonly #large: Output[] = [];
   #buffer: Uint8Array<ArrayBuffer>;
   #length = 0;
   #isFree = false;
@@ -30,9 +37,8 @@ export class Output {
 
   /** Takes an empty one with room for `bytes` and a little more. It belongs to the caller until {@linkcode free}. */
   static take(bytes = 0): Output {
-    const output = bytes < START_BYTES / 2
-      ? Output.#small.pop() ?? new Output(START_BYTES)
-      : Output.#large.pop() ?? new Output(KEPT_BYTES);
+    const size = sizeFor(bytes + FRAMING_BYTES);
+    const output = size.kept.pop() ?? new Output(size.bytes);
     output.#isFree = false;
     return output;
   }
@@ -42,9 +48,8 @@ export class Output {
     if (this.#isFree) throw new Error("BUG: an output was given back twice");
     this.#isFree = true;
     this.#length = 0;
-    const { length } = this.#buffer;
-    if (length === START_BYTES && Output.#small.length < MOST_SMALL) Output.#small.push(this);
-    if (length === KEPT_BYTES && Output.#large.length < MOST_LARGE) Output.#large.push(this);
+    const { bytes, most, kept } = sizeFor(this.#buffer.length);
+    if (this.#buffer.length === bytes && kept.length < most) kept.push(this);
   }
 
   /** What was written, all of it. */
@@ -183,4 +188,9 @@ export class Output {
     larger.set(this.bytes);
     this.#buffer = larger;
   }
+}
+
+/** The smallest one that has room for `bytes`, or the largest. */
+function sizeFor(bytes: number): Size {
+  return bytes <= SMALL.bytes ? SMALL : bytes <= MIDDLE.bytes ? MIDDLE : LARGE;
 }

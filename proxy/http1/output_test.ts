@@ -168,3 +168,13 @@ Deno.test("Output.free() keeps no buffer of unusual size", () => {
     output.free();
   }
 });
+
+Deno.test("Output.take() has room for a piece with its framing, and not for much more", () => {
+  for (const [bytes, most] of [[0, 4], [2 * 1024, 4], [32 * 1024, 33], [256 * 1024, 257]] as const) {
+    const output = Output.take(bytes);
+    const { room } = output;
+    if (bytes > 0) output.chunk(new Uint8Array(bytes));
+    assertEquals([room, output.length + output.room], [most * 1024, room], `${bytes}`);
+    output.free();
+  }
+});
