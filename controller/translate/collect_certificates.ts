@@ -96,7 +96,12 @@ export function collectCertificates(
       const key = `${namespace}/${secretName}`;
       const pair: KeyPair | CheckedKeyPair | undefined = readSecret(byKey.get(key), { key, field, list }) ??
         lastGood.get(key);
-      if (pair === undefined) continue;
+      if (pair === undefined) {
+        // clients are shown the default one, until there is another
+        const own = named.values().filter((host) => isOwned(host, ingress));
+        for (const host of defaultPair === undefined ? [] : own) defaultHosts.add(host);
+        continue;
+      }
       for (const host of named) {
         const winner = byHost.get(host);
         if (isOwned(host, ingress) && winner === undefined) {

@@ -173,7 +173,7 @@ ${secret("own", own)}
 
 /** Of hosts that want the default certificate: which of them are sent to HTTPS, and what is told. */
 async function withDefault(
-  ingresses: [namespace: string, host: string, tls: boolean, alias?: string][],
+  ingresses: [namespace: string, host: string, tls: boolean | string, alias?: string][],
   days = 1,
 ) {
   const { cert, key } = await selfSigned(["*.example.com"], { days });
@@ -191,7 +191,7 @@ async function withDefault(
     },
     spec: {
       ingressClassName: "pingress",
-      ...tls && { tls: [{ hosts: [host] }] },
+      ...tls !== false && { tls: [{ hosts: [host], ...tls !== true && { secretName: tls } }] },
       rules: [{
         host,
         http: {
@@ -238,6 +238,19 @@ Deno.test("translate() lets no other namespace say that a host has the default c
   assertEquals(redirected, []);
   assertEquals(told, [
     "b/web TlsConflict: a.example.com belongs to the namespace of the older Ingress a/web: this entry does nothing",
+  ]);
+});
+
+Deno.test("translate() has the default certificate for hosts whose Secret is not there", async () => {
+  const { redirected, told } = await withDefault([
+    ["a", "a.example.com", "gone"],
+    ["b", "b.example.com", false],
+    ["c", "b.example.com", "gone"],
+  ]);
+  assertEquals(redirected, ["a.example.com"]);
+  assertEquals(told.map((problem) => problem.split(":")[0]), [
+    "a/web SecretNotFound",
+    "c/web SecretNotFound",
   ]);
 });
 
