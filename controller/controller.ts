@@ -184,10 +184,10 @@ export class Controller {
     if (fault === this.#defaultFault) return;
     this.#defaultFault = fault;
     const { log } = this.#options;
-    if (fault === undefined) log.info("The default certificate is good again");
-    else {log.error(
-        `The default certificate cannot be used, the last good one stays if there was one: ${fault}`,
-      );}
+    if (fault === undefined) return log.info("The default certificate is good again");
+    log.error("The default certificate cannot be used, the last good one stays if there was one", {
+      error: fault,
+    });
   }
 }
 

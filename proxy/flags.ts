@@ -28,7 +28,11 @@ const FILES: readonly Flag[] = [
     required: true,
     help: "The directory whose changes are followed, with all below it",
   },
-  { name: "default-cert", value: "FILE", help: "The certificate and chain for names that have none" },
+  {
+    name: "default-cert",
+    value: "FILE",
+    help: "The certificate and chain for names that have none, instead of the controller's",
+  },
   { name: "default-key", value: "FILE", help: "The private key of --default-cert" },
 ];
 

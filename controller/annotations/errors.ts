@@ -33,6 +33,7 @@ export const errors = feature({
       "Without default-backend it does nothing. It is asked by GET, or HEAD, and without the body, which is gone by then; conditions, ranges, Authorization and Cookie are left out: a page of an error needs neither passwords nor sessions. X-Service-Port is always the number, where there is such a port. Its answers have the fields of CORS, HSTS and custom-headers, too. Where it cannot be reached, an error of Pingress' own stays as it is.",
   },
   "disable-proxy-intercept-errors": {
+    needs: need("custom-http-errors"),
     parse: bool,
     help: "Leaves the backend's own answers as they are: only Pingress' own count for custom-http-errors.",
   },

@@ -85,6 +85,9 @@ const idle: [annotations: Record<string, string>, needed: string, enough: Record
   [{ "proxy-ssl-name": "a.test" }, "backend-protocol: HTTPS, or GRPCS", [{ "backend-protocol": "HTTPS" }]],
   [{ "proxy-ssl-secret": "default/a" }, "backend-protocol: HTTPS, or GRPCS", []],
   [{ "custom-http-errors": "404" }, "default-backend", [{ "default-backend": "known" }]],
+  [{ "disable-proxy-intercept-errors": "true", "default-backend": "known" }, "custom-http-errors", [
+    { "custom-http-errors": "404" },
+  ]],
   [{ "hsts-max-age": "1" }, 'hsts: "true"', [{ hsts: "true" }]],
   [{ "hsts-include-subdomains": "true", hsts: "false" }, 'hsts: "true"', [{ hsts: "true" }]],
   [{ "hsts-preload": "true" }, 'hsts: "true"', [{ hsts: "true" }]],

@@ -40,7 +40,7 @@ export interface CheckProblem {
   /** The field of the object. */
   field?: string;
   /** A word for programs. */
-  reason: ProblemReason | "DuplicateObject" | "NoClass" | "NoIngress" | "Unreadable";
+  reason: ProblemReason | "DefaultCertificate" | "DuplicateObject" | "NoClass" | "NoIngress" | "Unreadable";
   /** What is wrong, what follows from it, and what to do. */
   message: string;
 }
@@ -95,6 +95,10 @@ export function buildReport(
   const told = translation.problems.filter(isNew);
   const ours = new Set(selectIngresses(snapshot));
   const others = snapshot.Ingress.filter((ingress) => !ours.has(ingress));
+  const { defaultFault } = translation;
+  // what the cluster has without the files, too, is left out
+  const isFaultTold = places.has(`Secret ${defaultCertificate}`) ||
+    (cluster !== undefined && !unknown.has("Secret") && defaultFault !== before?.defaultFault);
 
   const problems = inOrder([
     ...files.flatMap(({ name, faults }) =>
@@ -116,6 +120,9 @@ export function buildReport(
       message: `${name} is in ${earlier.file}:${earlier.lineOf("metadata.name")}, too: the last one counts`,
     })),
     ...cluster === undefined ? classProblems(others) : [],
+    ...defaultFault !== undefined && isFaultTold
+      ? [defaultCertificateProblem(`Secret ${defaultCertificate}`, defaultFault)]
+      : [],
     ...told.map((problem) => readProblem(problem, ingresses.get(problem.ingress), unknown)),
   ], { files, places });
   if (ours.size === 0 && cluster === undefined && problems.length === 0) problems.push(NO_INGRESS);
@@ -203,6 +210,11 @@ function classProblems(others: readonly Ingress[]): CheckProblem[] {
     reason: "NoClass",
     message: "No class is named: it is served only where that of Pingress is the default one",
   }));
+}
+
+function defaultCertificateProblem(object: string, fault: string): CheckProblem {
+  const message = `The default certificate cannot be used: ${fault}`;
+  return { severity: "error", object, reason: "DefaultCertificate", message };
 }
 
 const NO_INGRESS: CheckProblem = {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { expandGlob } from "@std/fs";
+import type { Kind } from "../objects.ts";
 import { readManifests } from "../sources/manifests.ts";
 import { Store } from "../store.ts";
 import { buildReport, type CheckInput } from "./report.ts";
@@ -45,4 +46,59 @@ function snapshotOf(text: string) {
   const store = new Store();
   for (const { kind, object } of readManifests(text).objects) store.set(kind, object);
   return store.snapshot();
+}
+
+const WEB = `
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: web, namespace: default }
+spec: { ingressClassName: pingress, defaultBackend: { service: { name: web, port: { number: 80 } } } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: default }
+spec: { ports: [{ port: 80 }] }
+`;
+const BROKEN = `
+apiVersion: v1
+kind: Secret
+type: kubernetes.io/tls
+metadata: { name: wild, namespace: tls }
+stringData: { tls.crt: none }
+`;
+const MISSING = "There is no Secret tls/wild of type kubernetes.io/tls";
+const NO_KEY = "Secret tls/wild is not usable: it has no tls.key";
+
+const defaults: [
+  name: string,
+  input: { file?: string; cluster?: string; refused?: Kind[] },
+  fault?: string,
+][] = [
+  ["is not among the files", { file: WEB }],
+  ["is broken in a file", { file: `${WEB}---${BROKEN}` }, NO_KEY],
+  ["is broken in a file, where Secrets may not be listed", {
+    file: BROKEN,
+    cluster: WEB,
+    refused: ["Secret"],
+  }, NO_KEY],
+  ["is broken in a file and the cluster", { file: BROKEN, cluster: `${WEB}---${BROKEN}` }, NO_KEY],
+  ["is missing in the cluster, and nothing is laid over it", { cluster: WEB }, MISSING],
+  ["is missing in the cluster, with the files and without", { cluster: WEB, file: WEB }],
+  ["may not be looked for", { cluster: WEB, refused: ["Secret"] }],
+];
+
+for (const [name, { file, cluster, refused = [] }, fault] of defaults) {
+  Deno.test(`buildReport() ${fault === undefined ? "says nothing of" : "tells of"} a default certificate that ${name}`, () => {
+    const { problems } = buildReport({
+      files: file === undefined ? [] : [{ name: "a.yaml", ...readManifests(file) }],
+      ...cluster !== undefined && { cluster: { snapshot: snapshotOf(cluster), refused } },
+      defaultCertificate: "tls/wild",
+    });
+    const told = problems.filter(({ reason }) => reason === "DefaultCertificate");
+    assertEquals(
+      told.map(({ message, severity }) => [severity, message]),
+      fault === undefined ? [] : [["error", `The default certificate cannot be used: ${fault}`]],
+    );
+    assertEquals(told[0]?.file, file === undefined || fault === undefined ? undefined : "a.yaml");
+  });
 }

@@ -76,7 +76,8 @@ export class Dashboard {
   /** The configuration, ready to be shown. */
   #view: ConfigurationView | undefined;
   #known: Known | undefined;
-  readonly #details = new WeakMap<Ingress, { at: number; details: Promise<Details> }>();
+  /** What was read a moment ago: an object, and its Events, may be large. */
+  readonly #details = new Map<Ingress, { at: number; details: Promise<Details> }>();
   /** How long it took to make the last one ready, in milliseconds. */
   #cost = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -197,12 +198,15 @@ export class Dashboard {
 
   /** What was read a moment ago, as long as the Ingress is the same one. */
   #detailsOf(ingress: Ingress): Promise<Details> {
+    const now = this.#now();
+    for (const [other, { at }] of this.#details) {
+      // a clock that was set back says nothing of when that was
+      if (now < at || now - at >= DETAILS_MILLISECONDS) this.#details.delete(other);
+    }
     const known = this.#details.get(ingress);
-    // a clock that was set back says nothing of when that was
-    const passed = this.#now() - (known?.at ?? -Infinity);
-    if (known !== undefined && passed >= 0 && passed < DETAILS_MILLISECONDS) return known.details;
+    if (known !== undefined) return known.details;
     const details = this.#readDetails(ingress);
-    this.#details.set(ingress, { at: this.#now(), details });
+    this.#details.set(ingress, { at: now, details });
     return details;
   }
 
@@ -233,6 +237,7 @@ export class Dashboard {
     if (count === 0) {
       // it takes much memory, and is soon made again
       this.#view = undefined;
+      this.#details.clear();
       void figures?.stop();
     } else figures?.start(() => this.live.send());
   }

@@ -306,3 +306,23 @@ Deno.test("Dashboard.ingress() asks the cluster again after a while, and as soon
   assertEquals(await askedAfter(0), [3, 3]);
   assertEquals(await askedAfter(-3_600_000), [4, 4]);
 });
+
+Deno.test("Dashboard.ingress() keeps nothing of an Ingress that nobody has asked for in a while", async () => {
+  const time = new FakeTime();
+  let asked = 0;
+  await using dashboard = start({
+    now: time.now,
+    details: { object: () => Promise.resolve({ asked: asked++ }), events: () => Promise.resolve([]) },
+  });
+  dashboard.see(outcomeOf(`${webYaml()}---\n${webYaml().replace("name: web", "name: other")}`));
+  const ask = async (name: string) => {
+    assert(await dashboard.ingress("default", name), name);
+    return asked;
+  };
+  assertEquals([await ask("web"), await ask("web")], [1, 1]);
+  time.at += 10_000;
+  assertEquals(await ask("other"), 2);
+  // it would be good again by a clock that was set back, were it there
+  time.at -= 9000;
+  assertEquals(await ask("web"), 3);
+});

@@ -261,23 +261,23 @@ function explainRoute(
 
 function certificateStep(host: string, certificates: Translation["certificates"]): ExplanationStep {
   const wildcard = wildcardOf(host);
-  const own = certificateOf(host, certificates);
   const hasDefault = certificates.has(EVERY_NAME);
   const names = [host, ...wildcard === undefined ? [] : [wildcard], ...hasDefault ? [EVERY_NAME] : []];
+  const taken = names.find((name) => certificates.has(name));
   const candidates = names.map((name): Candidate => {
     const certificate = certificates.get(name);
     const label = name === EVERY_NAME ? "the default certificate" : name;
     if (certificate === undefined) {
       return { label, verdict: "passed over", why: "no certificate is for it" };
     }
-    return certificate === own
+    return name === taken
       ? { label, verdict: "taken", why: `it has the certificate of Secret ${certificate.secret}` }
-      : { label, verdict: "not reached", why: "the host has a certificate of its own" };
+      : { label, verdict: "not reached", why: "there is a certificate for the host" };
   });
   if (hasDefault) return { title: "Which certificate is shown?", candidates };
   const fallback = "the proxies' --default-cert";
   candidates.push(
-    own === undefined
+    taken === undefined
       ? { label: fallback, verdict: "taken", why: "without one the handshake is refused" }
       : { label: fallback, verdict: "not reached", why: "there is a certificate for the host" },
   );

@@ -104,10 +104,18 @@ Deno.test("explain() knows the default certificate", () => {
     ["a.test", { ...pair, secret: "default/tls" }],
     ["*", { ...pair, secret: "tls/wild" }],
   ]);
+  // an alias has the certificate of its host
+  const alias = { ...pair, secret: "default/tls" };
+  certificates.set("*.alias.test", alias).set("a.alias.test", alias);
   const translation = { config: { rules: [] }, certificates, endpoints: {} };
   const cases: [host: string, candidates: string[]][] = [
     ["a.test", ["a.test: taken", "*.test: passed over", "the default certificate: not reached"]],
     ["b.test", ["b.test: passed over", "*.test: passed over", "the default certificate: taken"]],
+    ["a.alias.test", [
+      "a.alias.test: taken",
+      "*.alias.test: not reached",
+      "the default certificate: not reached",
+    ]],
   ];
   for (const [host, candidates] of cases) {
     const { steps, outcome } = explain(`https://${host}/`, { translation, routeView: () => undefined });

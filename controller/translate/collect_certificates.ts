@@ -1,4 +1,5 @@
 import {
+  certificateFacts,
   type CheckedKeyPair,
   checkKeyPair,
   errorMessage,
@@ -60,7 +61,8 @@ export function collectCertificates(
   const byKey = new Map(secrets.map((secret) => [objectKey(secret), secret]));
   const owners = hostOwners(ingresses, further);
   const byHost = new Map<string, HostCertificate>();
-  const defaultHosts = new Map<string, { field: string; list: ProblemList }>();
+  const defaultHosts = new Set<string>();
+  const meant: { host: string; field: string; list: ProblemList }[] = [];
   const { pair: defaultPair, fault: defaultFault } = readDefault(defaultSecret, { byKey, lastGood });
   if (defaultSecret !== undefined && defaultPair !== undefined) {
     const certificate = { cert: defaultPair.cert, key: defaultPair.key, secret: defaultSecret };
@@ -68,7 +70,9 @@ export function collectCertificates(
     space?.take([{ name: EVERY_NAME, bytes: certificateBytes(EVERY_NAME, certificate) }]);
     byHost.set(EVERY_NAME, certificate);
   }
-  const namesByHost = new Map<string, readonly string[]>();
+  const pairs = new Map<string, KeyPair | CheckedKeyPair>();
+  const isOwned = (host: string, { metadata: { namespace } }: Ingress) =>
+    owners.get(host)?.metadata.namespace === namespace;
   for (const ingress of ingresses) {
     const list = new ProblemList(ingress, problems);
     const namespace = ingress.metadata.namespace ?? "";
@@ -77,44 +81,61 @@ export function collectCertificates(
       const named = tlsHosts(ingress, { hosts, field, list });
       if (!secretName) {
         if (defaultPair === undefined) list.add("NoSecretName", field, noSecretName(defaultFault));
-        else for (const host of named) defaultHosts.set(host, { field, list });
+        for (const host of defaultPair === undefined ? [] : named) {
+          if (isOwned(host, ingress)) {
+            defaultHosts.add(host);
+            meant.push({ host, field, list });
+          } else {list.add(
+              "TlsConflict",
+              field,
+              isOfOthers(host, owners.get(host), "this entry does nothing"),
+            );}
+        }
         continue;
       }
       const key = `${namespace}/${secretName}`;
       const pair: KeyPair | CheckedKeyPair | undefined = readSecret(byKey.get(key), { key, field, list }) ??
         lastGood.get(key);
-      if (pair === undefined) continue;
+      if (pair === undefined) {
+        // clients are shown the default one, until there is another
+        const own = named.values().filter((host) => isOwned(host, ingress));
+        for (const host of defaultPair === undefined ? [] : own) defaultHosts.add(host);
+        continue;
+      }
       for (const host of named) {
-        const owner = owners.get(host);
         const winner = byHost.get(host);
-        if (owner?.metadata.namespace === ingress.metadata.namespace && winner === undefined) {
+        if (isOwned(host, ingress) && winner === undefined) {
           const certificate = { cert: pair.cert, key: pair.key, secret: key };
           if (space?.take([{ name: host, bytes: certificateBytes(host, certificate) }]) === false) {
             list.add("OutOfSpace", field, outOfSpace(host));
             continue;
           }
           byHost.set(host, certificate);
-          namesByHost.set(host, (pair as Partial<CheckedKeyPair>).names ?? []);
+          pairs.set(host, pair);
           checkName(pair, { host, key, field, list });
           checkTime(pair, { now, key, field, list });
         } else if (winner?.secret !== key) {
-          list.add("TlsConflict", field, tlsConflict(host, { ingress, owner, winner }));
+          list.add("TlsConflict", field, tlsConflict(host, { ingress, owner: owners.get(host), winner }));
         }
       }
     }
   }
   for (const { name, host, ingress } of further) {
+    const pair = pairs.get(host) ?? (defaultHosts.has(host) ? defaultPair : undefined);
+    if (pair === undefined || byHost.has(name) || !isFor(name, namesOf(pair))) continue;
     const certificate = byHost.get(host);
-    if (certificate === undefined || byHost.has(name) || !isFor(name, namesByHost.get(host))) continue;
-    if (space?.take([{ name, bytes: certificateBytes(name, certificate) }]) === false) {
+    if (certificate === undefined) {
+      defaultHosts.add(name);
+    } else if (space?.take([{ name, bytes: certificateBytes(name, certificate) }]) === false) {
       new ProblemList(ingress, problems).add("OutOfSpace", "spec.tls", outOfSpace(name));
     } else byHost.set(name, certificate);
   }
-  for (const [host, { field, list }] of defaultHosts) {
-    if (byHost.has(host) || defaultPair === undefined) continue;
-    checkName(defaultPair, { host, key: defaultSecret ?? "", field, list });
+  for (const { host, field, list } of meant) {
+    if (byHost.has(host) || defaultSecret === undefined || defaultPair === undefined) continue;
+    checkName(defaultPair, { host, key: defaultSecret, field, list });
+    checkTime(defaultPair, { now, key: defaultSecret, field, list });
   }
-  return { byHost, defaultHosts: new Set(defaultHosts.keys()), ...defaultFault && { defaultFault } };
+  return { byHost, defaultHosts, ...defaultFault && { defaultFault } };
 }
 
 /** The pair for all names that have none, and what is wrong with it. */
@@ -139,13 +160,23 @@ function noSecretName(defaultFault: string | undefined): string {
     : `No Secret is named, and the default certificate cannot be used: ${defaultFault}`;
 }
 
-function isFor(host: string, names: readonly string[] = []): boolean {
+/** Of what was last good they are not at hand. */
+function namesOf(pair: KeyPair | CheckedKeyPair): readonly string[] {
+  if ("names" in pair) return pair.names;
+  try {
+    return certificateFacts(pair.cert).names;
+  } catch {
+    return [];
+  }
+}
+
+function isFor(host: string, names: readonly string[]): boolean {
   return names.includes(host) || names.includes(wildcardOf(host) ?? "");
 }
 
 function outOfSpace(host: string): string {
   return `The proxies' Secrets have no room for the certificate of ${host}: it is served over HTTP alone, ` +
-    "if no wildcard's certificate covers it. Remove certificates, or use a wildcard's";
+    "if neither a wildcard's certificate nor the default one is there for it. Remove certificates, or use a wildcard's";
 }
 
 function tlsConflict(
@@ -157,10 +188,13 @@ function tlsConflict(
   },
 ): string {
   if (owner !== undefined && owner.metadata.namespace !== ingress.metadata.namespace) {
-    return `${host} belongs to the namespace of the older Ingress ${objectKey(owner)}: ` +
-      "this certificate is not used for it";
+    return isOfOthers(host, owner, "this certificate is not used for it");
   }
   return `${host} has the certificate of Secret ${winner?.secret} already: let all of them name the same Secret`;
+}
+
+function isOfOthers(host: string, owner: Ingress | undefined, follows: string): string {
+  return `${host} belongs to the namespace of the older Ingress ${owner && objectKey(owner)}: ${follows}`;
 }
 
 /** The oldest Ingress that names each host. */

@@ -171,6 +171,122 @@ ${secret("own", own)}
   assertStringIncludes(broken.defaultFault ?? "", "Secret tls/wild is not usable: ");
 });
 
+/** Of hosts that want the default certificate: which of them are sent to HTTPS, and what is told. */
+async function withDefault(
+  ingresses: [namespace: string, host: string, tls: boolean | string, alias?: string][],
+  days = 1,
+) {
+  const { cert, key } = await selfSigned(["*.example.com"], { days });
+  const objects = ingresses.map(([namespace, host, tls, alias], index) => ({
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: {
+      name: "web",
+      namespace,
+      creationTimestamp: new Date(index * 1000).toISOString(),
+      annotations: {
+        "pingress.dev/ssl-redirect": "true",
+        ...alias !== undefined && { "pingress.dev/server-alias": alias },
+      },
+    },
+    spec: {
+      ingressClassName: "pingress",
+      ...tls !== false && { tls: [{ hosts: [host], ...tls !== true && { secretName: tls } }] },
+      rules: [{
+        host,
+        http: {
+          paths: [{
+            path: `/${namespace}`,
+            pathType: "Prefix",
+            backend: { service: { name: "web", port: { number: 80 } } },
+          }],
+        },
+      }],
+    },
+  }));
+  const services = ingresses.map(([namespace]) => ({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web", namespace },
+    spec: { ports: [{ port: 80 }] },
+  }));
+  const secret = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "wild", namespace: "tls" },
+    type: "kubernetes.io/tls",
+    stringData: { "tls.crt": cert, "tls.key": key },
+  };
+  const yaml = [...objects, ...services].map((object) => JSON.stringify(object)).join("\n---\n");
+  const options = { keysDirectory: "/keys", defaultCertificate: "tls/wild", now: Date.now() };
+  const tell = ({ config, problems }: ReturnType<typeof translate>) => ({
+    redirected: config.rules.flatMap(({ host, options }) => options?.httpsRedirect ? [host] : []),
+    told: problems.map(({ ingress, reason, message }) => `${ingress} ${reason}: ${message}`),
+  });
+  const present = tell(translate(snapshotOf(`${yaml}\n---\n${JSON.stringify(secret)}`), options));
+  const lastGood = new Map([["tls/wild", { cert, key }]]);
+  assertEquals(tell(translate(snapshotOf(yaml), { ...options, lastGood })).redirected, present.redirected);
+  return present;
+}
+
+Deno.test("translate() lets no other namespace say that a host has the default certificate", async () => {
+  const { redirected, told } = await withDefault([["a", "a.example.com", false], [
+    "b",
+    "a.example.com",
+    true,
+  ]]);
+  assertEquals(redirected, []);
+  assertEquals(told, [
+    "b/web TlsConflict: a.example.com belongs to the namespace of the older Ingress a/web: this entry does nothing",
+  ]);
+});
+
+Deno.test("translate() has the default certificate for hosts whose Secret is not there", async () => {
+  const { redirected, told } = await withDefault([
+    ["a", "a.example.com", "gone"],
+    ["b", "b.example.com", false],
+    ["c", "b.example.com", "gone"],
+  ]);
+  assertEquals(redirected, ["a.example.com"]);
+  assertEquals(told.map((problem) => problem.split(":")[0]), [
+    "a/web SecretNotFound",
+    "c/web SecretNotFound",
+  ]);
+});
+
+Deno.test("translate() has the default certificate for aliases of the hosts that it is meant for", async () => {
+  const { redirected } = await withDefault([
+    ["a", "a.example.com", true, "b.example.com,a.example.org"],
+    ["c", "c.example.com", false, "d.example.com"],
+  ]);
+  assertEquals(redirected, ["a.example.com", "b.example.com"]);
+});
+
+Deno.test("translate() tells those who want the default certificate when it is too old", async () => {
+  const { redirected, told } = await withDefault([["a", "a.example.com", true], [
+    "b",
+    "b.example.com",
+    false,
+  ]], -1);
+  assertEquals(redirected, ["a.example.com"]);
+  assertEquals(told.length, 1);
+  assertStringIncludes(
+    told[0] ?? "",
+    "a/web CertificateExpired: The certificate in Secret tls/wild is valid until ",
+  );
+});
+
+Deno.test("translate() keeps the last good certificate of an alias, too", async () => {
+  const { cert, key } = await selfSigned(["*.example.com"]);
+  const yaml = (await Deno.readTextFile(`${TESTDATA}simple.in.yaml`)).replace(
+    "metadata: { name: web, namespace: default }",
+    'metadata: { name: web, namespace: default, annotations: { pingress.dev/server-alias: "b.example.com" } }',
+  ).replace("name: a-tls", "name: gone");
+  const lastGood = new Map([["default/a-tls", { cert, key }]]);
+  const { certificates } = translate(snapshotOf(yaml), { keysDirectory: "/keys", lastGood });
+  assertEquals([...certificates.keys()], ["a.example.com", "b.example.com"]);
+});
+
 Deno.test("translate() says nothing of what a key holds", async () => {
   const yaml = await Deno.readTextFile(`${TESTDATA}certificates.in.yaml`);
   const keys = [...yaml.matchAll(/tls\.key: (\S{20,})/g)].map(([, data = ""]) =>
