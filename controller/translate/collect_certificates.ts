@@ -1,18 +1,17 @@
-import {
-  certificateFacts,
-  type CheckedKeyPair,
-  checkKeyPair,
-  errorMessage,
-  EVERY_NAME,
-  type KeyPair,
-  wildcardOf,
-} from "@pingress/config";
+import { EVERY_NAME, type KeyPair } from "@pingress/config";
 import { type Ingress, objectKey, type Secret } from "../objects.ts";
-import { oncePerSecret, textsOf } from "../secrets.ts";
 import { certificateBytes, type ShardSpace } from "../shards.ts";
 import type { FurtherHost } from "./further_hosts.ts";
 import { readHost } from "./hosts.ts";
 import { type Problem, ProblemList } from "./problem.ts";
+import {
+  checkName,
+  checkTime,
+  isFor,
+  readDefaultSecret,
+  readNamedSecret,
+  type TlsPair,
+} from "./tls_pairs.ts";
 
 /** The certificate of a host. */
 export interface HostCertificate extends KeyPair {
@@ -52,105 +51,148 @@ export interface Certificates {
  * Finds the certificate of every host that an Ingress lists under `tls`. A host belongs to the namespace of the
  * oldest Ingress that names it, in its rules or under `tls`; of that namespace the oldest Ingress with a usable
  * Secret decides. A Secret that is missing or broken leaves its last good content in use; a Secret is only ever
- * taken from the Ingress's own namespace.
+ * taken from the Ingress's own namespace. What has no Secret, or none that was ever good, gets the default
+ * certificate, where there is one.
  */
 export function collectCertificates(
   ingresses: readonly Ingress[],
-  { secrets, lastGood, defaultSecret, further, problems, now = -Infinity, space }: CollectCertificatesOptions,
+  options: CollectCertificatesOptions,
 ): Certificates {
-  const byKey = new Map(secrets.map((secret) => [objectKey(secret), secret]));
-  const owners = hostOwners(ingresses, further);
-  const byHost = new Map<string, HostCertificate>();
-  const defaultHosts = new Set<string>();
-  const meant: { host: string; field: string; list: ProblemList }[] = [];
-  const { pair: defaultPair, fault: defaultFault } = readDefault(defaultSecret, { byKey, lastGood });
-  if (defaultSecret !== undefined && defaultPair !== undefined) {
-    const certificate = { cert: defaultPair.cert, key: defaultPair.key, secret: defaultSecret };
-    // before all others: there always is room for it
-    space?.take([{ name: EVERY_NAME, bytes: certificateBytes(EVERY_NAME, certificate) }]);
-    byHost.set(EVERY_NAME, certificate);
-  }
-  const pairs = new Map<string, KeyPair | CheckedKeyPair>();
-  const isOwned = (host: string, { metadata: { namespace } }: Ingress) =>
-    owners.get(host)?.metadata.namespace === namespace;
-  for (const ingress of ingresses) {
-    const list = new ProblemList(ingress, problems);
-    const namespace = ingress.metadata.namespace ?? "";
-    for (const [index, { secretName, hosts }] of (ingress.spec?.tls ?? []).entries()) {
-      const field = `spec.tls[${index}]`;
-      const named = tlsHosts(ingress, { hosts, field, list });
-      if (!secretName) {
-        if (defaultPair === undefined) list.add("NoSecretName", field, noSecretName(defaultFault));
-        for (const host of defaultPair === undefined ? [] : named) {
-          if (isOwned(host, ingress)) {
-            defaultHosts.add(host);
-            meant.push({ host, field, list });
-          } else {list.add(
-              "TlsConflict",
-              field,
-              isOfOthers(host, owners.get(host), "this entry does nothing"),
-            );}
-        }
-        continue;
-      }
-      const key = `${namespace}/${secretName}`;
-      const pair: KeyPair | CheckedKeyPair | undefined = readSecret(byKey.get(key), { key, field, list }) ??
-        lastGood.get(key);
-      if (pair === undefined) {
-        // clients are shown the default one, until there is another
-        const own = named.values().filter((host) => isOwned(host, ingress));
-        for (const host of defaultPair === undefined ? [] : own) defaultHosts.add(host);
-        continue;
-      }
-      for (const host of named) {
-        const winner = byHost.get(host);
-        if (isOwned(host, ingress) && winner === undefined) {
-          const certificate = { cert: pair.cert, key: pair.key, secret: key };
-          if (space?.take([{ name: host, bytes: certificateBytes(host, certificate) }]) === false) {
-            list.add("OutOfSpace", field, outOfSpace(host));
-            continue;
-          }
-          byHost.set(host, certificate);
-          pairs.set(host, pair);
-          checkName(pair, { host, key, field, list });
-          checkTime(pair, { now, key, field, list });
-        } else if (winner?.secret !== key) {
-          list.add("TlsConflict", field, tlsConflict(host, { ingress, owner: owners.get(host), winner }));
-        }
-      }
-    }
-  }
-  for (const { name, host, ingress } of further) {
-    const pair = pairs.get(host) ?? (defaultHosts.has(host) ? defaultPair : undefined);
-    if (pair === undefined || byHost.has(name) || !isFor(name, namesOf(pair))) continue;
-    const certificate = byHost.get(host);
-    if (certificate === undefined) {
-      defaultHosts.add(name);
-    } else if (space?.take([{ name, bytes: certificateBytes(name, certificate) }]) === false) {
-      new ProblemList(ingress, problems).add("OutOfSpace", "spec.tls", outOfSpace(name));
-    } else byHost.set(name, certificate);
-  }
-  for (const { host, field, list } of meant) {
-    if (byHost.has(host) || defaultSecret === undefined || defaultPair === undefined) continue;
-    checkName(defaultPair, { host, key: defaultSecret, field, list });
-    checkTime(defaultPair, { now, key: defaultSecret, field, list });
-  }
-  return { byHost, defaultHosts, ...defaultFault && { defaultFault } };
+  const collector = new Collector(hostOwners(ingresses, options.further), options);
+  for (const ingress of ingresses) collector.add(ingress);
+  for (const further of options.further) collector.addFurther(further);
+  return collector.result();
 }
 
-/** The pair for all names that have none, and what is wrong with it. */
-function readDefault(
-  key: string | undefined,
-  { byKey, lastGood }: { byKey: ReadonlyMap<string, Secret>; lastGood: ReadonlyMap<string, KeyPair> },
-): { pair?: KeyPair | CheckedKeyPair | undefined; fault?: string } {
-  if (key === undefined) return {};
-  const secret = byKey.get(key);
-  const found = secret && check(secret);
-  if (found !== undefined && typeof found !== "string") return { pair: found };
-  const fault = found === undefined
-    ? `There is no Secret ${key} of type kubernetes.io/tls`
-    : `Secret ${key} is not usable: ${found}`;
-  return { pair: lastGood.get(key), fault };
+/** An entry of `spec.tls`. */
+interface Entry {
+  ingress: Ingress;
+  field: string;
+  list: ProblemList;
+}
+
+class Collector {
+  readonly #owners: ReadonlyMap<string, Ingress>;
+  readonly #options: CollectCertificatesOptions;
+  readonly #secrets: ReadonlyMap<string, Secret>;
+  readonly #byHost = new Map<string, HostCertificate>();
+  readonly #pairs = new Map<string, TlsPair>();
+  readonly #default: TlsPair | undefined;
+  readonly #defaultFault: string | undefined;
+  readonly #defaultHosts = new Set<string>();
+  /** Who wants the default certificate, by its own word. */
+  readonly #meant: { host: string; entry: Entry }[] = [];
+
+  constructor(owners: ReadonlyMap<string, Ingress>, options: CollectCertificatesOptions) {
+    const { secrets, lastGood, defaultSecret, space } = options;
+    this.#owners = owners;
+    this.#options = options;
+    this.#secrets = new Map(secrets.map((secret) => [objectKey(secret), secret]));
+    if (defaultSecret === undefined) return;
+    const { pair, fault } = readDefaultSecret(this.#secrets.get(defaultSecret), defaultSecret);
+    this.#default = pair ?? lastGood.get(defaultSecret);
+    this.#defaultFault = fault;
+    if (this.#default === undefined) return;
+    const certificate = certificateOf(this.#default, defaultSecret);
+    // before all others: there always is room for it
+    space?.take([{ name: EVERY_NAME, bytes: certificateBytes(EVERY_NAME, certificate) }]);
+    this.#byHost.set(EVERY_NAME, certificate);
+  }
+
+  add(ingress: Ingress): void {
+    const list = new ProblemList(ingress, this.#options.problems);
+    for (const [index, { secretName, hosts }] of (ingress.spec?.tls ?? []).entries()) {
+      const entry = { ingress, field: `spec.tls[${index}]`, list };
+      const named = tlsHosts(hosts, entry);
+      if (secretName) this.#addSecret(`${ingress.metadata.namespace ?? ""}/${secretName}`, named, entry);
+      else this.#addDefault(named, entry);
+    }
+  }
+
+  /** A name that has the certificate of another host, if it is for it. */
+  addFurther({ name, host, ingress }: FurtherHost): void {
+    const pair = this.#pairs.get(host) ?? (this.#defaultHosts.has(host) ? this.#default : undefined);
+    if (pair === undefined || this.#byHost.has(name) || !isFor(name, pair)) return;
+    const certificate = this.#byHost.get(host);
+    if (certificate === undefined) this.#defaultHosts.add(name);
+    else if (this.#takes(name, certificate)) this.#byHost.set(name, certificate);
+    else new ProblemList(ingress, this.#options.problems).add("OutOfSpace", "spec.tls", outOfSpace(name));
+  }
+
+  result(): Certificates {
+    for (const { host, entry: { field, list } } of this.#meant) {
+      const { defaultSecret: key, now } = this.#options;
+      if (this.#byHost.has(host) || this.#default === undefined || key === undefined) continue;
+      checkName(this.#default, { host, key, field, list });
+      checkTime(this.#default, { now, key, field, list });
+    }
+    const defaultFault = this.#defaultFault;
+    return {
+      byHost: this.#byHost,
+      defaultHosts: this.#defaultHosts,
+      ...defaultFault !== undefined && { defaultFault },
+    };
+  }
+
+  #addDefault(hosts: ReadonlySet<string>, entry: Entry): void {
+    const { field, list } = entry;
+    if (this.#default === undefined) {
+      return list.add("NoSecretName", field, noSecretName(this.#defaultFault));
+    }
+    for (const host of hosts) {
+      if (this.#isOwned(host, entry)) {
+        this.#defaultHosts.add(host);
+        this.#meant.push({ host, entry });
+      } else list.add("TlsConflict", field, this.#isOfOthers(host, "this entry does nothing"));
+    }
+  }
+
+  #addSecret(key: string, hosts: ReadonlySet<string>, entry: Entry): void {
+    const pair = readNamedSecret(this.#secrets.get(key), { key, ...entry }) ??
+      this.#options.lastGood.get(key);
+    for (const host of hosts) {
+      if (pair !== undefined) this.#give(host, { pair, key, entry });
+      // clients are shown the default one, until there is another
+      else if (this.#default !== undefined && this.#isOwned(host, entry)) this.#defaultHosts.add(host);
+    }
+  }
+
+  #give(host: string, { pair, key, entry }: { pair: TlsPair; key: string; entry: Entry }): void {
+    const { field, list } = entry;
+    const winner = this.#byHost.get(host);
+    if (winner?.secret === key) return;
+    if (!this.#isOwned(host, entry)) {
+      return list.add("TlsConflict", field, this.#isOfOthers(host, "this certificate is not used for it"));
+    }
+    if (winner !== undefined) {
+      const message = `${host} has the certificate of Secret ${winner.secret} already: ` +
+        "let all of them name the same Secret";
+      return list.add("TlsConflict", field, message);
+    }
+    const certificate = certificateOf(pair, key);
+    if (!this.#takes(host, certificate)) return list.add("OutOfSpace", field, outOfSpace(host));
+    this.#byHost.set(host, certificate);
+    this.#pairs.set(host, pair);
+    checkName(pair, { host, key, field, list });
+    checkTime(pair, { now: this.#options.now, key, field, list });
+  }
+
+  #takes(name: string, certificate: HostCertificate): boolean {
+    return this.#options.space?.take([{ name, bytes: certificateBytes(name, certificate) }]) !== false;
+  }
+
+  #isOwned(host: string, { ingress }: Entry): boolean {
+    return this.#owners.get(host)?.metadata.namespace === ingress.metadata.namespace;
+  }
+
+  #isOfOthers(host: string, follows: string): string {
+    const owner = this.#owners.get(host);
+    return `${host} belongs to the namespace of the older Ingress ${owner && objectKey(owner)}: ${follows}`;
+  }
+}
+
+function certificateOf({ cert, key }: KeyPair, secret: string): HostCertificate {
+  return { cert, key, secret };
 }
 
 function noSecretName(defaultFault: string | undefined): string {
@@ -160,41 +202,9 @@ function noSecretName(defaultFault: string | undefined): string {
     : `No Secret is named, and the default certificate cannot be used: ${defaultFault}`;
 }
 
-/** Of what was last good they are not at hand. */
-function namesOf(pair: KeyPair | CheckedKeyPair): readonly string[] {
-  if ("names" in pair) return pair.names;
-  try {
-    return certificateFacts(pair.cert).names;
-  } catch {
-    return [];
-  }
-}
-
-function isFor(host: string, names: readonly string[]): boolean {
-  return names.includes(host) || names.includes(wildcardOf(host) ?? "");
-}
-
 function outOfSpace(host: string): string {
   return `The proxies' Secrets have no room for the certificate of ${host}: it is served over HTTP alone, ` +
     "if neither a wildcard's certificate nor the default one is there for it. Remove certificates, or use a wildcard's";
-}
-
-function tlsConflict(
-  host: string,
-  { ingress, owner, winner }: {
-    ingress: Ingress;
-    owner: Ingress | undefined;
-    winner: HostCertificate | undefined;
-  },
-): string {
-  if (owner !== undefined && owner.metadata.namespace !== ingress.metadata.namespace) {
-    return isOfOthers(host, owner, "this certificate is not used for it");
-  }
-  return `${host} has the certificate of Secret ${winner?.secret} already: let all of them name the same Secret`;
-}
-
-function isOfOthers(host: string, owner: Ingress | undefined, follows: string): string {
-  return `${host} belongs to the namespace of the older Ingress ${owner && objectKey(owner)}: ${follows}`;
 }
 
 /** The oldest Ingress that names each host. */
@@ -220,10 +230,7 @@ function hostOwners(
 }
 
 /** Without hosts an entry is for all hosts of its Ingress's rules. */
-function tlsHosts(
-  ingress: Ingress,
-  { hosts = [], field, list }: { hosts: string[] | undefined; field: string; list: ProblemList },
-): Set<string> {
+function tlsHosts(hosts: readonly string[] = [], { ingress, field, list }: Entry): Set<string> {
   for (const host of hosts) {
     if (readHost(host) === undefined) {
       list.add("InvalidHost", `${field}.hosts`, `${JSON.stringify(host)} is not a DNS name: correct it`);
@@ -239,66 +246,4 @@ function tlsHosts(
     );
   }
   return readable;
-}
-
-function readSecret(
-  secret: Secret | undefined,
-  { key, field, list }: { key: string; field: string; list: ProblemList },
-): CheckedKeyPair | undefined {
-  if (secret === undefined) {
-    list.add(
-      "SecretNotFound",
-      `${field}.secretName`,
-      `There is no Secret ${key} of type kubernetes.io/tls: ` +
-        "its hosts keep their last certificate, if there was one, until it is created",
-    );
-    return undefined;
-  }
-  const known = check(secret);
-  if (typeof known !== "string") return known;
-  list.add(
-    "InvalidCertificate",
-    `${field}.secretName`,
-    `Secret ${key} is not usable: ${known}. Its hosts keep their last certificate, if there was one`,
-  );
-  return undefined;
-}
-
-const check = oncePerSecret((secret): CheckedKeyPair | string => {
-  const { type } = secret;
-  if (type !== undefined && type !== "kubernetes.io/tls") return `its type is ${type}, not kubernetes.io/tls`;
-  const { "tls.crt": cert, "tls.key": key } = textsOf(secret);
-  if (!cert) return "it has no tls.crt";
-  if (!key) return "it has no tls.key";
-  try {
-    return checkKeyPair({ cert, key });
-  } catch (error) {
-    return errorMessage(error);
-  }
-});
-
-function checkName(
-  { names }: Partial<CheckedKeyPair>,
-  { host, key, field, list }: { host: string; key: string; field: string; list: ProblemList },
-): void {
-  if (names === undefined || isFor(host, names)) return;
-  list.add(
-    "CertificateNameMismatch",
-    field,
-    `The certificate in Secret ${key} is for ${names.join(", ") || "no DNS name"}, not for ${host}: ` +
-      "clients will not trust it",
-  );
-}
-
-function checkTime(
-  { notAfter = Infinity }: Partial<CheckedKeyPair>,
-  { now, key, field, list }: { now: number; key: string; field: string; list: ProblemList },
-): void {
-  if (notAfter >= now) return;
-  list.add(
-    "CertificateExpired",
-    `${field}.secretName`,
-    `The certificate in Secret ${key} is valid until ${new Date(notAfter).toISOString()} and no longer: ` +
-      "clients will not trust it. Renew it",
-  );
 }
