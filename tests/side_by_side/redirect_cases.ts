@@ -116,6 +116,7 @@ export const REDIRECT_CASES: Case[] = [
   {
     name: "temporal-redirect comes before permanent-redirect, and both before all else",
     host: "redirects.test",
+    isTold: true,
     ingresses: [{
       annotations: {
         "temporal-redirect": "https://temporal.test/",
