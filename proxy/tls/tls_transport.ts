@@ -156,6 +156,7 @@ class TlsTransport implements Transport {
     } finally {
       this.#isWriting = false;
     }
+    release(ciphertext.buffer);
     return some.length;
   }
 

@@ -204,9 +204,9 @@ const EXCHANGES: Case[] = [
     gets: [{ is: "POST /x", isCut: true }],
   },
   {
-    name: "41: an answer to 4 MB that nobody wants",
+    name: "41: an answer to 32 MB that nobody wants",
     rfc: "9112 9.5",
-    client: `${POST}Content-Length: 4000000\r\n\r\n${filled(4_000_000)}`,
+    client: `${POST}Content-Length: 32000000\r\n\r\n${filled(32_000_000)}`,
     backend: ["HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nno\n", {
       closes: true,
     }],

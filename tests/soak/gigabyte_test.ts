@@ -86,7 +86,6 @@ class Backend implements Disposable {
   async #serve(connection: Deno.Conn): Promise<void> {
     using _ = connection;
     const reader = new HeadedReader(connection);
-    // until the other side closes: otherwise the next request could already be on its way
     for (;;) {
       const head = await reader.head();
       const length = lengthOf(head);
@@ -135,11 +134,13 @@ async function send(connection: Deno.Conn, head: string, length: number): Promis
   return hash.digest("hex");
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** Reads a head, then content, then a head again. */
 class HeadedReader {
   readonly #connection: Deno.Conn;
   readonly #buffer = new Uint8Array(64 * 1024);
-  #rest = new Uint8Array(0);
+  #rest = NOTHING;
 
   constructor(connection: Deno.Conn) {
     this.#connection = connection;
@@ -148,22 +149,25 @@ class HeadedReader {
   async head(): Promise<string> {
     let text = "";
     for (;;) {
-      const bytes = await this.#read();
+      const bytes = this.#rest.length > 0 ? this.#rest : await this.#read();
+      this.#rest = NOTHING;
       text += latin1(bytes);
       const end = text.indexOf("\r\n\r\n");
       if (end === -1) continue;
-      this.#rest = bytes.subarray(bytes.length - (text.length - end - 4));
+      this.#rest = bytes.slice(bytes.length - (text.length - end - 4));
       return text.slice(0, end);
     }
   }
 
   async digest(length: number): Promise<string> {
     const hash = createHash("sha256");
-    hash.update(this.#rest);
-    for (let left = length - this.#rest.length; left > 0;) {
-      const bytes = await this.#read();
-      hash.update(bytes);
-      left -= bytes.length;
+    for (let left = length; left > 0;) {
+      const bytes = this.#rest.length > 0 ? this.#rest : await this.#read();
+      // what is behind it is the next request: the answer to this one may have ended already
+      const content = bytes.subarray(0, left);
+      this.#rest = bytes.slice(content.length);
+      hash.update(content);
+      left -= content.length;
     }
     return hash.digest("hex");
   }
