@@ -22,6 +22,11 @@ export function isHostPattern(host: string): boolean {
 /** Stands for every name where a certificate's name stands: that certificate is for those that have no other one. */
 export const EVERY_NAME = "*";
 
+/** Is this what a certificate may be for: a host as rules have it, or {@linkcode EVERY_NAME}? */
+export function isCertificateName(name: string): boolean {
+  return name === EVERY_NAME || isHostPattern(name);
+}
+
 /**
  * The wildcard that covers a host: `*.example.com` for `www.example.com`, nothing for a single label.
  * A wildcard stands for exactly one label.

@@ -1,4 +1,4 @@
-import { EVERY_NAME, isHostPattern } from "./host.ts";
+import { isCertificateName, isHostPattern } from "./host.ts";
 import { fileName, ruleOptions, serviceBackend, tlsFiles } from "./parse_rule_options.ts";
 import { errorMessage } from "./log.ts";
 import { PathRegex } from "./path_regex.ts";
@@ -59,7 +59,7 @@ const rule: Decoder<Rule> = (value, path) => {
 
 const certificateHost = string(
   'a host name in lower case such as "example.com" or "*.example.com", or "*"',
-  (text) => text === EVERY_NAME || isHostPattern(text),
+  isCertificateName,
 );
 
 const certificate: Decoder<Certificate> = object({ host: certificateHost, key: fileName, cert: fileName });

@@ -76,16 +76,9 @@ export function backendsOf(
 }
 
 /** All backends of a configuration, as `endpoints.json` spells them. */
-export function backendKeys({ rules, defaultBackend, defaultOptions }: ProxyConfig): Set<string> {
-  const keys = new Set(rules.flatMap(backendsOf).map(serviceKey));
-  if (defaultBackend !== undefined) {
-    const byDefault = {
-      backend: defaultBackend,
-      ...defaultOptions !== undefined && { options: defaultOptions },
-    };
-    for (const backend of backendsOf(byDefault)) keys.add(serviceKey(backend));
-  }
-  return keys;
+export function backendKeys({ rules, defaultBackend, defaultOptions = {} }: ProxyConfig): Set<string> {
+  const rest = defaultBackend === undefined ? [] : [{ backend: defaultBackend, options: defaultOptions }];
+  return new Set([...rules, ...rest].flatMap(backendsOf).map(serviceKey));
 }
 
 /** How `endpoints.json` spells a backend: `namespace/name:port`. */

@@ -61,6 +61,9 @@ const MOST_LINE = 65_536;
 /** How many series are left of it when hosts and the like are added up. */
 const MOST_SERIES = 2000;
 
+/** The labels that tell them apart. */
+const KEPT_LABELS = ["address", "code", "le", "revision"];
+
 /** How many more there may be of backends: what is beyond that is not shown. */
 const MOST_BACKEND_SERIES = 40_000;
 
@@ -302,40 +305,31 @@ async function readSamples(url: string, signal: AbortSignal): Promise<MetricSamp
       throw new Error(`A line of its metrics is longer than ${MOST_LINE} characters`);
     }
     for (const sample of parseExposition(text.slice(0, end), WANTED)) {
-      if (!OF_BACKENDS.has(sample.name)) addUp(sample, sums);
-      else if (ofBackends.size < MOST_BACKEND_SERIES) addUpBackend(sample, ofBackends);
+      if (!OF_BACKENDS.has(sample.name)) {
+        const hasRoom = addUp(sample, sums, { kept: KEPT_LABELS, most: MOST_SERIES });
+        if (!hasRoom) throw new Error(`Its metrics have more than ${MOST_SERIES} series`);
+      } else if ((sample.labels.backend ?? "").length <= MOST_BACKEND_CHARACTERS) {
+        addUp(sample, ofBackends, { kept: ["backend"], most: MOST_BACKEND_SERIES });
+      }
     }
   }
   return [...sums.values(), ...ofBackends.values()];
 }
 
+/** Adds up what differs by other labels than some. @returns false where there is no room for one more. */
 function addUp(
-  { name, labels: { address, code, le, revision }, value }: MetricSample,
+  { name, labels, value }: MetricSample,
   sums: Map<string, MetricSample>,
-): void {
-  const key = `${name} ${address} ${code} ${le} ${revision}`;
+  { kept, most }: { kept: readonly string[]; most: number },
+): boolean {
+  const key = [name, ...kept.map((label) => labels[label])].join(" ");
   const known = sums.get(key);
   if (known !== undefined) {
     known.value += value;
-    return;
+    return true;
   }
-  if (sums.size === MOST_SERIES) throw new Error(`Its metrics have more than ${MOST_SERIES} series`);
-  const labels = {
-    ...address !== undefined && { address },
-    ...code !== undefined && { code },
-    ...le !== undefined && { le },
-    ...revision !== undefined && { revision },
-  };
-  sums.set(key, { name, labels, value });
-}
-
-function addUpBackend(
-  { name, labels: { backend = "" }, value }: MetricSample,
-  sums: Map<string, MetricSample>,
-): void {
-  if (backend.length > MOST_BACKEND_CHARACTERS) return;
-  const key = `${name} ${backend}`;
-  const known = sums.get(key);
-  if (known !== undefined) known.value += value;
-  else sums.set(key, { name, labels: { backend }, value });
+  if (sums.size >= most) return false;
+  const entries = kept.flatMap((label) => labels[label] === undefined ? [] : [[label, labels[label]]]);
+  sums.set(key, { name, labels: Object.fromEntries(entries), value });
+  return true;
 }

@@ -2,10 +2,9 @@ import {
   certFile,
   ENDPOINTS_FILE,
   type EndpointsFile,
-  EVERY_NAME,
   FileWatcher,
   isBackendFile,
-  isHostPattern,
+  isCertificateName,
   keyFile,
   type KeyPair,
   type Log,
@@ -209,9 +208,7 @@ function parseSources(text = "{}"): Record<string, string> {
   try {
     const entries = Object.entries(JSON.parse(text) as object);
     return Object.fromEntries(
-      entries.filter(([host, secret]) =>
-        (host === EVERY_NAME || isHostPattern(host)) && typeof secret === "string"
-      ),
+      entries.filter(([host, secret]) => isCertificateName(host) && typeof secret === "string"),
     );
   } catch {
     return {};

@@ -84,7 +84,7 @@ class Collector {
   readonly #meant: { host: string; entry: Entry }[] = [];
 
   constructor(owners: ReadonlyMap<string, Ingress>, options: CollectCertificatesOptions) {
-    const { secrets, lastGood, defaultSecret, space } = options;
+    const { secrets, lastGood, defaultSecret } = options;
     this.#owners = owners;
     this.#options = options;
     this.#secrets = new Map(secrets.map((secret) => [objectKey(secret), secret]));
@@ -93,9 +93,9 @@ class Collector {
     this.#default = pair ?? lastGood.get(defaultSecret);
     this.#defaultFault = fault;
     if (this.#default === undefined) return;
-    const certificate = certificateOf(this.#default, defaultSecret);
+    const certificate = hostCertificate(this.#default, defaultSecret);
     // before all others: there always is room for it
-    space?.take([{ name: EVERY_NAME, bytes: certificateBytes(EVERY_NAME, certificate) }]);
+    this.#takes(EVERY_NAME, certificate);
     this.#byHost.set(EVERY_NAME, certificate);
   }
 
@@ -169,7 +169,7 @@ class Collector {
         "let all of them name the same Secret";
       return list.add("TlsConflict", field, message);
     }
-    const certificate = certificateOf(pair, key);
+    const certificate = hostCertificate(pair, key);
     if (!this.#takes(host, certificate)) return list.add("OutOfSpace", field, outOfSpace(host));
     this.#byHost.set(host, certificate);
     this.#pairs.set(host, pair);
@@ -191,7 +191,7 @@ class Collector {
   }
 }
 
-function certificateOf({ cert, key }: KeyPair, secret: string): HostCertificate {
+function hostCertificate({ cert, key }: KeyPair, secret: string): HostCertificate {
   return { cert, key, secret };
 }
 

@@ -1,12 +1,11 @@
 import {
-  backendsOf,
+  backendKeys,
   certFile,
   type Certificate,
   type EndpointsFile,
   keyFile,
   type KeyPair,
   type ProxyConfig,
-  serviceKey,
   type TlsFiles,
   wildcardOf,
 } from "@pingress/config";
@@ -161,20 +160,21 @@ export function translate(
   const all = [...defaultBackend === undefined ? [] : [defaultBackend], ...timely.map(completed)];
   const endpoints = backends.endpoints();
   const fitting = isSharded ? fitClaims(all, { certificates: others, endpoints, problems }) : all;
-  const isServed = new Set(fitting.flatMap(({ rule }) => backendsOf(rule).map(serviceKey)));
+  const config: ProxyConfig = {
+    rules: fitting.filter((claim) => claim !== defaultBackend).map(({ rule }) => rule).sort(byHostAndPath),
+    ...defaultBackend !== undefined && fitting.includes(defaultBackend) &&
+      {
+        defaultBackend: defaultBackend.rule.backend,
+        ...defaultBackend.rule.options !== undefined && { defaultOptions: defaultBackend.rule.options },
+      },
+    ...others.length > 0 && { certificates: others },
+  };
+  const isServed = backendKeys(config);
   return {
     isEmpty: ingresses.length === 0,
     ingresses,
     claims: fitting,
-    config: {
-      rules: fitting.filter((claim) => claim !== defaultBackend).map(({ rule }) => rule).sort(byHostAndPath),
-      ...defaultBackend !== undefined && fitting.includes(defaultBackend) &&
-        {
-          defaultBackend: defaultBackend.rule.backend,
-          ...defaultBackend.rule.options !== undefined && { defaultOptions: defaultBackend.rule.options },
-        },
-      ...others.length > 0 && { certificates: others },
-    },
+    config,
     endpoints: Object.fromEntries(Object.entries(endpoints).filter(([key]) => isServed.has(key))),
     certificates,
     ...defaultFault !== undefined && { defaultFault },

@@ -56,7 +56,7 @@ export function Backend({ backend: { namespace, name, port } }) {
  * @param {{ route: RouteView }} props
  */
 export function RouteTraffic({ route: { traffic } }) {
-  if (traffic === undefined) return h("span", { class: "dim" }, "–");
+  if (traffic === undefined) return h("span", { class: "dim" }, formatRate(undefined));
   const { rate, errorShare } = traffic;
   return [
     h(
